@@ -1,0 +1,151 @@
+/**
+ * Which room of the house may import which: schemas ← machine ← services ← {testing, inspect} ← cli.
+ *
+ * Every edge counts, imports of types too. `npm run imports` enforces it.
+ */
+
+/** The rooms among `names`, as a pattern. */
+const rooms = (...names) => `^src/(${names.join("|")})/`
+
+/** The packages among `names`, as a pattern: "effect" is not "@effect/platform", nor "effect-x". */
+const packages = (...names) => `(^|/)node_modules/(${names.join("|")})/`
+
+const isEmulator = ["^src/testing/[nN]umberEmulator", "^src/testing/.+/[nN]umberEmulator"]
+
+/** Files of `from` may import what `allowed` lists and nothing else. */
+const only = (name, comment, from, allowed) => ({
+  name,
+  comment,
+  severity: "error",
+  from,
+  to: { pathNot: allowed }
+})
+
+const never = (name, comment, from, to) => ({ name, comment, severity: "error", from, to })
+
+module.exports = {
+  forbidden: [
+    never(
+      "no-cycles",
+      "A cycle in src makes the order of loading matter, and hides which room depends on which.",
+      { path: "^src/" },
+      { circular: true }
+    ),
+    never(
+      "resolvable",
+      "An import that nothing answers to: a file that does not exist, or a package that is not installed.",
+      {},
+      { couldNotResolve: true }
+    ),
+    never(
+      "declared-packages",
+      "src imports packages that package.json gives to users (dependencies and peers), never a tool of ours.",
+      { path: "^src/" },
+      { path: "(^|/)node_modules/", dependencyTypesNot: ["npm", "npm-peer", "npm-optional"] }
+    ),
+    only(
+      "schemas-at-the-bottom",
+      "Schemas describe what crosses a border; they import effect and each other.",
+      { path: rooms("schemas") },
+      [rooms("schemas"), packages("effect")]
+    ),
+    only(
+      "machine-is-pure",
+      "The machine decides and does nothing: schemas, XState and effect's data modules are all it knows.",
+      { path: rooms("machine") },
+      [rooms("machine", "schemas"), packages("xstate", "effect")]
+    ),
+    only(
+      "services-look-down",
+      "Services carry out what the machine decides, over Effect's own services; they know no platform.",
+      { path: rooms("services") },
+      [
+        rooms("services", "machine", "schemas"),
+        packages(
+          "effect",
+          "@effect/platform",
+          "@effect/sql",
+          "@effect/experimental",
+          "@effect/sql-sqlite-node"
+        )
+      ]
+    ),
+    never(
+      "sqlite-in-one-file",
+      "Only SqliteStore.ts, the entry point ./sqlite, knows the driver: it is an optional peer.",
+      { path: "^src/", pathNot: "^src/services/SqliteStore\\.ts$" },
+      { path: packages("@effect/sql-sqlite-node", "better-sqlite3") }
+    ),
+    never(
+      "testing-looks-down",
+      "The emulator, the simulator and the arbitraries may use services, machine and schemas, no other room.",
+      { path: rooms("testing") },
+      { path: "^src/", pathNot: rooms("testing", "services", "machine", "schemas") }
+    ),
+    never(
+      "emulator-is-independent",
+      "The emulator is the oracle: were it built on our machine or services, it would share their mistakes. " +
+        "Neither directly nor through another file.",
+      { path: isEmulator },
+      { path: rooms("machine", "services"), reachable: true }
+    ),
+    never(
+      "inspect-looks-down",
+      "Inspection shows the machine and the services, and needs no other room.",
+      { path: rooms("inspect") },
+      { path: "^src/", pathNot: rooms("inspect", "services", "machine", "schemas") }
+    ),
+    never(
+      "testing-and-inspect-apart",
+      "Testing and inspection never import each other.",
+      { path: rooms("testing", "inspect") },
+      { path: rooms("testing", "inspect"), pathNot: "^src/$1/" }
+    ),
+    never(
+      "nothing-imports-cli",
+      "The command is the top of the house.",
+      { path: "^src/", pathNot: rooms("cli") },
+      { path: rooms("cli") }
+    ),
+    never(
+      "xstate-in-the-machine",
+      "XState is known to the machine, and to the adapter that draws it.",
+      { path: "^src/", pathNot: rooms("machine", "inspect") },
+      { path: packages("xstate", "@xstate") }
+    ),
+    never(
+      "platform-node-at-the-edge",
+      "Only the command, and the emulator's real server, are bound to Node.",
+      { path: "^src/", pathNot: rooms("cli", "testing") },
+      { path: packages("@effect/platform-node", "@effect/platform-node-shared") }
+    ),
+    never(
+      "entry-needs-no-optional-peer",
+      "The main entry loads where the optional peers are not installed.",
+      { path: "^src/index\\.ts$" },
+      {
+        path: [
+          packages(
+            "@effect/cli",
+            "@effect/platform-node",
+            "@effect/printer",
+            "@effect/printer-ansi",
+            "@effect/sql-sqlite-node"
+          ),
+          rooms("testing", "inspect", "cli")
+        ],
+        reachable: true
+      }
+    )
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^(dist|reports|\\.mutants)/" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"]
+    }
+  }
+}

@@ -1,0 +1,388 @@
+/**
+ * The statechart of one account: `unauthenticated`, `authenticated`, `expired`, `unauthorized`, `aborted`, `locked`.
+ *
+ * Pure: it is run with XState's `transition`, which gives the next snapshot and the actions as data. There is no
+ * `invoke` and no `after`: XState starts a promise actor again when a snapshot taken in the middle of it is restored,
+ * and a crash loop would then be a lockout machine.
+ */
+import { assign, setup } from "xstate"
+import type { Fingerprint } from "../schemas/Credentials.js"
+import type { Abort, AttemptId, AuthContext, Session } from "../schemas/StoredRecord.js"
+import type { Notice } from "./Command.js"
+import { defaultPolicy, type Policy } from "./Policy.js"
+
+/**
+ * The facts that move the chart. Times and ids come in with them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type AuthEvent =
+  /** A caller needs a session, and the ledger had room: the mark is in the same transaction. */
+  | { readonly type: "attempt.reserved"; readonly attempt: AttemptId; readonly fingerprint: Fingerprint }
+  /** Number accepted the credentials. */
+  | {
+      readonly type: "attempt.accepted"
+      readonly attempt: AttemptId
+      readonly fingerprint: Fingerprint
+      readonly nowMillis: number
+      /** The token's end as the answer gave it, if it is to be believed. */
+      readonly tokenEndsAtMillis: number | null
+    }
+  /** Number refused the credentials. */
+  | AttemptFailed<"attempt.refused">
+  /** The attempt failed, and the credentials may be good. */
+  | AttemptFailed<"attempt.faulted">
+  /** It may have reached Number, and no answer came. */
+  | AttemptFailed<"attempt.lost">
+  /** It provably never left. */
+  | { readonly type: "attempt.unsent"; readonly attempt: AttemptId }
+  /** 5030, or 25 hours by the clock. */
+  | { readonly type: "session.expired"; readonly generation: AttemptId }
+  /** 5050. */
+  | { readonly type: "session.unauthorized"; readonly generation: AttemptId; readonly nowMillis: number }
+  /** A token with another fingerprint than the aborted one. */
+  | { readonly type: "credentials.replaced"; readonly fingerprint: Fingerprint }
+  /** The credentials at hand are known not to work: refused earlier, or past their known end. Nothing was sent. */
+  | {
+      readonly type: "credentials.barred"
+      readonly reason: "barred" | "expired"
+      readonly fingerprint: Fingerprint
+      readonly detail: string
+      readonly nowMillis: number
+    }
+  /** An operator's word that the next attempt may be made. */
+  | { readonly type: "attempt.resumed" }
+  /** Number reported the IP as locked. */
+  | { readonly type: "lock.reported" }
+  /** The ledger holds as many failures as the limit. */
+  | { readonly type: "ledger.full" }
+  /** An operator confirmed that Number's support lifted the lock, or a late acceptance ended one of our own making. */
+  | { readonly type: "lock.lifted" }
+
+interface AttemptFailed<Type extends string> {
+  readonly type: Type
+  readonly attempt: AttemptId
+  readonly fingerprint: Fingerprint
+  /** Text for people, free of secrets. */
+  readonly detail: string
+  readonly nowMillis: number
+}
+
+type Failed =
+  AttemptFailed<"attempt.refused"> | AttemptFailed<"attempt.faulted"> | AttemptFailed<"attempt.lost">
+
+type Accepted = Extract<AuthEvent, { type: "attempt.accepted" }>
+
+const reasonOf = {
+  "attempt.refused": "refused",
+  "attempt.faulted": "faulted",
+  "attempt.lost": "lost"
+} as const
+
+const abortOf = (event: Failed): Abort => ({
+  reason: reasonOf[event.type],
+  attempt: event.attempt,
+  fingerprint: event.fingerprint,
+  detail: event.detail,
+  atMillis: event.nowMillis
+})
+
+const barredOf = (event: Extract<AuthEvent, { type: "credentials.barred" }>): Abort => ({
+  reason: event.reason,
+  attempt: null,
+  fingerprint: event.fingerprint,
+  detail: event.detail,
+  atMillis: event.nowMillis
+})
+
+const flappingOf = (
+  session: Session | null,
+  event: Extract<AuthEvent, { type: "session.unauthorized" }>
+): Abort => ({
+  reason: "addressFlapping",
+  attempt: null,
+  fingerprint: session!.fingerprint,
+  detail: "Number refused fresh sessions with 5050 again and again",
+  atMillis: event.nowMillis
+})
+
+const abortedNotice = (abort: Abort): { readonly notice: Notice } => ({ notice: { kind: "aborted", abort } })
+
+/** Whether an abort speaks of the credentials themselves, so that only other credentials help. */
+const isRefusal = (abort: Abort): boolean => abort.reason === "refused" || abort.reason === "barred"
+
+/**
+ * Builds the statechart for a policy.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+// The type is XState's inference: written out it is longer than the chart.
+export const makeAuthMachine = (policy: Policy) => {
+  const sessionOf = (event: Accepted): Session => ({
+    generation: event.attempt,
+    fingerprint: event.fingerprint,
+    obtainedAtMillis: event.nowMillis,
+    expiresAtMillis: event.nowMillis + policy.sessionLifetimeMillis
+  })
+
+  const isFresh = (session: Session | null, nowMillis: number): boolean =>
+    session !== null && nowMillis - session.obtainedAtMillis < policy.flapWindowMillis
+
+  const chart = setup({
+    types: { context: {} as AuthContext, input: {} as AuthContext, events: {} as AuthEvent },
+    guards: {
+      /** The answer belongs to the attempt under way, or to the one that was given up last and nothing replaced. */
+      isAwaited: ({ context }, params: { attempt: AttemptId }) =>
+        (context.attempt?.id ?? context.lostAttempt) === params.attempt,
+      isAwaitedAndMayContinue: ({ context }, params: { attempt: AttemptId }) =>
+        context.attempt?.id === params.attempt && policy.lostAttempts === "continue",
+      /** The refusal is about the key that is held, and not an older one. */
+      isHeld: ({ context }, params: { generation: AttemptId }) =>
+        context.session?.generation === params.generation,
+      isHeldAndFlapping: ({ context }, params: { generation: AttemptId; nowMillis: number }) =>
+        context.session?.generation === params.generation &&
+        isFresh(context.session, params.nowMillis) &&
+        context.flaps + 1 >= policy.flapLimit,
+      canBeReplaced: ({ context }, params: { fingerprint: Fingerprint }) =>
+        context.abort?.fingerprint !== params.fingerprint &&
+        !context.refusedFingerprints.includes(params.fingerprint),
+      canBeSent: ({ context }, params: { fingerprint: Fingerprint }) =>
+        !context.refusedFingerprints.includes(params.fingerprint),
+      /** Refused credentials are never tried again, by nobody's word. */
+      canResume: ({ context }) => context.abort !== null && !isRefusal(context.abort)
+    },
+    actions: {
+      // Commands to the shell: named here, carried out there.
+      sendAttempt: (_, _params: { attempt: AttemptId; fingerprint: Fingerprint }) => {},
+      holdSession: (_, _params: { session: Session }) => {},
+      dropSession: (_, _params: { generation: AttemptId }) => {},
+      notify: (_, _params: { notice: Notice }) => {},
+      // What the chart remembers.
+      beginAttempt: assign((_, params: { attempt: AttemptId; fingerprint: Fingerprint }) => ({
+        attempt: { id: params.attempt, fingerprint: params.fingerprint },
+        lostAttempt: null
+      })),
+      endAttempt: assign({ attempt: null, lostAttempt: null }),
+      giveUpAttempt: assign((_, params: { attempt: AttemptId }) => ({
+        attempt: null,
+        lostAttempt: params.attempt
+      })),
+      rememberSession: assign((_, params: { session: Session; tokenEndsAtMillis: number | null }) => ({
+        session: params.session,
+        abort: null,
+        tokenEnd:
+          params.tokenEndsAtMillis === null
+            ? null
+            : { fingerprint: params.session.fingerprint, atMillis: params.tokenEndsAtMillis }
+      })),
+      forgetSession: assign({ session: null }),
+      rememberAbort: assign((_, params: { abort: Abort }) => ({ abort: params.abort })),
+      forgetAbort: assign({ abort: null, flaps: 0 }),
+      forgetTokenEnd: assign({ tokenEnd: null }),
+      rememberRefusal: assign(({ context }, params: { fingerprint: Fingerprint }) => ({
+        refusedFingerprints: context.refusedFingerprints.includes(params.fingerprint)
+          ? context.refusedFingerprints
+          : [...context.refusedFingerprints, params.fingerprint]
+      })),
+      countFlap: assign(({ context }, params: { nowMillis: number }) => ({
+        flaps: isFresh(context.session, params.nowMillis) ? context.flaps + 1 : 0
+      })),
+      forgetFlaps: assign({ flaps: 0 })
+    }
+  })
+
+  // Answers are taken from the attempt under way, and from the last one given up while nothing newer took its place.
+  const answers = chart.createStateConfig({
+    on: {
+      "attempt.accepted": {
+        guard: { type: "isAwaited", params: ({ event }) => event },
+        target: "#auth.authenticated",
+        actions: [
+          { type: "holdSession", params: ({ event }) => ({ session: sessionOf(event) }) },
+          { type: "rememberSession", params: ({ event }) => ({ ...event, session: sessionOf(event) }) },
+          "endAttempt"
+        ]
+      },
+      "attempt.refused": {
+        guard: { type: "isAwaited", params: ({ event }) => event },
+        target: "#auth.aborted",
+        actions: [
+          { type: "rememberRefusal", params: ({ event }) => event },
+          { type: "rememberAbort", params: ({ event }) => ({ abort: abortOf(event) }) },
+          { type: "notify", params: ({ event }) => abortedNotice(abortOf(event)) },
+          "endAttempt"
+        ]
+      },
+      "attempt.faulted": {
+        guard: { type: "isAwaited", params: ({ event }) => event },
+        target: "#auth.aborted",
+        actions: [
+          { type: "rememberAbort", params: ({ event }) => ({ abort: abortOf(event) }) },
+          { type: "notify", params: ({ event }) => abortedNotice(abortOf(event)) },
+          "endAttempt"
+        ]
+      }
+    }
+  }).on
+
+  const locking = chart.createStateConfig({
+    on: {
+      "lock.reported": {
+        target: "#auth.locked",
+        actions: { type: "notify", params: { notice: { kind: "locked", reported: true } } }
+      },
+      "ledger.full": {
+        target: "#auth.locked",
+        actions: { type: "notify", params: { notice: { kind: "locked", reported: false } } }
+      }
+    }
+  }).on
+
+  // `unauthenticated`, `expired` and `unauthorized` need a session, and get it in the same way.
+  const needy = chart.createStateConfig({
+    initial: "idle",
+    states: {
+      idle: {
+        on: {
+          ...answers,
+          ...locking,
+          "attempt.reserved": {
+            guard: { type: "canBeSent", params: ({ event }) => event },
+            target: "attempting",
+            actions: [
+              { type: "beginAttempt", params: ({ event }) => event },
+              { type: "sendAttempt", params: ({ event }) => event }
+            ]
+          },
+          "credentials.barred": {
+            target: "#auth.aborted",
+            actions: [
+              { type: "rememberAbort", params: ({ event }) => ({ abort: barredOf(event) }) },
+              { type: "notify", params: ({ event }) => abortedNotice(barredOf(event)) }
+            ]
+          }
+        }
+      },
+      attempting: {
+        on: {
+          ...answers,
+          "attempt.lost": [
+            {
+              guard: { type: "isAwaitedAndMayContinue", params: ({ event }) => event },
+              target: "idle",
+              actions: { type: "giveUpAttempt", params: ({ event }) => event }
+            },
+            {
+              guard: { type: "isAwaited", params: ({ event }) => event },
+              target: "#auth.aborted",
+              actions: [
+                { type: "rememberAbort", params: ({ event }) => ({ abort: abortOf(event) }) },
+                { type: "notify", params: ({ event }) => abortedNotice(abortOf(event)) },
+                { type: "giveUpAttempt", params: ({ event }) => event }
+              ]
+            }
+          ],
+          "attempt.unsent": {
+            guard: { type: "isAwaited", params: ({ event }) => event },
+            target: "idle",
+            actions: "endAttempt"
+          }
+        }
+      }
+    }
+  })
+
+  return chart.createMachine({
+    id: "auth",
+    context: ({ input }) => input,
+    initial: "unauthenticated",
+    on: {
+      // A refusal is remembered wherever it arrives, however late.
+      "attempt.refused": { actions: { type: "rememberRefusal", params: ({ event }) => event } }
+    },
+    states: {
+      unauthenticated: needy,
+      authenticated: {
+        on: {
+          "session.expired": {
+            guard: { type: "isHeld", params: ({ event }) => event },
+            target: "expired",
+            actions: [{ type: "dropSession", params: ({ event }) => event }, "forgetSession", "forgetFlaps"]
+          },
+          "session.unauthorized": [
+            {
+              guard: { type: "isHeldAndFlapping", params: ({ event }) => event },
+              target: "aborted",
+              actions: [
+                {
+                  type: "rememberAbort",
+                  params: ({ context, event }) => ({ abort: flappingOf(context.session, event) })
+                },
+                {
+                  type: "notify",
+                  params: ({ context, event }) => abortedNotice(flappingOf(context.session, event))
+                },
+                { type: "dropSession", params: ({ event }) => event },
+                "forgetSession"
+              ]
+            },
+            {
+              guard: { type: "isHeld", params: ({ event }) => event },
+              target: "unauthorized",
+              actions: [
+                { type: "countFlap", params: ({ event }) => event },
+                { type: "dropSession", params: ({ event }) => event },
+                "forgetSession"
+              ]
+            }
+          ]
+        }
+      },
+      expired: needy,
+      unauthorized: needy,
+      aborted: {
+        on: {
+          ...answers,
+          ...locking,
+          "attempt.unsent": {
+            guard: { type: "isAwaited", params: ({ event }) => event },
+            target: "unauthenticated",
+            actions: ["endAttempt", "forgetAbort"]
+          },
+          "credentials.replaced": {
+            guard: { type: "canBeReplaced", params: ({ event }) => event },
+            target: "unauthenticated",
+            actions: "forgetAbort"
+          },
+          "attempt.resumed": {
+            guard: "canResume",
+            target: "unauthenticated",
+            actions: ["forgetAbort", "forgetTokenEnd"]
+          }
+        }
+      },
+      locked: {
+        on: {
+          "attempt.accepted": answers["attempt.accepted"],
+          "lock.lifted": { target: "unauthenticated", actions: "forgetAbort" }
+        }
+      }
+    }
+  })
+}
+
+/**
+ * The statechart of one account under the default policy: to look at, and to generate pictures from.
+ *
+ * @since 0.1.0
+ * @category machines
+ */
+export const authMachine: AuthMachine = makeAuthMachine(defaultPolicy)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type AuthMachine = ReturnType<typeof makeAuthMachine>

@@ -1,0 +1,243 @@
+/**
+ * The ledger of attempts of one location: why six in a row cannot happen.
+ *
+ * A value and the functions that change it. Every change happens inside one transaction of the store, which draws the
+ * sequence number `sequence`; sequence numbers are the ledger's clock, and say what came before what. `nowMillis` only
+ * ends leases and drains. The rules are those of the design, "The ledger".
+ */
+import type { AccountCode } from "../schemas/Credentials.js"
+import type { AttemptId, LedgerRecord, Mark } from "../schemas/StoredRecord.js"
+import type { Policy } from "./Policy.js"
+
+/**
+ * The ledger, as it is stored.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Ledger = LedgerRecord
+
+/**
+ * When a change happens: the number that its transaction drew, and the store's clock.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Moment {
+  /** Greater than that of every earlier transaction of the location. */
+  readonly sequence: number
+  /** Epoch milliseconds. */
+  readonly nowMillis: number
+}
+
+/**
+ * The two counts, since the documentation leaves two readings: a row of the location, and a row of the account.
+ * `failures` are settled and lost marks, `inFlight` those whose answer is still awaited.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Counts {
+  readonly location: { readonly failures: number; readonly inFlight: number }
+  readonly account: { readonly failures: number; readonly inFlight: number }
+}
+
+/**
+ * Whether an account may make an attempt: `open`, it may; `full`, the marks in flight have to settle first; `locked`,
+ * no attempt until a late acceptance or an operator ends the lock.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Room = "open" | "full" | "locked"
+
+const withMarks = (ledger: Ledger, marks: ReadonlyArray<Mark>): Ledger => ({ ...ledger, marks })
+
+const countsForLocation = (mark: Mark): boolean => mark.status !== "settled" || !mark.clearedForLocation
+
+const tally = (marks: ReadonlyArray<Mark>): { readonly failures: number; readonly inFlight: number } => {
+  const inFlight = marks.filter((mark) => mark.status === "inFlight").length
+  return { failures: marks.length - inFlight, inFlight }
+}
+
+/**
+ * Counts the marks of the location that no success has cleared, and those of the account that no success of its own
+ * has cleared.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const counts = (ledger: Ledger, account: AccountCode): Counts => ({
+  location: tally(ledger.marks.filter(countsForLocation)),
+  account: tally(ledger.marks.filter((mark) => mark.account === account))
+})
+
+/**
+ * Says whether the account has room for an attempt under both counts.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const room = (ledger: Ledger, account: AccountCode, policy: Policy): Room => {
+  if (ledger.lockReportedAt !== null) return "locked"
+  const { location, account: own } = counts(ledger, account)
+  if (location.failures >= policy.limit || own.failures >= policy.limit) return "locked"
+  const hasRoom =
+    location.failures + location.inFlight < policy.limit && own.failures + own.inFlight < policy.limit
+  return hasRoom ? "open" : "full"
+}
+
+/**
+ * Lets time pass: a lease that ran out becomes `lost`, and a lost attempt whose drain time is over becomes `settled`,
+ * as of the transaction before this one, so that an attempt reserved in this one came later.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const age = (ledger: Ledger, moment: Moment, policy: Policy): Ledger => {
+  const marks = ledger.marks.map((mark): Mark => {
+    if (mark.status === "inFlight" && mark.leaseEndsAtMillis <= moment.nowMillis)
+      return toLost(mark, moment, policy)
+    if (mark.status === "lost" && mark.drainsAtMillis <= moment.nowMillis) {
+      return toSettled(mark, "lost", moment.sequence - 1)
+    }
+    return mark
+  })
+  return marks.some((mark, index) => mark !== ledger.marks[index]) ? withMarks(ledger, marks) : ledger
+}
+
+const toLost = (mark: Mark, moment: Moment, policy: Policy): Mark => ({
+  status: "lost",
+  attempt: mark.attempt,
+  account: mark.account,
+  drainsAtMillis: moment.nowMillis + policy.drainMillis
+})
+
+const toSettled = (
+  mark: Pick<Mark, "attempt" | "account">,
+  reason: "refused" | "faulted" | "lost",
+  settledAt: number
+): Mark => ({
+  status: "settled",
+  attempt: mark.attempt,
+  account: mark.account,
+  reason,
+  settledAt,
+  clearedForLocation: false
+})
+
+/**
+ * Puts the mark of a new attempt, named by this transaction's sequence number. Call only where {@link room} is `open`;
+ * the attempt is sent only once the transaction is durable.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const reserve = (ledger: Ledger, account: AccountCode, moment: Moment, policy: Policy): Ledger =>
+  withMarks(ledger, [
+    ...ledger.marks,
+    {
+      status: "inFlight",
+      attempt: moment.sequence,
+      account,
+      leaseEndsAtMillis: moment.nowMillis + policy.leaseMillis
+    }
+  ])
+
+/**
+ * Settles an attempt that was refused or faulted. A failure always counts: where the mark is gone (the answer came
+ * after its lease and drain, and a success or a lifted lock took the mark) it is put back.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const settle = (
+  ledger: Ledger,
+  attempt: { readonly id: AttemptId; readonly account: AccountCode },
+  reason: "refused" | "faulted",
+  moment: Moment
+): Ledger => {
+  const settled = toSettled({ attempt: attempt.id, account: attempt.account }, reason, moment.sequence)
+  const others = ledger.marks.filter((mark) => mark.attempt !== attempt.id)
+  const known = ledger.marks.find((mark) => mark.attempt === attempt.id)
+  // The same answer settled twice (the store did not say whether the first time held) changes nothing.
+  return known?.status === "settled" && known.reason !== "lost"
+    ? ledger
+    : withMarks(ledger, [...others, settled])
+}
+
+/**
+ * Removes the mark of an attempt that provably never left.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const release = (ledger: Ledger, id: AttemptId): Ledger =>
+  withMarks(
+    ledger,
+    ledger.marks.filter((mark) => mark.attempt !== id)
+  )
+
+/**
+ * Records that no answer came. The mark stays, unsettled, until the drain time is over.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const lose = (ledger: Ledger, id: AttemptId, moment: Moment, policy: Policy): Ledger =>
+  withMarks(
+    ledger,
+    ledger.marks.map((mark) =>
+      mark.attempt === id && mark.status === "inFlight" ? toLost(mark, moment, policy) : mark
+    )
+  )
+
+/**
+ * Records a success, which proves only what came before it: it clears its own mark and those that had settled before
+ * it was reserved. An overlapping failure stays. It ends no reported lock.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const accept = (
+  ledger: Ledger,
+  attempt: { readonly id: AttemptId; readonly account: AccountCode },
+  policy: Policy
+): Ledger =>
+  withMarks(
+    ledger,
+    ledger.marks.flatMap((mark): ReadonlyArray<Mark> => {
+      if (mark.attempt === attempt.id) return []
+      if (mark.status !== "settled" || mark.settledAt >= attempt.id) return [mark]
+      if (mark.account === attempt.account) return []
+      return policy.successClears === "location" ? [{ ...mark, clearedForLocation: true }] : [mark]
+    })
+  )
+
+/**
+ * Records that Number's answer reported the IP as locked.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const reportLock = (ledger: Ledger, moment: Moment): Ledger =>
+  ledger.lockReportedAt === null ? { ...ledger, lockReportedAt: moment.sequence } : ledger
+
+/**
+ * Records an operator's word that Number's support lifted the lock and so set its count to zero. Keeps the marks that
+ * the backend may still be working on, and failures that were answered after the lock was reported: Number may have
+ * counted those after it was lifted.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const liftLock = (ledger: Ledger): Ledger => {
+  const reportedAt = ledger.lockReportedAt ?? Infinity
+  return {
+    version: ledger.version,
+    lockReportedAt: null,
+    marks: ledger.marks.filter(
+      (mark) => mark.status !== "settled" || (mark.reason !== "lost" && mark.settledAt > reportedAt)
+    )
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * What Number answers over REST (`number-api.md`, section "REST").
+ */
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { SessionKey } from "./Credentials.js"
+import { NumberDate } from "./NumberDate.js"
+
+/** Error codes are numbers in every sample; a quoted one is read as the number that it spells. */
+const ErrorCode = Schema.Union(Schema.Int, Schema.NumberFromString.pipe(Schema.int()))
+
+const optionalText = Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null })
+
+/** A field that only informs never makes an answer undecodable: what does not decode is as good as absent. */
+const lenient = <A, I>(
+  schema: Schema.Schema<A, I>
+): Schema.optionalWith<Schema.Schema<A | null, unknown>, { default: () => null }> =>
+  Schema.optionalWith(
+    Schema.Unknown.pipe(
+      Schema.transform(Schema.NullOr(Schema.typeSchema(schema)), {
+        strict: true,
+        decode: (input) => Option.getOrNull(Schema.decodeUnknownOption(schema)(input)),
+        encode: (value) => (value === null ? null : Schema.encodeSync(schema)(value))
+      })
+    ),
+    { default: () => null }
+  )
+
+const ThisUser = Schema.Struct({
+  ExpirationDate: lenient(NumberDate),
+  IsLockedOut: lenient(Schema.Boolean)
+})
+
+/**
+ * `AuthenticateResult`, with the fields that decide. `FunctionOk` is also taken in the prose's spelling, `FunctionOK`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const AuthenticateResult = Schema.Struct({
+  FunctionOk: Schema.optional(Schema.Boolean),
+  FunctionOK: Schema.optional(Schema.Boolean),
+  AuthSuccess: lenient(Schema.Boolean),
+  ErrCode: lenient(ErrorCode),
+  ErrMsg: optionalText,
+  RespMsg: optionalText,
+  SessKey: lenient(SessionKey),
+  ThisUser: lenient(ThisUser)
+})
+
+/**
+ * The whole body of an answer to `Authenticate`, from its JSON text.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const AuthenticateAnswer = Schema.parseJson(Schema.Struct({ AuthenticateResult }))
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type AuthenticateResult = typeof AuthenticateResult.Type
+
+/**
+ * The two ways in which Number refuses a session key (seed, "API Authentication"): 5030, expired after 25 hours; 5050,
+ * the caller's IP is not the one that authenticated.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const RefusalCode = Schema.Literal(5030, 5050)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type RefusalCode = typeof RefusalCode.Type
+
+const isRefusalCode = (code: unknown): code is RefusalCode => code === 5030 || code === 5050
+
+/**
+ * Finds a refusal of the session key in the decoded JSON of a method's answer: an object under `<Something>Result`
+ * with `FunctionOk` false and `ErrCode` 5030 or 5050. Nothing else is a refusal, so that nothing else is replayed.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const refusalIn = (answer: unknown): Option.Option<RefusalCode> => {
+  if (!Predicate.isRecord(answer)) return Option.none()
+  for (const [name, result] of Object.entries(answer)) {
+    if (!name.endsWith("Result") || !Predicate.isRecord(result)) continue
+    const ok = result["FunctionOk"] ?? result["FunctionOK"]
+    const code = Number(result["ErrCode"])
+    if (ok === false && isRefusalCode(code)) return Option.some(code)
+  }
+  return Option.none()
+}

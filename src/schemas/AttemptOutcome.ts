@@ -1,0 +1,38 @@
+/**
+ * What became of one attempt, in the words of the design: accepted, refused, faulted, lost or unsent.
+ */
+import * as Data from "effect/Data"
+import type { SessionKey } from "./Credentials.js"
+
+/**
+ * How one attempt ended. Only `accepted` is a success; `refused`, `faulted` and `lost` count, `unsent` does not.
+ *
+ * - `accepted`: FunctionOk, AuthSuccess and a session key.
+ * - `refused`: AuthSuccess false, the credentials are bad, expired, or the account is inactive or locked.
+ * - `faulted`: FunctionOk false, a non-2xx status, or a body that does not decode.
+ * - `lost`: it may have reached the backend, and no whole answer came.
+ * - `unsent`: it provably never left.
+ *
+ * `detail` is text for people: shortened, and free of secrets. `lockReported` is `IsLockedOut` of the answer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type AttemptOutcome = Data.TaggedEnum<{
+  accepted: {
+    readonly sessionKey: SessionKey
+    /** The token's end as the answer gives it (`ThisUser.ExpirationDate`), if it gives one, in epoch milliseconds. */
+    readonly tokenEndsAtMillis: number | null
+    readonly lockReported: boolean
+  }
+  refused: { readonly detail: string; readonly lockReported: boolean }
+  faulted: { readonly detail: string; readonly errorCode: number | null; readonly lockReported: boolean }
+  lost: { readonly detail: string }
+  unsent: { readonly detail: string }
+}>
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const AttemptOutcome: Data.TaggedEnum.Constructor<AttemptOutcome> = Data.taggedEnum<AttemptOutcome>()

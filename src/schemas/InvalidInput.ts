@@ -1,0 +1,43 @@
+import * as Either from "effect/Either"
+import type * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+
+/**
+ * Input that does not have the form it should have. Names the field and the form; never holds or shows the value,
+ * which may be a secret. Nothing was sent, nothing was stored, nothing was counted.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidInput extends Schema.TaggedError<InvalidInput>("effect-number-auth/InvalidInput")(
+  "InvalidInput",
+  {
+    /** The field as the user knows it, such as `account code`. */
+    field: Schema.String,
+    /** The form it should have, as a sentence fragment. */
+    expected: Schema.String
+  }
+) {
+  override get message(): string {
+    return `The ${this.field} does not have the form it should have: expected ${this.expected}. Nothing was sent and the location's count is unchanged. Correct the ${this.field} and try again.`
+  }
+}
+
+/**
+ * Decodes unknown input; a failure becomes an {@link InvalidInput}, and the parse error, which holds the value, is
+ * dropped.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decodeInput =
+  <A, I>(
+    schema: Schema.Schema<A, I>,
+    field: string,
+    expected: string
+  ): ((input: unknown) => Either.Either<A, InvalidInput>) =>
+  (input) =>
+    Either.mapLeft(
+      Schema.decodeUnknownEither(schema)(input),
+      (_: ParseResult.ParseError) => new InvalidInput({ field, expected })
+    )

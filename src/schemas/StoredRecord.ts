@@ -1,0 +1,250 @@
+/**
+ * What the store keeps: one ledger per location and one record per account. Our own versioned form, not XState's
+ * persisted snapshot: a crash in the middle of an attempt leaves plain facts, and nothing that could run by itself.
+ */
+import * as Schema from "effect/Schema"
+import { AccountCode, Fingerprint, SessionKey } from "./Credentials.js"
+
+/** The number that a transaction draws: the ledger's clock. Starts at 1 and never repeats within a location. */
+const Sequence = Schema.NonNegativeInt
+/** Epoch milliseconds, by the store's clock. */
+const Millis = Schema.Int
+
+/**
+ * One attempt, named by the sequence number of its reservation.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const AttemptId = Sequence
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type AttemptId = typeof AttemptId.Type
+
+/**
+ * A mark in the ledger: an attempt that counts as a failure until proven otherwise.
+ *
+ * - `inFlight`: reserved, and its lease has not run out.
+ * - `lost`: no answer came, and the backend may still be working on it, until `drainsAtMillis`.
+ * - `settled`: unsuccessful for certain (or lost and drained) since the transaction `settledAt`. A success of the
+ *   location that was reserved later sets `clearedForLocation`; one of the account's own removes the mark.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Mark = Schema.Union(
+  Schema.Struct({
+    status: Schema.Literal("inFlight"),
+    attempt: AttemptId,
+    account: AccountCode,
+    leaseEndsAtMillis: Millis
+  }),
+  Schema.Struct({
+    status: Schema.Literal("lost"),
+    attempt: AttemptId,
+    account: AccountCode,
+    drainsAtMillis: Millis
+  }),
+  Schema.Struct({
+    status: Schema.Literal("settled"),
+    attempt: AttemptId,
+    account: AccountCode,
+    reason: Schema.Literal("refused", "faulted", "lost"),
+    settledAt: Sequence,
+    clearedForLocation: Schema.Boolean
+  })
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Mark = typeof Mark.Type
+
+/**
+ * The ledger of one location. `lockReportedAt` is the transaction in which Number's answer said `IsLockedOut`; a lock
+ * of our own making is not stored, it follows from the marks.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const LedgerRecord = Schema.Struct({
+  version: Schema.Literal(1),
+  marks: Schema.Array(Mark),
+  lockReportedAt: Schema.NullOr(Sequence)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type LedgerRecord = typeof LedgerRecord.Type
+
+/**
+ * Why an account was aborted. Only `refused`, `barred` and `expired` speak of the credentials themselves:
+ *
+ * - `refused`: Number answered AuthSuccess false to them.
+ * - `barred`: Number refused these credentials earlier, so they were not sent again.
+ * - `expired`: their known end has passed, so they were not sent.
+ * - `faulted`, `lost`: the attempt failed otherwise, or its outcome is not known.
+ * - `addressFlapping`: fresh sessions were refused with 5050 again and again.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const AbortReason = Schema.Literal(
+  "refused",
+  "barred",
+  "expired",
+  "faulted",
+  "lost",
+  "addressFlapping"
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type AbortReason = typeof AbortReason.Type
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Abort = Schema.Struct({
+  reason: AbortReason,
+  /** The attempt that failed; null where none was made. */
+  attempt: Schema.NullOr(AttemptId),
+  /** The credentials in use. */
+  fingerprint: Fingerprint,
+  /** Text for people, free of secrets. */
+  detail: Schema.String,
+  atMillis: Millis
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Abort = typeof Abort.Type
+
+/**
+ * A session, without its key. Its generation is the id of the attempt that obtained it, so a later one is greater.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Session = Schema.Struct({
+  generation: AttemptId,
+  /** The credentials that obtained it. */
+  fingerprint: Fingerprint,
+  obtainedAtMillis: Millis,
+  expiresAtMillis: Millis
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Session = typeof Session.Type
+
+/**
+ * The states of the chart, compound ones with their child.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const StateName = Schema.Literal(
+  "unauthenticated.idle",
+  "unauthenticated.attempting",
+  "authenticated",
+  "expired.idle",
+  "expired.attempting",
+  "unauthorized.idle",
+  "unauthorized.attempting",
+  "aborted",
+  "locked"
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type StateName = typeof StateName.Type
+
+/**
+ * The part of an account's record that the statechart keeps as its context. Holds ids and fingerprints, no secrets.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const AuthContext = Schema.Struct({
+  session: Schema.NullOr(Session),
+  /** The attempt that is under way. */
+  attempt: Schema.NullOr(Schema.Struct({ id: AttemptId, fingerprint: Fingerprint })),
+  /** The last attempt whose answer did not come: if it does come late, it is still taken. */
+  lostAttempt: Schema.NullOr(AttemptId),
+  abort: Schema.NullOr(Abort),
+  /** Every fingerprint that Number refused for this account: never sent again. */
+  refusedFingerprints: Schema.Array(Fingerprint),
+  /** The end of the token that last authenticated, as Number's answer gave it. */
+  tokenEnd: Schema.NullOr(Schema.Struct({ fingerprint: Fingerprint, atMillis: Millis })),
+  /** How many sessions in a row were refused with 5050 soon after they were obtained. */
+  flaps: Schema.NonNegativeInt
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type AuthContext = typeof AuthContext.Type
+
+/**
+ * The record of one account at one location.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const AccountRecord = Schema.Struct({
+  version: Schema.Literal(1),
+  state: StateName,
+  context: AuthContext,
+  /** The key of `context.session`; null when there is none. */
+  sessionKey: Schema.NullOr(SessionKey)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type AccountRecord = typeof AccountRecord.Type
+
+/**
+ * What a location and an account have before anything happened.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const emptyLedgerRecord: LedgerRecord = { version: 1, marks: [], lockReportedAt: null }
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const emptyAccountRecord: AccountRecord = {
+  version: 1,
+  state: "unauthenticated.idle",
+  context: {
+    session: null,
+    attempt: null,
+    lostAttempt: null,
+    abort: null,
+    refusedFingerprints: [],
+    tokenEnd: null,
+    flaps: 0
+  },
+  sessionKey: null
+}

@@ -1,0 +1,759 @@
+/**
+ * Holds a session of one account with Number, and never locks the location out.
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import {
+  type Decision,
+  makeAuthCore,
+  type Message,
+  type OutcomeFacts,
+  type Step
+} from "../machine/AuthCore.js"
+import type { Command } from "../machine/Command.js"
+import * as Ledger from "../machine/Ledger.js"
+import { defaultPolicy, Policy } from "../machine/Policy.js"
+import type { RefusalCode } from "../schemas/Answers.js"
+import { AttemptOutcome } from "../schemas/AttemptOutcome.js"
+import {
+  type AccountCode,
+  decodeAccountCode,
+  decodeLocation,
+  decodeToken,
+  type Fingerprint,
+  type Location,
+  type SessionKey,
+  type Token
+} from "../schemas/Credentials.js"
+import { InvalidInput } from "../schemas/InvalidInput.js"
+import type { Abort, AccountRecord, AttemptId, StateName } from "../schemas/StoredRecord.js"
+import {
+  AuthAborted,
+  AuthBusy,
+  AuthLocked,
+  AuthLost,
+  AuthRejected,
+  AuthUnreachable,
+  type Place
+} from "./AuthError.js"
+import { AuthNotifier, makeNotice } from "./AuthNotifier.js"
+import { AuthStore, type AuthStoreError, type Stored } from "./AuthStore.js"
+import { type CredentialError, CredentialProvider } from "./CredentialProvider.js"
+import { fingerprintOf } from "./internal/fingerprint.js"
+import { canBeReplayed, resolveUrl, sendWithKey, type Sent } from "./internal/sessionHttpClient.js"
+import { AttemptNotPermitted, decodeBaseUrl, defaultBaseUrl, NumberTransport } from "./NumberTransport.js"
+import * as SessionRefusal from "./SessionRefusal.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The account code: 2 letters and 7 digits. */
+  readonly account: string
+  /** The name of the egress IP. All that shares the IP uses one name and one store. Default `default`. */
+  readonly location?: string | undefined
+  /** What `httpClient` puts before relative URLs. Default: that of `NumberTransport.defaultBaseUrl`. */
+  readonly baseUrl?: string | undefined
+  /** How long an attempt may take before it is given up as lost. Default 30 seconds. */
+  readonly attemptTimeout?: Duration.DurationInput | undefined
+  /** How long an attempt holds its lease; longer than `attemptTimeout`. Default `attemptTimeout` and 15 seconds. */
+  readonly leaseDuration?: Duration.DurationInput | undefined
+  /** How long a caller waits for another's attempt or for room before `AuthBusy`. Default: the lease and 5 seconds. */
+  readonly waitTimeout?: Duration.DurationInput | undefined
+  /** `Policy.limit`: 1 to 5, default 5. */
+  readonly limit?: number | undefined
+  /** `Policy.drainMillis` as a duration. Default 5 minutes. */
+  readonly drainTime?: Duration.DurationInput | undefined
+  /** `Policy.lostAttempts`. Default `abort`. */
+  readonly lostAttempts?: Policy["lostAttempts"] | undefined
+  /** `Policy.successClears`. Default `location`. */
+  readonly successClears?: Policy["successClears"] | undefined
+  /** `Policy.sessionLifetimeMillis` as a duration. Default 25 hours. */
+  readonly sessionLifetime?: Duration.DurationInput | undefined
+  /** `Policy.tokenWarningMillis` as a duration. Default 30 days. */
+  readonly tokenWarning?: Duration.DurationInput | undefined
+}
+
+/**
+ * How an account and its location stand.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AuthStatus {
+  readonly state: StateName
+  readonly account: AccountCode
+  readonly location: Location
+  /** Unsuccessful attempts in a row: the greater of the location's count and the account's own. */
+  readonly failures: number
+  /** Attempts of the location that are under way: each may become a failure. */
+  readonly inFlight: number
+  /** How many failures the library allows itself. */
+  readonly limit: number
+  /** When the session that is held ends by the clock. */
+  readonly expiresAt: Option.Option<DateTime.Utc>
+  /** The generation of the session that is held. */
+  readonly generation: Option.Option<AttemptId>
+  /** When the token ends, as far as Number has said. */
+  readonly tokenEndsAt: Option.Option<DateTime.Utc>
+  readonly abort: Option.Option<Abort>
+  /** Whether the location is locked for this account, and by whom. A held session goes on serving. */
+  readonly lock: Option.Option<"reported" | "limit">
+}
+
+/**
+ * Why no session is to be had.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type AuthError =
+  | AuthAborted
+  | AuthLocked
+  | AuthUnreachable
+  | AuthLost
+  | AuthBusy
+  | AuthStoreError
+  | CredentialError
+  | InvalidInput
+
+/**
+ * The session key was renewed, and the refused call was not sent again, since its body can be read only once.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RequestNotReplayable extends Schema.TaggedError<RequestNotReplayable>(
+  "effect-number-auth/RequestNotReplayable"
+)("RequestNotReplayable", { method: Schema.String }) {
+  override get message(): string {
+    return `Number refused the session key and did not carry out the ${this.method} request. The session was renewed, but the request's body is a stream that may be read only once, so it was not sent again. The location's count is unchanged. Send the request again with a fresh body.`
+  }
+}
+
+/**
+ * An `HttpClient` whose requests carry the session key.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type SessionHttpClient = HttpClient.HttpClient.With<SessionHttpError>
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export type SessionHttpError = HttpClientError.HttpClientError | AuthError | RequestNotReplayable
+
+/**
+ * The session of one account.
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export class NumberAuth extends Context.Tag("effect-number-auth/NumberAuth")<
+  NumberAuth,
+  {
+    /**
+     * The session key. Where one is held this touches neither store nor network; else all callers of the account, in
+     * every process that shares the store, get the result of one attempt. An unsuccessful attempt is never retried.
+     */
+    readonly sessionKey: Effect.Effect<SessionKey, AuthError>
+    /**
+     * Runs `use` with the session key. Where its result says that the key was refused (`SessionRefusal.fromResult`
+     * finds 5030 or 5050), renews the session and runs `use` once more, and only once.
+     */
+    readonly withSession: <A, E, R>(
+      use: (key: SessionKey) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | AuthError, R>
+    /**
+     * Sends every request below the base URL with the header `SessKey`, renews on 5030 and 5050, and sends the refused
+     * request once more, only because the answer itself says that it was not carried out.
+     */
+    readonly httpClient: SessionHttpClient
+    /** How things stand, by the store, without changing it. */
+    readonly status: Effect.Effect<AuthStatus, AuthStoreError>
+    /** The status now, and again whenever it has changed, by whichever process. Quiet while the store is away. */
+    readonly changes: Stream.Stream<AuthStatus>
+    /** Takes a new token. One that Number refused before is rejected. The location's count stays as it is. */
+    readonly replaceCredentials: (
+      token: string
+    ) => Effect.Effect<void, InvalidInput | AuthRejected | AuthStoreError | CredentialError>
+    /** An operator's word that one more attempt may be made, after an abort that was no refusal of the credentials. */
+    readonly resume: Effect.Effect<void, AuthRejected | AuthStoreError>
+    /**
+     * An operator's word that Number's support has lifted the lock and set the count of the IP to zero. To say so when
+     * it is not true is to lock the location.
+     */
+    readonly confirmLockLifted: Effect.Effect<AuthStatus, AuthRejected | AuthStoreError>
+  }
+>() {}
+
+interface HeldSession {
+  readonly key: SessionKey
+  readonly generation: AttemptId
+  readonly expiresAtMillis: number
+}
+
+interface Refusal {
+  readonly generation: AttemptId
+  readonly code: RefusalCode
+}
+
+/** A step that was stored, with the key it left, and the last sequence number drawn by then. */
+interface Taken extends Step {
+  readonly sessionKey: SessionKey | null
+  readonly sequence: number
+}
+
+interface Reserved {
+  readonly attempt: AttemptId
+  readonly token: Token
+  readonly fingerprint: Fingerprint
+}
+
+interface Instant {
+  readonly millis: number
+  readonly nanos: bigint
+}
+
+interface Wait extends Extract<Decision, { readonly _tag: "wait" }> {
+  readonly sequence: number
+  readonly place: Place
+}
+
+interface Flight {
+  readonly landing: Deferred.Deferred<HeldSession, AuthError>
+  /** The newest generation whose refusal this flight knows of; 0 where it knows of none. */
+  readonly refused: AttemptId
+}
+
+const instant: Effect.Effect<Instant> = Effect.all({
+  millis: Clock.currentTimeMillis,
+  nanos: Clock.currentTimeNanos
+})
+
+const utc = (millis: number): DateTime.Utc => DateTime.unsafeMake(millis)
+
+/** The key that the record holds after the commands; `accepted` is that of the attempt that was just accepted. */
+const keyAfter = (
+  commands: ReadonlyArray<Command>,
+  before: SessionKey | null,
+  accepted: SessionKey | null
+): SessionKey | null =>
+  commands.reduce(
+    (key, command) =>
+      command.type === "holdSession" ? accepted : command.type === "dropSession" ? null : key,
+    before
+  )
+
+const factsOf = (outcome: AttemptOutcome): OutcomeFacts =>
+  outcome._tag === "accepted"
+    ? { _tag: "accepted", tokenEndsAtMillis: outcome.tokenEndsAtMillis, lockReported: outcome.lockReported }
+    : outcome
+
+interface Settings {
+  readonly account: AccountCode
+  readonly location: Location
+  readonly baseUrl: string
+  readonly attemptTimeout: Duration.Duration
+  readonly waitTimeout: Duration.Duration
+  readonly policy: Policy
+}
+
+const decodeSettings = (options: Options): Either.Either<Settings, InvalidInput> =>
+  Either.gen(function* () {
+    const account = yield* decodeAccountCode(options.account)
+    const location = yield* decodeLocation(options.location ?? "default")
+    const baseUrl = yield* decodeBaseUrl(options.baseUrl ?? defaultBaseUrl)
+    const attemptTimeout = Duration.decode(options.attemptTimeout ?? "30 seconds")
+    const leaseDuration = Duration.decode(options.leaseDuration ?? Duration.sum(attemptTimeout, "15 seconds"))
+    if (!Duration.isFinite(leaseDuration) || Duration.toMillis(attemptTimeout) < 1) {
+      return yield* Either.left(
+        new InvalidInput({ field: "attempt time-out", expected: "a finite duration such as 30 seconds" })
+      )
+    }
+    if (Duration.lessThanOrEqualTo(leaseDuration, attemptTimeout)) {
+      return yield* Either.left(
+        new InvalidInput({ field: "lease duration", expected: "a duration longer than the attempt time-out" })
+      )
+    }
+    const millis = (input: Duration.DurationInput | undefined, otherwise: number): number =>
+      input === undefined ? otherwise : Math.round(Duration.toMillis(input))
+    const policy = yield* Either.mapLeft(
+      Schema.validateEither(Policy)({
+        ...defaultPolicy,
+        limit: options.limit ?? defaultPolicy.limit,
+        leaseMillis: millis(leaseDuration, defaultPolicy.leaseMillis),
+        drainMillis: millis(options.drainTime, defaultPolicy.drainMillis),
+        lostAttempts: options.lostAttempts ?? defaultPolicy.lostAttempts,
+        successClears: options.successClears ?? defaultPolicy.successClears,
+        sessionLifetimeMillis: millis(options.sessionLifetime, defaultPolicy.sessionLifetimeMillis),
+        tokenWarningMillis: millis(options.tokenWarning, defaultPolicy.tokenWarningMillis)
+      }),
+      () =>
+        new InvalidInput({
+          field: "policy",
+          expected: "a limit from 1 to 5 (Number locks the IP at 6), and positive, finite durations"
+        })
+    )
+    const waitTimeout = Duration.decode(options.waitTimeout ?? Duration.sum(leaseDuration, "5 seconds"))
+    return { account, location, baseUrl, attemptTimeout, waitTimeout, policy }
+  })
+
+/**
+ * Builds the session of one account. An attempt that is under way when the scope closes is awaited and settled, for
+ * `attemptTimeout` at most: to cut it off would spend a mark.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options
+): Effect.Effect<
+  NumberAuth["Type"],
+  InvalidInput,
+  AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient | Scope.Scope
+> =>
+  Effect.gen(function* () {
+    const settings = yield* decodeSettings(options)
+    const { account, location, policy } = settings
+    const store = yield* AuthStore
+    const transport = yield* NumberTransport
+    const notifier = yield* AuthNotifier
+    const provider = yield* CredentialProvider
+    const client = yield* HttpClient.HttpClient
+    const scope = yield* Effect.scope
+    const core = makeAuthCore(policy)
+    const key = { location, account }
+
+    // The hot path reads this and nothing else.
+    let held: HeldSession | null = null
+    let flight: Flight | null = null
+
+    const placeOf = (ledger: Ledger.Ledger): Place => {
+      const counts = Ledger.counts(ledger, account)
+      return {
+        account,
+        location,
+        failures: Math.max(counts.location.failures, counts.account.failures),
+        limit: policy.limit
+      }
+    }
+
+    const coreStateOf = ({ account: record, ledger }: Stored) => ({
+      ledger,
+      state: record.state,
+      context: record.context
+    })
+
+    /** Runs messages through the core, as one transaction: all of it is durable when it succeeds. */
+    const transact = (
+      messages: ReadonlyArray<Message>,
+      accepted: SessionKey | null = null
+    ): Effect.Effect<Taken, AuthStoreError> =>
+      store.transact(key, (stored) => {
+        const before = coreStateOf(stored)
+        let step: Step = { ...before, commands: [], decision: { _tag: "done" } }
+        for (const message of messages) {
+          const next = core.step(step, account, message, stored.moment)
+          step = { ...next, commands: [...step.commands, ...next.commands] }
+        }
+        const { sequence } = stored.moment
+        const sessionKey = keyAfter(step.commands, stored.account.sessionKey, accepted)
+        if (step.ledger === before.ledger && step.state === before.state && step.context === before.context) {
+          return [{ ...step, sessionKey, sequence: sequence - 1 }, null]
+        }
+        const record: AccountRecord = { version: 1, state: step.state, context: step.context, sessionKey }
+        return [
+          { ...step, sessionKey, sequence },
+          { ledger: step.ledger, account: record }
+        ]
+      })
+
+    const tellPeople = (step: Step): Effect.Effect<void> =>
+      Effect.forEach(
+        step.commands.filter((command) => command.type === "notify"),
+        ({ notice }) =>
+          Effect.suspend(() => notifier.notify(makeNotice(notice, placeOf(step.ledger)))).pipe(
+            Effect.interruptible,
+            Effect.disconnect,
+            Effect.timeoutOption("10 seconds"),
+            // What a notifier throws is not shown: it is not ours, and may hold anything.
+            Effect.catchAllCause(() =>
+              Effect.logError(
+                `The notifier failed to tell people that account ${account} needs them (${notice.kind}).`
+              )
+            )
+          ),
+        { discard: true }
+      ).pipe(Effect.uninterruptible, Effect.forkIn(scope), Effect.asVoid)
+
+    /** Keeps a session for the hot path, unless a newer one is kept already. */
+    const hold = (session: HeldSession): HeldSession => {
+      if (held === null || held.generation <= session.generation) held = session
+      return session
+    }
+
+    /**
+     * Sends the attempt that was reserved, once. Not to be interrupted: from the reservation on a mark stands, and only
+     * the attempt's outcome can take it away.
+     */
+    const send = (reserved: Reserved, began: Instant): Effect.Effect<AttemptOutcome> =>
+      Effect.suspend(() => {
+        let isWritten = false
+        let isOver = false
+        let why: AttemptNotPermitted["why"] | null = null
+        const permit = Effect.gen(function* () {
+          const now = yield* instant
+          const { leaseMillis } = policy
+          if (isWritten) why = "alreadyWritten"
+          // Monotonic time does not jump, and wall time does not stand still while the machine sleeps: both must agree.
+          else if (
+            isOver ||
+            now.nanos - began.nanos >= BigInt(leaseMillis) * 1_000_000n ||
+            now.millis - began.millis >= leaseMillis
+          ) {
+            why = "leaseEnded"
+          }
+          if (why !== null) return yield* new AttemptNotPermitted({ why })
+          isWritten = true
+        })
+        return transport.authenticate({ account, token: reserved.token, permit }).pipe(
+          Effect.catchAllDefect(() =>
+            Effect.succeed(AttemptOutcome.lost({ detail: "the transport failed" }))
+          ),
+          Effect.interruptible,
+          Effect.disconnect,
+          Effect.timeoutTo({
+            duration: settings.attemptTimeout,
+            onSuccess: (outcome) => outcome,
+            onTimeout: () =>
+              AttemptOutcome.lost({
+                detail: `no answer came within ${Duration.format(settings.attemptTimeout)}`
+              })
+          }),
+          Effect.map((outcome): AttemptOutcome => {
+            isOver = true
+            // What was never permitted was never written, and what may have been written twice is not unsent.
+            if (!isWritten) {
+              return outcome._tag === "unsent"
+                ? outcome
+                : AttemptOutcome.unsent({ detail: "the request could not be written in time" })
+            }
+            return why === "alreadyWritten" && outcome._tag === "unsent"
+              ? AttemptOutcome.lost({ detail: "the HTTP client tried to send the attempt twice" })
+              : outcome
+          })
+        )
+      })
+
+    /** Stores how an attempt ended. */
+    const settle = (reserved: Reserved, outcome: AttemptOutcome): Effect.Effect<HeldSession, AuthError> => {
+      const { attempt, fingerprint } = reserved
+      const sessionKey = outcome._tag === "accepted" ? outcome.sessionKey : null
+      const store = Effect.tap(
+        transact([{ type: "attemptEnded", attempt, fingerprint, outcome: factsOf(outcome) }], sessionKey),
+        tellPeople
+      )
+      // The mark stands until the store takes the outcome, so it goes on trying; a key that was accepted serves already.
+      const storeLater = store.pipe(
+        Effect.retry(Schedule.exponential("100 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")))),
+        Effect.interruptible,
+        Effect.forkIn(scope)
+      )
+      return Effect.matchEffect(store, {
+        onSuccess: (taken) => resultOf(taken, outcome),
+        onFailure: (error) =>
+          Effect.zipRight(
+            storeLater,
+            sessionKey === null
+              ? Effect.fail(error)
+              : Effect.map(Clock.currentTimeMillis, (nowMillis) =>
+                  hold({
+                    key: sessionKey,
+                    generation: attempt,
+                    expiresAtMillis: nowMillis + policy.sessionLifetimeMillis
+                  })
+                )
+          )
+      })
+    }
+
+    /** What the caller gets once the outcome of its attempt is stored. */
+    const resultOf = (taken: Taken, outcome: AttemptOutcome): Effect.Effect<HeldSession, AuthError> => {
+      const { session } = taken.context
+      if (session !== null && taken.sessionKey !== null)
+        return Effect.succeed(hold({ ...session, key: taken.sessionKey }))
+      const place = placeOf(taken.ledger)
+      if (outcome._tag === "unsent")
+        return Effect.fail(new AuthUnreachable({ place, detail: outcome.detail }))
+      return Effect.fail(
+        personNeeded(taken) ??
+          new AuthLost({
+            place,
+            detail: "detail" in outcome ? outcome.detail : "its answer came after another attempt had begun"
+          })
+      )
+    }
+
+    /** The error of a state in which a person is needed. */
+    const personNeeded = (step: Step): AuthAborted | AuthLocked | null => {
+      const place = placeOf(step.ledger)
+      if (step.state === "locked")
+        return new AuthLocked({ place, reported: step.ledger.lockReportedAt !== null })
+      return step.state === "aborted" ? new AuthAborted({ place, abort: step.context.abort! }) : null
+    }
+
+    /** Asks the core for a session, and makes the attempt that it may call for. */
+    const request = (messages: ReadonlyArray<Message>): Effect.Effect<HeldSession | Wait, AuthError> =>
+      Effect.gen(function* () {
+        const token = yield* provider.get(account)
+        const fingerprint = yield* fingerprintOf(account, token)
+        return yield* Effect.uninterruptible(
+          Effect.gen(function* () {
+            const began = yield* instant
+            const taken = yield* transact([...messages, { type: "request", fingerprint }])
+            yield* tellPeople(taken)
+            const { decision, sequence } = taken
+            if (decision._tag === "send") {
+              const reserved = { attempt: decision.attempt, token, fingerprint }
+              return yield* settle(reserved, yield* send(reserved, began))
+            }
+            if (decision._tag === "wait") return { ...decision, sequence, place: placeOf(taken.ledger) }
+            return decision._tag === "held"
+              ? hold({ ...decision.session, key: taken.sessionKey! })
+              : yield* Effect.fail(personNeeded(taken)!)
+          })
+        )
+      })
+
+    /** Obtains a session: from the store, by an attempt of its own, or by waiting for another's. */
+    const obtain = (refusal: Refusal | null): Effect.Effect<HeldSession, AuthError> =>
+      Effect.gen(function* () {
+        const untilMillis = (yield* Clock.currentTimeMillis) + Duration.toMillis(settings.waitTimeout)
+        let messages: ReadonlyArray<Message> =
+          refusal === null ? [] : [{ type: "sessionRefused", ...refusal }]
+        while (true) {
+          const result = yield* request(messages)
+          messages = []
+          if ("key" in result) return result
+          const nowMillis = yield* Clock.currentTimeMillis
+          if (nowMillis >= untilMillis) return yield* new AuthBusy({ place: result.place, on: result.on })
+          const millis = Math.max(Math.min(result.untilMillis, untilMillis) - nowMillis, 1)
+          yield* store.changes(location).pipe(
+            Stream.filter((sequence) => sequence > result.sequence),
+            Stream.runHead,
+            Effect.timeoutOption(Duration.millis(millis))
+          )
+        }
+      })
+
+    /** One flight for all who ask; it goes on when they have gone, so that an attempt is always settled. */
+    const fly = (refusal: Refusal | null): Effect.Effect<Flight> =>
+      Effect.gen(function* () {
+        const landing = yield* Deferred.make<HeldSession, AuthError>()
+        const own: Flight = { landing, refused: refusal?.generation ?? 0 }
+        flight = own
+        yield* Effect.interruptible(obtain(refusal)).pipe(
+          Effect.onExit((exit) => {
+            flight = null
+            return Deferred.done(landing, exit)
+          }),
+          Effect.forkIn(scope)
+        )
+        return own
+      }).pipe(Effect.uninterruptible)
+
+    /** A session newer than the one that was refused. */
+    const sessionAfter = (refusal: Refusal | null): Effect.Effect<HeldSession, AuthError> =>
+      Effect.gen(function* () {
+        const refused = refusal?.generation ?? 0
+        if (held?.generation === refused) held = null
+        while (true) {
+          const nowMillis = yield* Clock.currentTimeMillis
+          if (held !== null && held.generation > refused && nowMillis < held.expiresAtMillis) return held
+          const joined: Flight = flight ?? (yield* fly(refusal))
+          if (joined.refused >= refused) {
+            const session = yield* Deferred.await(joined.landing)
+            if (session.generation > refused) return session
+          } else {
+            // It began without knowing of this refusal, so what it brings may be the refused key, or no answer to it.
+            yield* Effect.exit(Deferred.await(joined.landing))
+          }
+        }
+      })
+
+    const sessionKey = Effect.flatMap(Clock.currentTimeMillis, (nowMillis) =>
+      held !== null && nowMillis < held.expiresAtMillis
+        ? Effect.succeed(held.key)
+        : Effect.map(sessionAfter(null), (current) => current.key)
+    )
+
+    const withSession: NumberAuth["Type"]["withSession"] = (use) =>
+      Effect.gen(function* () {
+        const first = yield* sessionAfter(null)
+        const result = yield* Effect.either(use(first.key))
+        const code = SessionRefusal.fromResult(result)
+        if (Option.isNone(code)) return yield* result
+        const second = yield* sessionAfter({ generation: first.generation, code: code.value })
+        return yield* use(second.key)
+      }).pipe(
+        Effect.withSpan("NumberAuth.withSession", {
+          attributes: { account, location },
+          captureStackTrace: false
+        })
+      )
+
+    const httpClient: SessionHttpClient = HttpClient.makeWith<never, never, SessionHttpError, never>(
+      (requests) =>
+        Effect.flatMap(requests, (given) =>
+          Effect.gen(function* () {
+            const request = yield* resolveUrl(settings.baseUrl, given)
+            const first = yield* sessionAfter(null)
+            const sent: Sent = yield* sendWithKey(client, request, first.key)
+            if (Option.isNone(sent.refusal)) return sent.response
+            const second = yield* sessionAfter({ generation: first.generation, code: sent.refusal.value })
+            if (!canBeReplayed(request)) return yield* new RequestNotReplayable({ method: request.method })
+            return (yield* sendWithKey(client, request, second.key)).response
+          })
+        ),
+      Effect.succeed
+    )
+
+    const statusOf = (stored: Stored): AuthStatus => {
+      const { context, ledger, state } = core.step(
+        coreStateOf(stored),
+        account,
+        { type: "observe" },
+        stored.moment
+      )
+      const counts = Ledger.counts(ledger, account)
+      const isLocked = Ledger.room(ledger, account, policy) === "locked"
+      return {
+        state,
+        account,
+        location,
+        failures: placeOf(ledger).failures,
+        inFlight: counts.location.inFlight,
+        limit: policy.limit,
+        expiresAt: Option.map(Option.fromNullable(context.session), ({ expiresAtMillis }) =>
+          utc(expiresAtMillis)
+        ),
+        generation: Option.map(Option.fromNullable(context.session), ({ generation }) => generation),
+        tokenEndsAt: Option.map(Option.fromNullable(context.tokenEnd), ({ atMillis }) => utc(atMillis)),
+        abort: Option.fromNullable(context.abort),
+        lock: isLocked ? Option.some(ledger.lockReportedAt === null ? "limit" : "reported") : Option.none()
+      }
+    }
+
+    const status = Effect.map(store.read(key), statusOf)
+
+    const changes = store.changes(location).pipe(
+      Stream.mapEffect(() => Effect.option(status)),
+      Stream.filterMap((known) => known),
+      Stream.changesWith((one, other) => JSON.stringify(one) === JSON.stringify(other))
+    )
+
+    /** Carries out a person's wish, or says why it is not carried out. */
+    const command = (message: Message): Effect.Effect<Step, AuthRejected | AuthStoreError> =>
+      Effect.gen(function* () {
+        const step = yield* transact([message])
+        yield* tellPeople(step)
+        const { decision } = step
+        return decision._tag === "rejected"
+          ? yield* new AuthRejected({ place: placeOf(step.ledger), why: decision.why })
+          : step
+      })
+
+    const replaceCredentials = Effect.fn("NumberAuth.replaceCredentials")(function* (text: string) {
+      const token = yield* decodeToken(text)
+      const fingerprint = yield* fingerprintOf(account, token)
+      // Asked before the provider keeps it, so that a token that is never sent does not take the place of one that is.
+      const stored = yield* store.read(key)
+      if (stored.account.context.refusedFingerprints.includes(fingerprint)) {
+        return yield* new AuthRejected({ place: placeOf(stored.ledger), why: "refusedCredentials" })
+      }
+      yield* provider.put(account, token)
+      yield* command({ type: "replaceCredentials", fingerprint })
+    })
+
+    return {
+      sessionKey,
+      withSession,
+      httpClient,
+      status,
+      changes,
+      replaceCredentials,
+      resume: command({ type: "resume" }).pipe(Effect.asVoid, Effect.withSpan("NumberAuth.resume")),
+      confirmLockLifted: command({ type: "confirmLockLifted" }).pipe(
+        Effect.zipRight(status),
+        Effect.withSpan("NumberAuth.confirmLockLifted")
+      )
+    }
+  })
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: Options
+): Layer.Layer<
+  NumberAuth,
+  InvalidInput,
+  AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient
+> => Layer.scoped(NumberAuth, make(options))
+
+/**
+ * The settings that the environment gives: `NUMBER_ACCOUNT_CODE`, `NUMBER_LOCATION`, `NUMBER_BASE_URL`,
+ * `NUMBER_ATTEMPT_TIMEOUT` (such as `30 seconds`) and `NUMBER_LIMIT`. All but the first have the defaults of
+ * {@link Options}.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const configOptions: Config.Config<Options> = Config.map(
+  Config.all({
+    account: Config.string("NUMBER_ACCOUNT_CODE"),
+    location: Config.option(Config.string("NUMBER_LOCATION")),
+    baseUrl: Config.option(Config.string("NUMBER_BASE_URL")),
+    attemptTimeout: Config.option(Config.duration("NUMBER_ATTEMPT_TIMEOUT")),
+    limit: Config.option(Config.integer("NUMBER_LIMIT"))
+  }),
+  ({ account, attemptTimeout, baseUrl, limit, location }) => ({
+    account,
+    location: Option.getOrUndefined(location),
+    baseUrl: Option.getOrUndefined(baseUrl),
+    attemptTimeout: Option.getOrUndefined(attemptTimeout),
+    limit: Option.getOrUndefined(limit)
+  })
+)
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Config<Options> = configOptions
+): Layer.Layer<
+  NumberAuth,
+  InvalidInput | ConfigError.ConfigError,
+  AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient
+> => Layer.scoped(NumberAuth, Effect.flatMap(options, make))

@@ -1,0 +1,269 @@
+/**
+ * One attempt, one classified outcome.
+ */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { AuthenticateAnswer, type AuthenticateResult } from "../schemas/Answers.js"
+import { AttemptOutcome } from "../schemas/AttemptOutcome.js"
+import type { AccountCode, Token } from "../schemas/Credentials.js"
+import { InvalidInput } from "../schemas/InvalidInput.js"
+import { scrub } from "./internal/scrub.js"
+import { transportFailure } from "./internal/transportFailure.js"
+
+/**
+ * One attempt, as the transport is asked to make it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Attempt {
+  readonly account: AccountCode
+  readonly token: Token
+  /**
+   * To be run right before the request is written, each time it would be. Fails where it must not be: the lease has
+   * run out, or the one write that the mark stands for was made already.
+   */
+  readonly permit: Effect.Effect<void, AttemptNotPermitted>
+}
+
+/**
+ * The attempt must not be written (again).
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AttemptNotPermitted extends Schema.TaggedError<AttemptNotPermitted>(
+  "effect-number-auth/AttemptNotPermitted"
+)("AttemptNotPermitted", { why: Schema.Literal("leaseEnded", "alreadyWritten") }) {
+  override get message(): string {
+    return this.why === "leaseEnded"
+      ? "The attempt's lease ran out before it was sent, so it was not sent."
+      : "The attempt was sent once already. The HTTP client tried to send it again, which would be another attempt."
+  }
+}
+
+/**
+ * Makes attempts. Knows the wire, and neither ledger nor machine.
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export class NumberTransport extends Context.Tag("effect-number-auth/NumberTransport")<
+  NumberTransport,
+  {
+    /**
+     * Sends one `Authenticate` and classifies what came of it. Never fails, and never sends twice. Has no time-out of
+     * its own: it is interrupted.
+     */
+    readonly authenticate: (attempt: Attempt) => Effect.Effect<AttemptOutcome>
+  }
+>() {}
+
+/**
+ * The base URL of the newer documentation pages (`number-api.md`, section "REST").
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultBaseUrl = "https://easypay5.com/APIcardProcNumber/v1.0.0"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RestOptions {
+  /** Where `/Authenticate` is: default {@link defaultBaseUrl}. */
+  readonly baseUrl?: string | undefined
+}
+
+/**
+ * The longest answer that is read, in bytes: 1 MiB. The rest is cut off, and the attempt counts as faulted.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const longestAnswerBytes = 1_048_576
+
+/**
+ * Checks a base URL: absolute, `https:` (or `http:` to a loopback address, for the emulator), without user, query or
+ * fragment. Drops a trailing slash.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decodeBaseUrl = (input: string): Either.Either<string, InvalidInput> => {
+  const invalid = new InvalidInput({
+    field: "base URL",
+    expected: `an https URL such as ${defaultBaseUrl}, without user, query or fragment (http only to a loopback address)`
+  })
+  const url = URL.canParse(input.trim()) ? new URL(input.trim()) : undefined
+  if (url === undefined) return Either.left(invalid)
+  const isLoopback =
+    url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d+){3}$/.test(url.hostname)
+  const isAllowed = url.protocol === "https:" || (url.protocol === "http:" && isLoopback)
+  const isPlain = url.username === "" && url.password === "" && url.search === "" && url.hash === ""
+  return isAllowed && isPlain ? Either.right(url.href.replace(/\/+$/, "")) : Either.left(invalid)
+}
+
+/**
+ * Builds the request of an attempt (`number-api.md`, section "REST"). The token is in the body only.
+ *
+ * @since 0.1.0
+ * @category wire
+ */
+export const restRequest = (baseUrl: string, attempt: Attempt): HttpClientRequest.HttpClientRequest =>
+  HttpClientRequest.post(`${baseUrl}/Authenticate`).pipe(
+    HttpClientRequest.acceptJson,
+    HttpClientRequest.bodyUnsafeJson({ AcctCode: attempt.account, Token: Redacted.value(attempt.token) })
+  )
+
+const show = (text: string | null, token: Token): string => {
+  const shown = scrub(text ?? "", token)
+  return shown === "" ? "no reason given" : shown
+}
+
+const ofResult = (result: AuthenticateResult, token: Token): AttemptOutcome => {
+  const lockReported = result.ThisUser?.IsLockedOut === true
+  const functionOk = result.FunctionOk ?? result.FunctionOK
+  if (functionOk === false) {
+    return AttemptOutcome.faulted({
+      detail: `Number could not carry out the call: ${show(result.ErrMsg, token)} (ErrCode ${result.ErrCode ?? "none"})`,
+      errorCode: result.ErrCode,
+      lockReported
+    })
+  }
+  if (functionOk === true && result.AuthSuccess === false) {
+    return AttemptOutcome.refused({ detail: `Number says: ${show(result.RespMsg, token)}`, lockReported })
+  }
+  if (functionOk === true && result.AuthSuccess === true && result.SessKey !== null) {
+    return AttemptOutcome.accepted({
+      sessionKey: result.SessKey,
+      tokenEndsAtMillis: result.ThisUser?.ExpirationDate ?? null,
+      lockReported
+    })
+  }
+  return AttemptOutcome.faulted({
+    detail: "Number's answer lacks FunctionOk, AuthSuccess or SessKey",
+    errorCode: result.ErrCode,
+    lockReported
+  })
+}
+
+/**
+ * Classifies an answer by the seed's order: status, body, FunctionOk, AuthSuccess. `body` is null where it was longer
+ * than {@link longestAnswerBytes}. Pure, and takes any text.
+ *
+ * @since 0.1.0
+ * @category wire
+ */
+export const classifyRestAnswer = (
+  answer: { readonly status: number; readonly body: string | null },
+  token: Token
+): AttemptOutcome => {
+  const result =
+    answer.body === null
+      ? undefined
+      : Either.getOrUndefined(Schema.decodeUnknownEither(AuthenticateAnswer)(answer.body))?.AuthenticateResult
+  if (answer.status < 200 || answer.status > 299) {
+    return AttemptOutcome.faulted({
+      detail: `Number answered with HTTP status ${answer.status}`,
+      errorCode: result?.ErrCode ?? null,
+      lockReported: result?.ThisUser?.IsLockedOut === true
+    })
+  }
+  if (result !== undefined) return ofResult(result, token)
+  return AttemptOutcome.faulted({
+    detail:
+      answer.body === null
+        ? "Number's answer was longer than 1 MiB and was cut off"
+        : "Number's answer is not of the documented form",
+    errorCode: null,
+    lockReported: false
+  })
+}
+
+/** Reads a body as text; null where it is longer than it may be. */
+const readBody = (
+  response: HttpClientResponse.HttpClientResponse
+): Effect.Effect<string | null, HttpClientError.ResponseError> =>
+  response.stream.pipe(
+    Stream.mapAccum(0, (size, chunk) => [size + chunk.byteLength, [size + chunk.byteLength, chunk] as const]),
+    Stream.takeUntil(([size]) => size > longestAnswerBytes),
+    Stream.runCollect,
+    Effect.map((chunks) => {
+      const parts = Array.from(chunks)
+      const size = parts.at(-1)?.[0] ?? 0
+      if (size > longestAnswerBytes) return null
+      const bytes = new Uint8Array(size)
+      for (const [end, part] of parts) bytes.set(part, end - part.byteLength)
+      return new TextDecoder().decode(bytes)
+    })
+  )
+
+const isNotPermitted = (error: unknown): error is AttemptNotPermitted => error instanceof AttemptNotPermitted
+
+/** No answer came. The error itself is not kept: it holds the request, and the request holds the token. */
+const ofFailure = (error: AttemptNotPermitted | HttpClientError.HttpClientError): AttemptOutcome => {
+  if (isNotPermitted(error)) {
+    return error.why === "leaseEnded"
+      ? AttemptOutcome.unsent({ detail: error.message })
+      : AttemptOutcome.lost({ detail: error.message })
+  }
+  if (error._tag === "RequestError" && error.reason !== "Transport") {
+    return AttemptOutcome.unsent({ detail: "the request could not be built" })
+  }
+  const failure = transportFailure(error.cause)
+  return failure.unsent && error._tag === "RequestError"
+    ? AttemptOutcome.unsent({ detail: `Number could not be reached (${failure.code})` })
+    : AttemptOutcome.lost({ detail: `the connection failed before a whole answer came (${failure.code})` })
+}
+
+/**
+ * Over REST, on the `HttpClient` at hand. That client must not follow redirects of its own making; one that retries is
+ * stopped from sending an attempt twice.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerRest = (
+  options: RestOptions = {}
+): Layer.Layer<NumberTransport, InvalidInput, HttpClient.HttpClient> =>
+  Layer.effect(
+    NumberTransport,
+    Effect.gen(function* () {
+      const baseUrl = yield* decodeBaseUrl(options.baseUrl ?? defaultBaseUrl)
+      const client = yield* HttpClient.HttpClient
+      return {
+        authenticate: (attempt: Attempt) =>
+          Effect.gen(function* () {
+            const response = yield* client.pipe(
+              HttpClient.tapRequest(() => attempt.permit),
+              (once) => once.execute(restRequest(baseUrl, attempt))
+            )
+            const status = response.status
+            const body = yield* readBody(response).pipe(
+              // A status that is no success has spoken, whatever became of its body.
+              Effect.catchIf(
+                () => status < 200 || status > 299,
+                () => Effect.succeed("")
+              )
+            )
+            return classifyRestAnswer({ status, body }, attempt.token)
+          }).pipe(
+            // fetch would follow a 307 and send the token a second time.
+            Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+            Effect.catchAll((error) => Effect.succeed(ofFailure(error)))
+          )
+      }
+    })
+  )

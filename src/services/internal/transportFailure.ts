@@ -1,0 +1,89 @@
+/**
+ * Tells an attempt that provably never left from one that may have, by the transport error's own code.
+ */
+import * as Predicate from "effect/Predicate"
+
+/**
+ * Codes that Node.js and undici give only before a byte of the request was written: name look-up, connecting, and the
+ * refusal of the server's certificate, which ends the handshake. A code that can also come later is not here.
+ */
+const unsentCodes: ReadonlySet<string> = new Set([
+  // name look-up
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EAI_FAIL",
+  "EAI_NONAME",
+  "EAI_NODATA",
+  // connecting
+  "ECONNREFUSED",
+  "UND_ERR_CONNECT_TIMEOUT",
+  // TLS: X.509 verification (Node.js "TLS: X509 certificate error codes") and the host name
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_CRL",
+  "UNABLE_TO_DECRYPT_CERT_SIGNATURE",
+  "UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY",
+  "CERT_SIGNATURE_FAILURE",
+  "CERT_NOT_YET_VALID",
+  "CERT_HAS_EXPIRED",
+  "ERROR_IN_CERT_NOT_BEFORE_FIELD",
+  "ERROR_IN_CERT_NOT_AFTER_FIELD",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "CERT_CHAIN_TOO_LONG",
+  "CERT_REVOKED",
+  "INVALID_CA",
+  "INVALID_PURPOSE",
+  "CERT_UNTRUSTED",
+  "CERT_REJECTED",
+  "HOSTNAME_MISMATCH"
+])
+
+/** Codes that mean unsent only where the failing call was `connect` itself. */
+const unsentInConnect: ReadonlySet<string> = new Set([
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL"
+])
+
+/**
+ * What is known of a transport error. `code` is for people.
+ */
+export interface TransportFailure {
+  readonly unsent: boolean
+  readonly code: string
+}
+
+const codeOf = (error: unknown): string | undefined =>
+  Predicate.hasProperty(error, "code") && typeof error.code === "string" ? error.code : undefined
+
+const isUnsent = (error: unknown, code: string): boolean => {
+  // Several addresses were tried: each must have failed before anything was written.
+  if (Predicate.hasProperty(error, "errors") && Array.isArray(error.errors) && error.errors.length > 0) {
+    return error.errors.every((each) => {
+      const eachCode = codeOf(each)
+      return eachCode !== undefined && isUnsent(each, eachCode)
+    })
+  }
+  return (
+    unsentCodes.has(code) ||
+    (unsentInConnect.has(code) && Predicate.hasProperty(error, "syscall") && error.syscall === "connect")
+  )
+}
+
+/**
+ * Reads a transport error: the first code along its chain of causes decides; where there is none, it is not certain.
+ */
+export const transportFailure = (error: unknown): TransportFailure => {
+  let current = error
+  for (let depth = 0; depth < 8 && Predicate.isObject(current); depth++) {
+    const code = codeOf(current)
+    if (code !== undefined)
+      return { unsent: isUnsent(current, code), code: /^[A-Z0-9_]{1,64}$/.test(code) ? code : "unknown" }
+    current = Predicate.hasProperty(current, "cause") ? current.cause : undefined
+  }
+  return { unsent: false, code: "unknown" }
+}

@@ -1,0 +1,72 @@
+/**
+ * The real NumberAuth on the emulator in memory, with everything a test wants to turn.
+ */
+import { HttpClient } from "@effect/platform"
+import { Context, Effect, Layer, Redacted, Ref } from "effect"
+import type { AccountCode, Token } from "../../src/schemas/Credentials.js"
+import { AuthNotifier, type AuthNotice } from "../../src/services/AuthNotifier.js"
+import { AuthStore, makeMemory } from "../../src/services/AuthStore.js"
+import { CredentialProvider } from "../../src/services/CredentialProvider.js"
+import * as NumberAuth from "../../src/services/NumberAuth.js"
+import * as NumberTransport from "../../src/services/NumberTransport.js"
+import * as Emulator from "../../src/testing/NumberEmulator.js"
+
+export const ip = "203.0.113.7"
+export const account = "EP9116875"
+export const baseUrl = "https://number.test/v1"
+export const goodToken = "2148B239CF6846BDA5D141BF4A4CFBE8"
+/** Tokens that no account has. */
+export const badToken = (n: number): string => n.toString(16).toUpperCase().padStart(32, "0")
+
+/** What outlives a process: the backend, the store, and what people were told. */
+export interface World {
+  readonly emulator: Emulator.NumberEmulator["Type"]
+  readonly store: AuthStore["Type"]
+  readonly notices: Ref.Ref<ReadonlyArray<AuthNotice>>
+  readonly token: Ref.Ref<string>
+}
+
+export const makeWorld = (options: Emulator.Options = {}) =>
+  Effect.gen(function* () {
+    const emulator = yield* Emulator.make(options)
+    yield* emulator.addToken(account, goodToken)
+    const world: World = {
+      emulator,
+      store: yield* makeMemory,
+      notices: yield* Ref.make<ReadonlyArray<AuthNotice>>([]),
+      token: yield* Ref.make(goodToken)
+    }
+    return world
+  })
+
+/** Everything below NumberAuth, for one process. */
+export const environment = (
+  world: World,
+  client: HttpClient.HttpClient = Emulator.httpClient(world.emulator, ip)
+): Layer.Layer<
+  AuthStore | AuthNotifier | CredentialProvider | NumberTransport.NumberTransport | HttpClient.HttpClient
+> => {
+  const http = Layer.succeed(HttpClient.HttpClient, client)
+  return Layer.mergeAll(
+    http,
+    Layer.succeed(AuthStore, world.store),
+    Layer.succeed(AuthNotifier, {
+      notify: (notice) => Ref.update(world.notices, (notices) => [...notices, notice])
+    }),
+    Layer.succeed(CredentialProvider, {
+      get: (_: AccountCode) => Effect.map(Ref.get(world.token), (token) => Redacted.make(token) as Token),
+      put: (_, token) => Ref.set(world.token, Redacted.value(token))
+    }),
+    Layer.orDie(NumberTransport.layerRest({ baseUrl })).pipe(Layer.provide(http))
+  )
+}
+
+/** Starts a process: a NumberAuth of its own, for as long as the scope is open. */
+export const start = (
+  world: World,
+  options: Partial<NumberAuth.Options> = {},
+  client?: HttpClient.HttpClient
+) =>
+  Layer.build(
+    NumberAuth.layer({ account, baseUrl, ...options }).pipe(Layer.provide(environment(world, client)))
+  ).pipe(Effect.map(Context.get(NumberAuth.NumberAuth)), Effect.orDie)
