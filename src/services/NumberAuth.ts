@@ -392,8 +392,8 @@ export const make = (
         step.commands.filter((command) => command.type === "notify"),
         ({ notice }) =>
           Effect.suspend(() => notifier.notify(makeNotice(notice, placeOf(step.ledger)))).pipe(
-            Effect.interruptible,
             Effect.disconnect,
+            Effect.interruptible,
             Effect.timeoutOption("10 seconds"),
             // What a notifier throws is not shown: it is not ours, and may hold anything.
             Effect.catchAllCause(() =>
@@ -439,8 +439,8 @@ export const make = (
           Effect.catchAllDefect(() =>
             Effect.succeed(AttemptOutcome.lost({ detail: "the transport failed" }))
           ),
-          Effect.interruptible,
           Effect.disconnect,
+          Effect.interruptible,
           Effect.timeoutTo({
             duration: settings.attemptTimeout,
             onSuccess: (outcome) => outcome,
@@ -525,7 +525,7 @@ export const make = (
     const request = (messages: ReadonlyArray<Message>): Effect.Effect<HeldSession | Wait, AuthError> =>
       Effect.gen(function* () {
         const token = yield* provider.get(account)
-        const fingerprint = yield* fingerprintOf(account, token)
+        const fingerprint = fingerprintOf(account, token)
         return yield* Effect.uninterruptible(
           Effect.gen(function* () {
             const began = yield* instant
@@ -684,7 +684,7 @@ export const make = (
 
     const replaceCredentials = Effect.fn("NumberAuth.replaceCredentials")(function* (text: string) {
       const token = yield* decodeToken(text)
-      const fingerprint = yield* fingerprintOf(account, token)
+      const fingerprint = fingerprintOf(account, token)
       // Asked before the provider keeps it, so that a token that is never sent does not take the place of one that is.
       const stored = yield* store.read(key)
       if (stored.account.context.refusedFingerprints.includes(fingerprint)) {
