@@ -1,0 +1,25 @@
+import { assert, describe, it } from "vitest"
+import * as fc from "fast-check"
+import { makeAuthCore } from "../../src/machine/AuthCore.js"
+import { defaultPolicy } from "../../src/machine/Policy.js"
+import { emptyTally, run, schedule } from "./coreWorld.js"
+import { propertyOptions } from "./options.js"
+
+describe("the pure core", () => {
+  it("never passes the limit, never reserves from aborted or locked, and keeps every invariant", () => {
+    const tally = emptyTally()
+    const options = propertyOptions({ numRuns: 5000 })
+    fc.assert(
+      fc.property(schedule, (given) => run({ makeAuthCore, defaultPolicy }, given, { tally })),
+      options
+    )
+    console.log(
+      `core: ${options.numRuns} schedules, seed ${options.seed}; ${tally.states.size} states, ` +
+        `${tally.transitions.size} transitions, ${tally.sends} attempts, ${tally.locks} locks, greatest count ${tally.greatestCount}`
+    )
+    // The schedules reach all of the chart, and the limit: a property that holds in a corner says little.
+    assert.strictEqual(tally.states.size, 9)
+    assert.strictEqual(tally.greatestCount, 5)
+    assert.isAbove(tally.locks, 100)
+  })
+})
