@@ -5,7 +5,7 @@ import { defaultPolicy } from "../../src/machine/Policy.js"
 import { emptyTally, run, schedule } from "./coreWorld.js"
 import { propertyOptions } from "./options.js"
 
-describe("the pure core", () => {
+describe("the pure core", { timeout: 900_000 }, () => {
   it("never passes the limit, never reserves from aborted or locked, and keeps every invariant", () => {
     const tally = emptyTally()
     const options = propertyOptions({ numRuns: 5000 })

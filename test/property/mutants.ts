@@ -194,6 +194,59 @@ export const mutants: ReadonlyArray<Mutant> = [
     ],
     run: "core",
     caughtBy: "a refused fingerprint is never sent again"
+  },
+  {
+    name: "the mark is put after sending",
+    edits: [
+      {
+        file: "services/NumberAuth.ts",
+        find: 'const taken = yield* transact([...messages, { type: "request", fingerprint }])',
+        replace: `const now = yield* store.read(key)
+            const moment = { ...now.moment, sequence: now.moment.sequence + 1 }
+            const ahead = core.step(coreStateOf(now), account, { type: "request", fingerprint }, moment).decision
+            const early =
+              ahead._tag === "send" ? yield* send({ attempt: ahead.attempt, token, fingerprint }, began) : null
+            const taken = yield* transact([...messages, { type: "request", fingerprint }])`
+      },
+      {
+        file: "services/NumberAuth.ts",
+        find: "yield* undisturbed(send(reserved, began))",
+        replace: "early ?? (yield* undisturbed(send(reserved, began)))"
+      }
+    ],
+    run: "world",
+    caughtBy: backend
+  },
+  {
+    name: "an unsuccessful attempt is retried without a mark",
+    edits: [
+      {
+        file: "services/NumberAuth.ts",
+        find: "yield* undisturbed(send(reserved, began))",
+        replace: `yield* undisturbed(
+                Effect.repeat(send(reserved, began), { times: 2, until: (outcome) => outcome._tag === "accepted" })
+              )`
+      }
+    ],
+    run: "world",
+    caughtBy: backend
+  },
+  {
+    name: "what is not certain is taken for unsent",
+    edits: [
+      {
+        file: "services/internal/transportFailure.ts",
+        find: 'return { unsent: false, code: "unknown" }',
+        replace: 'return { unsent: true, code: "unknown" }'
+      },
+      {
+        file: "services/internal/transportFailure.ts",
+        find: "unsent: isUnsent(current, code),",
+        replace: "unsent: true,"
+      }
+    ],
+    run: "world",
+    caughtBy: backend
   }
 ]
 

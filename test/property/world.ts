@@ -1,0 +1,505 @@
+/**
+ * The real NumberAuth against the emulator, in a world of processes that crash, freeze and start again, a store that
+ * goes away, a network that loses and delays, clocks that step, tokens that go bad, and operators. One schedule is one
+ * run; the same schedule drives the library, a mutant of it, or a naive client.
+ */
+import { HttpClient, HttpClientRequest } from "@effect/platform"
+import { Clock, Duration, Effect, Exit, Layer, Redacted, Schedule as Retry, Scope } from "effect"
+import * as fc from "fast-check"
+import type { AccountCode, Token } from "../../src/schemas/Credentials.js"
+import { AuthNotifier } from "../../src/services/AuthNotifier.js"
+import { AuthStore, AuthStoreError, type Stored, type Write } from "../../src/services/AuthStore.js"
+import { CredentialProvider } from "../../src/services/CredentialProvider.js"
+import type * as NumberAuth from "../../src/services/NumberAuth.js"
+import type * as NumberTransport from "../../src/services/NumberTransport.js"
+import type * as Store from "../../src/services/AuthStore.js"
+import * as Emulator from "../../src/testing/NumberEmulator.js"
+import { makeVirtualClock } from "../support/virtualClock.js"
+import { Broken } from "./coreWorld.js"
+
+/** What of the library is under test. */
+export interface WorldImplementation {
+  readonly NumberAuth: Pick<typeof NumberAuth, "make">
+  readonly NumberTransport: Pick<typeof NumberTransport, "layerRest" | "NumberTransport">
+  readonly AuthStore: Pick<typeof Store, "makeMemory">
+}
+
+const baseUrl = "https://number.test/v1"
+const accounts = ["EP0000001", "EP0000002"] as const
+const ips = ["203.0.113.7", "198.51.100.9"] as const
+const processes = 2
+
+const tokenText = (account: number, token: number): string =>
+  `${account}${token}`.padStart(32, account === 0 ? "A" : "B")
+
+type Operation =
+  | { readonly type: "call" | "send"; readonly process: number; readonly account: number }
+  | { readonly type: "crash"; readonly process: number; readonly fuse: number }
+  | { readonly type: "restart"; readonly process: number }
+  | { readonly type: "freeze"; readonly process: number; readonly millis: number }
+  | { readonly type: "crashLoop"; readonly process: number; readonly account: number; readonly fuse: number }
+  | { readonly type: "fault"; readonly fault: Emulator.Fault }
+  | { readonly type: "advance"; readonly millis: number }
+  | { readonly type: "stepClock"; readonly millis: number }
+  | {
+      readonly type: "token"
+      readonly account: number
+      readonly which: "good" | "bad" | "renewed" | "revoked"
+    }
+  | { readonly type: "badTokens"; readonly process: number; readonly account: number; readonly count: number }
+  | { readonly type: "expireSessions" | "changeIp" }
+  | { readonly type: "storeAway"; readonly millis: number; readonly afterCommit: boolean }
+  | { readonly type: "resume" | "lockLifted"; readonly process: number; readonly account: number }
+
+export interface Schedule {
+  readonly limit: number
+  readonly lostAttempts: "abort" | "continue"
+  readonly backend: {
+    readonly counting: "ip" | "ipAndAccount"
+    readonly successClears: "all" | "own"
+    readonly faultsCount: boolean
+  }
+  readonly operations: ReadonlyArray<Operation>
+}
+
+const process = fc.nat({ max: processes - 1 })
+const account = fc.nat({ max: accounts.length - 1 })
+const fuse = fc.nat({ max: 4 })
+
+const fault: fc.Arbitrary<Emulator.Fault> = fc.oneof(
+  fc.constantFrom<Emulator.Fault>(
+    Emulator.Fault.Refuse,
+    Emulator.Fault.DropRequest,
+    Emulator.Fault.DropAnswer,
+    Emulator.Fault.StallRequest,
+    Emulator.Fault.StallAnswer,
+    Emulator.Fault.CutBody,
+    Emulator.Fault.ReportLock,
+    Emulator.Fault.Status(500, "Bad Request"),
+    Emulator.Fault.Body("null"),
+    Emulator.Fault.FunctionNotOk(1234, "out of order")
+  ),
+  // What is delayed is worked on before the drain is over: the assumption under which the promise stands.
+  fc.nat({ max: 240 }).map((seconds) => Emulator.Fault.DelayRequest(Duration.seconds(seconds))),
+  fc.nat({ max: 600 }).map((seconds) => Emulator.Fault.DelayAnswer(Duration.seconds(seconds)))
+)
+
+const one = <T extends Operation["type"], M>(type: T, rest: { [K in keyof M]: fc.Arbitrary<M[K]> }) =>
+  fc.record({ type: fc.constant(type), ...rest }) as unknown as fc.Arbitrary<Operation>
+
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 10, arbitrary: one("call", { process, account }) },
+  { weight: 4, arbitrary: one("send", { process, account }) },
+  { weight: 3, arbitrary: one("crash", { process, fuse }) },
+  { weight: 3, arbitrary: one("restart", { process }) },
+  { weight: 2, arbitrary: one("freeze", { process, millis: fc.constantFrom(10_000, 50_000, 400_000) }) },
+  { weight: 2, arbitrary: one("crashLoop", { process, account, fuse }) },
+  { weight: 6, arbitrary: one("fault", { fault }) },
+  {
+    weight: 6,
+    arbitrary: one("advance", { millis: fc.constantFrom(200, 5000, 31_000, 60_000, 400_000, 90_100_000) })
+  },
+  { weight: 1, arbitrary: one("stepClock", { millis: fc.constantFrom(-3_600_000, -60_000) }) },
+  {
+    weight: 5,
+    arbitrary: one("token", {
+      account,
+      which: fc.constantFrom("good", "good", "renewed", "renewed", "bad", "revoked")
+    })
+  },
+  { weight: 3, arbitrary: one("badTokens", { process, account, count: fc.integer({ min: 1, max: 7 }) }) },
+  { weight: 2, arbitrary: one("expireSessions", {}) },
+  { weight: 1, arbitrary: one("changeIp", {}) },
+  {
+    weight: 1,
+    arbitrary: one("storeAway", { millis: fc.constantFrom(1000, 60_000), afterCommit: fc.boolean() })
+  },
+  { weight: 2, arbitrary: one("resume", { process, account }) },
+  { weight: 2, arbitrary: one("lockLifted", { process, account }) }
+)
+
+const backends = fc.constantFrom<Schedule["backend"]>(
+  ...[true, false].flatMap((faultsCount) => [
+    { counting: "ip", successClears: "all", faultsCount } as const,
+    { counting: "ip", successClears: "own", faultsCount } as const,
+    { counting: "ipAndAccount", successClears: "all", faultsCount } as const,
+    { counting: "ipAndAccount", successClears: "own", faultsCount } as const
+  ])
+)
+
+/**
+ * Every schedule has a stretch in which a token goes bad and a supervisor restarts the process: that is what locks
+ * hand-written clients.
+ */
+export const schedule: fc.Arbitrary<Schedule> = fc
+  .record({
+    limit: fc.constantFrom(1, 3, 5, 5),
+    lostAttempts: fc.constantFrom("abort" as const, "continue" as const),
+    backend: backends,
+    before: fc.array(operation, { maxLength: 30, size: "max" }),
+    after: fc.array(operation, { maxLength: 30, size: "max" }),
+    account
+  })
+  .map(({ account, after, before, ...rest }) => ({
+    ...rest,
+    operations: [
+      ...before,
+      { type: "token", account, which: "bad" },
+      ...[1, 2, 3].flatMap((): ReadonlyArray<Operation> => [
+        { type: "restart", process: 0 },
+        { type: "call", process: 0, account },
+        { type: "advance", millis: 400_000 }
+      ]),
+      ...after
+    ]
+  }))
+
+export interface Tally {
+  readonly states: Set<string>
+  readonly transitions: Set<string>
+  attempts: number
+  renewals: number
+  crashes: number
+  peak: number
+  atTheLimit: number
+}
+
+export const emptyTally = (): Tally => ({
+  states: new Set(),
+  transitions: new Set(),
+  attempts: 0,
+  renewals: 0,
+  crashes: 0,
+  peak: 0,
+  atTheLimit: 0
+})
+
+/** What a process does for its callers and its operators. */
+interface Client {
+  readonly sessionKey: Effect.Effect<unknown, unknown>
+  readonly send: Effect.Effect<unknown, unknown>
+  readonly resume: Effect.Effect<unknown, unknown>
+  readonly confirmLockLifted: Effect.Effect<unknown, unknown>
+}
+
+/** A process: what it calls passes its gates, and behind a gate of a dead process nothing ever happens. */
+class Process {
+  isAlive = true
+  /** How many more gates it passes before it dies; null: it lives. */
+  fuse: number | null = null
+  frozenUntilMillis = 0
+
+  readonly pass: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.isAlive && this.fuse !== null && this.fuse-- <= 0) this.isAlive = false
+    return this.isAlive ? Effect.void : Effect.async<never>(() => {})
+  })
+
+  /** Where a stopped process may stand still: not between its last look at the lease and the write. */
+  readonly passOrFreeze: Effect.Effect<void> = Effect.flatMap(Clock.currentTimeNanos, (nanos) =>
+    Effect.zipRight(
+      Effect.sleep(Duration.millis(Math.max(0, this.frozenUntilMillis - Number(nanos / 1_000_000n)))),
+      this.pass
+    )
+  )
+}
+
+/** The property that all of this is for. */
+export const backendProperty = "the backend never counts more than the limit"
+
+/** Runs a schedule with the library (or a mutant), or with the naive client. */
+export const run = async (
+  implementation: WorldImplementation | "naive",
+  given: Schedule,
+  options: { readonly tally?: Tally; readonly watch?: string } = {}
+): Promise<{ readonly isLockedOut: boolean }> => {
+  const { tally = emptyTally(), watch } = options
+  const clock = makeVirtualClock()
+  const runPromise = <A, E>(effect: Effect.Effect<A, E>): Promise<A> =>
+    Effect.runPromise(Effect.withClock(effect, clock))
+  const fork = <A, E>(effect: Effect.Effect<A, E>): void => {
+    Effect.runFork(Effect.withClock(Effect.exit(effect), clock))
+  }
+
+  const scope = await runPromise(Scope.make())
+  const emulator = await runPromise(Emulator.make({ ...given.backend, ip: ips[0] }).pipe(Scope.extend(scope)))
+  const supplied: Array<string> = []
+  const good: Array<string> = []
+  let tokens = 0
+  for (const [index, code] of accounts.entries()) {
+    good[index] = tokenText(index, tokens++)
+    supplied[index] = good[index]
+    await runPromise(emulator.addToken(code, good[index]))
+  }
+
+  let awayUntilMillis = 0
+  let isAwayAfterCommit = false
+  const away = Effect.flatMap(Clock.currentTimeNanos, (nanos) =>
+    Number(nanos / 1_000_000n) < awayUntilMillis
+      ? Effect.fail(new AuthStoreError({ reason: "unavailable", detail: "away" }))
+      : Effect.void
+  )
+  let broken: Broken | null = null
+  const holds = (condition: boolean, property: string, detail: string) => {
+    if (!condition && (watch === undefined || watch === property)) broken ??= new Broken(property, detail)
+  }
+
+  /** What every write of the store has to be, whoever writes. */
+  const checkWrite = (before: Stored, write: Exclude<Write, null>): void => {
+    const { context, state } = write.account
+    const was = before.account
+    tally.states.add(state)
+    tally.transitions.add(`${was.state} -> ${state}`)
+    if (context.session !== null && context.session.generation !== was.context.session?.generation)
+      tally.renewals += 1
+    if (context.attempt !== null && context.attempt.id !== was.context.attempt?.id) {
+      holds(
+        !was.context.refusedFingerprints.includes(context.attempt.fingerprint),
+        "a refused fingerprint is never sent again",
+        context.attempt.fingerprint
+      )
+      const inFlight = write.ledger.marks.filter((mark) => mark.attempt === context.attempt!.id)
+      holds(inFlight.length === 1, "an attempt that may be sent has its mark", `${inFlight.length}`)
+    }
+    holds(
+      (write.account.sessionKey !== null) === (context.session !== null),
+      "the store holds the key of the session, and no other",
+      state
+    )
+    holds(
+      context.session === null ||
+        was.context.session === null ||
+        context.session.generation >= was.context.session.generation,
+      "a session is never replaced by an older one",
+      state
+    )
+  }
+
+  const store = implementation === "naive" ? undefined : await runPromise(implementation.AuthStore.makeMemory)
+
+  const clientsOf = (current: Process, number: number): Promise<ReadonlyArray<Client>> => {
+    const http = Emulator.httpClient(emulator).pipe(
+      HttpClient.transform((effect) => Effect.zipLeft(Effect.zipRight(current.pass, effect), current.pass))
+    )
+    return runPromise(
+      Effect.forEach(accounts, (code, index) =>
+        implementation === "naive"
+          ? Effect.succeed(naiveClient(http, code, () => supplied[index]!))
+          : libraryClient(implementation, current, http, code, index)
+      )
+    ).then((clients) => {
+      running[number] = current
+      return clients
+    })
+  }
+
+  const libraryClient = (
+    { NumberAuth, NumberTransport }: WorldImplementation,
+    current: Process,
+    http: HttpClient.HttpClient,
+    code: string,
+    index: number
+  ): Effect.Effect<Client> => {
+    const gated: AuthStore["Type"] = {
+      ...store!,
+      transact: (key, decide) =>
+        Effect.gen(function* () {
+          yield* current.pass
+          if (!isAwayAfterCommit) yield* away
+          const result = yield* store!.transact(key, (stored) => {
+            const decided = decide(stored)
+            if (decided[1] !== null) checkWrite(stored, decided[1])
+            return decided
+          })
+          if (isAwayAfterCommit) yield* away
+          yield* current.passOrFreeze
+          return result
+        }),
+      read: (key) => Effect.zipRight(away, store!.read(key))
+    }
+    const services = Layer.mergeAll(
+      Layer.succeed(HttpClient.HttpClient, http),
+      Layer.succeed(AuthStore, gated),
+      Layer.succeed(AuthNotifier, { notify: () => Effect.void }),
+      Layer.succeed(CredentialProvider, {
+        get: (_: AccountCode) => Effect.sync(() => Redacted.make(supplied[index]!) as Token),
+        put: () => Effect.void
+      }),
+      Layer.orDie(NumberTransport.layerRest({ baseUrl })).pipe(
+        Layer.provide(Layer.succeed(HttpClient.HttpClient, http))
+      )
+    )
+    return Effect.gen(function* () {
+      // A scope that is never closed: a crash runs no finalizers.
+      const auth = yield* NumberAuth.make({
+        account: code,
+        location: "here",
+        baseUrl,
+        limit: given.limit,
+        lostAttempts: given.lostAttempts,
+        successClears:
+          given.backend.counting === "ip" && given.backend.successClears === "own" ? "account" : "location"
+      })
+      return {
+        sessionKey: auth.sessionKey,
+        send: auth.httpClient.execute(
+          HttpClientRequest.post("/Echo").pipe(HttpClientRequest.bodyUnsafeJson({}))
+        ),
+        resume: auth.resume,
+        confirmLockLifted: auth.confirmLockLifted
+      }
+    }).pipe(
+      Effect.provide(services),
+      Effect.provideService(Scope.Scope, Effect.runSync(Scope.make())),
+      Effect.orDie
+    )
+  }
+
+  const running: Array<Process> = []
+  const clients: Array<ReadonlyArray<Client>> = []
+  const start = async (number: number): Promise<void> => {
+    if (running[number] !== undefined) running[number].isAlive = false
+    clients[number] = await clientsOf(new Process(), number)
+  }
+  for (let number = 0; number < processes; number++) await start(number)
+
+  const perform = async (operation: Operation): Promise<void> => {
+    switch (operation.type) {
+      case "call":
+        return fork(clients[operation.process]![operation.account]!.sessionKey)
+      case "send":
+        return fork(clients[operation.process]![operation.account]!.send)
+      case "crash":
+        tally.crashes += 1
+        running[operation.process]!.fuse = operation.fuse
+        return
+      case "restart":
+        return start(operation.process)
+      case "freeze":
+        running[operation.process]!.frozenUntilMillis =
+          Number(clock.unsafeCurrentTimeNanos() / 1_000_000n) + operation.millis
+        return
+      case "crashLoop":
+        // A supervisor that starts the process again and again, and a process that dies in the midst of it.
+        for (let round = 0; round < 8; round++) {
+          await start(operation.process)
+          tally.crashes += 1
+          running[operation.process]!.fuse = operation.fuse
+          fork(clients[operation.process]![operation.account]!.sessionKey)
+          await clock.advance(round % 2 === 0 ? 1000 : 60_000)
+        }
+        return start(operation.process)
+      case "fault":
+        return runPromise(emulator.inject(operation.fault))
+      case "advance":
+        return clock.advance(operation.millis)
+      case "stepClock":
+        return clock.step(operation.millis)
+      case "token":
+        switch (operation.which) {
+          case "good":
+            supplied[operation.account] = good[operation.account]!
+            return
+          case "bad":
+            supplied[operation.account] = tokenText(operation.account, tokens++)
+            return
+          case "revoked":
+            return runPromise(emulator.revokeToken(accounts[operation.account]!, good[operation.account]!))
+          case "renewed":
+            good[operation.account] = tokenText(operation.account, tokens++)
+            supplied[operation.account] = good[operation.account]!
+            return runPromise(emulator.addToken(accounts[operation.account]!, good[operation.account]!))
+        }
+      // falls through: every token operation has returned
+      case "badTokens":
+        for (let count = 0; count < operation.count; count++) {
+          supplied[operation.account] = tokenText(operation.account, tokens++)
+          fork(clients[operation.process]![operation.account]!.sessionKey)
+          await clock.advance(1000)
+        }
+        return
+      case "expireSessions":
+        return runPromise(Effect.asVoid(emulator.expireSessions()))
+      case "changeIp":
+        ipNow = (ipNow + 1) % ips.length
+        return runPromise(emulator.setIp(ips[ipNow]!))
+      case "storeAway":
+        awayUntilMillis = Number(clock.unsafeCurrentTimeNanos() / 1_000_000n) + operation.millis
+        isAwayAfterCommit = operation.afterCommit
+        return
+      case "resume":
+        return fork(clients[operation.process]![operation.account]!.resume)
+      case "lockLifted": {
+        // An operator who tells the truth: first support sets the count of the IP to zero, then it is confirmed.
+        for (const ip of ips) await runPromise(emulator.liftLock(ip))
+        const confirmed = clients[operation.process]![operation.account]!.confirmLockLifted
+        return fork(confirmed)
+      }
+    }
+  }
+  let ipNow = 0
+
+  for (const operation of given.operations) {
+    await perform(operation)
+    await clock.advance(1)
+    if (broken !== null) break
+  }
+  // Let all that is under way come to its end.
+  await clock.advance(1_200_000)
+
+  const peak = await runPromise(emulator.peak)
+  tally.attempts += (await runPromise(emulator.log)).length
+  tally.peak = Math.max(tally.peak, peak)
+  if (peak === given.limit) tally.atTheLimit += 1
+  const locks = await Promise.all(ips.map((ip) => runPromise(emulator.isLocked(ip))))
+  holds(implementation === "naive" || peak <= given.limit, backendProperty, `${peak} of ${given.limit}`)
+  await runPromise(Scope.close(scope, Exit.void))
+  if (broken !== null) throw broken
+  return { isLockedOut: peak >= 6 || locks.includes(true) }
+}
+
+/**
+ * What people write: hold the key, authenticate when there is none or it was refused, and try again when that fails.
+ */
+const naiveClient = (http: HttpClient.HttpClient, code: string, token: () => string): Client => {
+  let key: string | null = null
+  const authenticate = Effect.suspend(() =>
+    http.execute(
+      HttpClientRequest.post(`${baseUrl}/Authenticate`).pipe(
+        HttpClientRequest.bodyUnsafeJson({ AcctCode: code, Token: token() })
+      )
+    )
+  ).pipe(
+    Effect.flatMap((response) => response.json),
+    Effect.timeout("30 seconds"),
+    Effect.flatMap((body) => {
+      const result = (body as { AuthenticateResult?: { AuthSuccess?: boolean; SessKey?: string } } | null)
+        ?.AuthenticateResult
+      return result?.AuthSuccess === true ? Effect.succeed(result.SessKey!) : Effect.fail("refused")
+    }),
+    Effect.retry(Retry.exponential("1 second").pipe(Retry.intersect(Retry.recurs(7)))),
+    Effect.tap((fresh) => {
+      key = fresh
+    })
+  )
+  const sessionKey = Effect.suspend(() => (key === null ? authenticate : Effect.succeed(key)))
+  return {
+    sessionKey,
+    send: Effect.flatMap(sessionKey, (held) =>
+      http.execute(
+        HttpClientRequest.post(`${baseUrl}/Echo`).pipe(
+          HttpClientRequest.setHeader("SessKey", held),
+          HttpClientRequest.bodyUnsafeJson({})
+        )
+      )
+    ).pipe(
+      Effect.flatMap((response) => response.text),
+      Effect.flatMap((text) => {
+        if (!/50[35]0/.test(text)) return Effect.void
+        key = null
+        return authenticate
+      })
+    ),
+    resume: Effect.void,
+    confirmLockLifted: Effect.void
+  }
+}
