@@ -421,7 +421,7 @@ export const run = async (
         return runPromise(Effect.asVoid(emulator.expireSessions()))
       case "changeIp":
         ipNow = (ipNow + 1) % ips.length
-        return runPromise(emulator.setIp(ips[ipNow]!))
+        return runPromise(emulator.setIp(ips[ipNow]))
       case "storeAway":
         awayUntilMillis = Number(clock.unsafeCurrentTimeNanos() / 1_000_000n) + operation.millis
         isAwayAfterCommit = operation.afterCommit

@@ -1,0 +1,22 @@
+import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import { HttpClientRequest } from "@effect/platform"
+import { Console, Effect, Layer } from "effect"
+import { AuthNotifier, CredentialProvider, NumberAuth, NumberTransport } from "effect-number-auth"
+import * as SqliteStore from "effect-number-auth/sqlite"
+
+const NumberLive = NumberAuth.layerConfig().pipe(
+  Layer.provide(NumberTransport.layerRestConfig()), // NUMBER_BASE_URL
+  Layer.provide(CredentialProvider.layerConfig()), // NUMBER_TOKEN
+  Layer.provide(AuthNotifier.layerLog),
+  Layer.provide(SqliteStore.layer({ filename: "number-auth.sqlite" })),
+  Layer.provide([NodeHttpClient.layer, NodeContext.layer])
+)
+
+const program = Effect.gen(function* () {
+  const auth = yield* NumberAuth.NumberAuth // the account: NUMBER_ACCOUNT_CODE
+  const query = HttpClientRequest.post("/Query/Account").pipe(HttpClientRequest.bodyUnsafeJson({}))
+  const response = yield* auth.httpClient.execute(query) // header SessKey; 5030 and 5050 renewed, replayed once
+  yield* Console.log(yield* response.json)
+})
+
+NodeRuntime.runMain(program.pipe(Effect.provide(NumberLive)))
