@@ -66,7 +66,8 @@ module.exports = {
           "@effect/platform",
           "@effect/sql",
           "@effect/experimental",
-          "@effect/sql-sqlite-node"
+          "@effect/sql-sqlite-node",
+          "@noble/hashes"
         )
       ]
     ),

@@ -180,8 +180,11 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
     const catchUp = (current: Step): Step => {
       let next: Step = { ...current, ledger: Ledger.age(current.ledger, moment, policy) }
       const { attempt, session } = next.context
+      // The end that this very message brings is not lost, however late it comes: nobody need be told so.
+      const isEnding = message.type === "attemptEnded" && message.attempt === attempt?.id
       if (
         attempt !== null &&
+        !isEnding &&
         !next.ledger.marks.some((m) => m.attempt === attempt.id && m.status === "inFlight")
       ) {
         next = on(next, {

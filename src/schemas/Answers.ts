@@ -10,8 +10,6 @@ import { NumberDate } from "./NumberDate.js"
 /** Error codes are numbers in every sample; a quoted one is read as the number that it spells. */
 const ErrorCode = Schema.Union(Schema.Int, Schema.NumberFromString.pipe(Schema.int()))
 
-const optionalText = Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null })
-
 /** A field that only informs never makes an answer undecodable: what does not decode is as good as absent. */
 const lenient = <A, I>(
   schema: Schema.Schema<A, I>
@@ -43,8 +41,8 @@ export const AuthenticateResult = Schema.Struct({
   FunctionOK: Schema.optional(Schema.Boolean),
   AuthSuccess: lenient(Schema.Boolean),
   ErrCode: lenient(ErrorCode),
-  ErrMsg: optionalText,
-  RespMsg: optionalText,
+  ErrMsg: lenient(Schema.String),
+  RespMsg: lenient(Schema.String),
   SessKey: lenient(SessionKey),
   ThisUser: lenient(ThisUser)
 })

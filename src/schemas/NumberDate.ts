@@ -9,7 +9,14 @@ import * as Schema from "effect/Schema"
 
 const wcf = /^\/Date\((-?\d{1,15})(?:[+-]\d{4})?\)\/$/
 const portal = /^(\d{1,2})\/(\d{1,2})\/(\d{4}) (\d{1,2}):(\d{2}):(\d{2}) (AM|PM)$/i
-const iso = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/
+const iso = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}/
+
+/** Whether the calendar has that day: the 31st of a shorter month, or a month 0, would roll over. */
+const isDay = (year: number, month: number, day: number): boolean =>
+  Option.exists(
+    DateTime.make({ year, month, day }),
+    (made) => DateTime.getPartUtc(made, "month") === month && DateTime.getPartUtc(made, "day") === day
+  )
 
 const parse = (text: string): Option.Option<DateTime.Utc> => {
   const asWcf = wcf.exec(text)
@@ -24,13 +31,16 @@ const parse = (text: string): Option.Option<DateTime.Utc> => {
       number,
       number
     ]
-    if (month > 12 || day > 31 || hour < 1 || hour > 12 || minutes > 59 || seconds > 59) return Option.none()
+    if (!isDay(year, month, day) || hour < 1 || hour > 12 || minutes > 59 || seconds > 59) {
+      return Option.none()
+    }
     const hours = (hour % 12) + (asPortal[7]!.toUpperCase() === "PM" ? 12 : 0)
-    const made = DateTime.make({ year, month, day, hours, minutes, seconds }).pipe(Option.map(DateTime.toUtc))
-    // The 31st of a shorter month rolls over: refused.
-    return Option.filter(made, (utc) => DateTime.getPartUtc(utc, "day") === day)
+    return DateTime.make({ year, month, day, hours, minutes, seconds }).pipe(Option.map(DateTime.toUtc))
   }
-  return iso.test(text) ? DateTime.make(text).pipe(Option.map(DateTime.toUtc)) : Option.none()
+  const asIso = iso.exec(text)
+  return asIso !== null && isDay(Number(asIso[1]), Number(asIso[2]), Number(asIso[3]))
+    ? DateTime.make(text).pipe(Option.map(DateTime.toUtc))
+    : Option.none()
 }
 
 /**

@@ -12,7 +12,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -25,6 +24,7 @@ import {
   emptyLedgerRecord,
   LedgerRecord
 } from "../schemas/StoredRecord.js"
+import { storeFailure } from "./internal/storeFailure.js"
 
 /**
  * What a record belongs to: an account at a location.
@@ -214,29 +214,17 @@ const migrate = Effect.gen(function* () {
   if (latest < latestMigration) return yield* Effect.fail("not yet" as const)
 }).pipe(
   Effect.sandbox,
-  Effect.mapError(Cause.squash),
+  Effect.mapError((cause) => {
+    const error = Cause.squash(cause)
+    return error instanceof AuthStoreError ? error : storeErrorOf(error)
+  }),
   Effect.retry({
     schedule: Schedule.spaced("50 millis").pipe(Schedule.intersect(Schedule.recurs(100))),
-    while: (error) => !(error instanceof AuthStoreError)
-  }),
-  Effect.mapError((error) => (error instanceof AuthStoreError ? error : storeErrorOf(error)))
+    while: ({ reason }) => reason === "unavailable"
+  })
 )
 
-/**
- * Words for what the database driver threw. The driver's own error is not kept: it may hold parameters, and a
- * parameter may hold a session key.
- */
-const storeErrorOf = (error: unknown): AuthStoreError => {
-  let code: string | undefined
-  for (let cause = error; Predicate.isObject(cause) && code === undefined;) {
-    if (Predicate.hasProperty(cause, "code") && typeof cause.code === "string") code = cause.code
-    cause = Predicate.hasProperty(cause, "cause") ? cause.cause : undefined
-  }
-  return new AuthStoreError({
-    reason: "unavailable",
-    detail: `the database said ${code ?? "nothing that can be shown"}`
-  })
-}
+const storeErrorOf = (error: unknown): AuthStoreError => new AuthStoreError(storeFailure(error))
 
 /** What a transaction that changes nothing is rolled back with. */
 class Unchanged<A> {

@@ -12,6 +12,8 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
@@ -51,8 +53,8 @@ import {
   AuthUnreachable,
   type Place
 } from "./AuthError.js"
-import { AuthNotifier, makeNotice } from "./AuthNotifier.js"
-import { AuthStore, type AuthStoreError, type Stored } from "./AuthStore.js"
+import { type AuthNotice, AuthNotifier, makeNotice } from "./AuthNotifier.js"
+import { AuthStore, type AuthStoreError, type Stored, type Write } from "./AuthStore.js"
 import { type CredentialError, CredentialProvider } from "./CredentialProvider.js"
 import { fingerprintOf } from "./internal/fingerprint.js"
 import { canBeReplayed, resolveUrl, sendWithKey, type Sent } from "./internal/sessionHttpClient.js"
@@ -244,6 +246,13 @@ interface Flight {
   readonly refused: AttemptId
 }
 
+/**
+ * Runs an effect where no interruption reaches it. `Effect.uninterruptible` is not enough: a fiber that is interrupted
+ * passes the signal on to its children even so, and a time-out runs what it times in a child.
+ */
+const undisturbed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.uninterruptible(Effect.flatMap(Effect.forkDaemon(effect), Fiber.join))
+
 const instant: Effect.Effect<Instant> = Effect.all({
   millis: Clock.currentTimeMillis,
   nanos: Clock.currentTimeNanos
@@ -368,42 +377,65 @@ export const make = (
       messages: ReadonlyArray<Message>,
       accepted: SessionKey | null = null
     ): Effect.Effect<Taken, AuthStoreError> =>
-      store.transact(key, (stored) => {
-        const before = coreStateOf(stored)
-        let step: Step = { ...before, commands: [], decision: { _tag: "done" } }
-        for (const message of messages) {
-          const next = core.step(step, account, message, stored.moment)
-          step = { ...next, commands: [...step.commands, ...next.commands] }
-        }
-        const { sequence } = stored.moment
-        const sessionKey = keyAfter(step.commands, stored.account.sessionKey, accepted)
-        if (step.ledger === before.ledger && step.state === before.state && step.context === before.context) {
-          return [{ ...step, sessionKey, sequence: sequence - 1 }, null]
-        }
-        const record: AccountRecord = { version: 1, state: step.state, context: step.context, sessionKey }
-        return [
-          { ...step, sessionKey, sequence },
-          { ledger: step.ledger, account: record }
-        ]
-      })
+      Effect.tap(
+        store.transact(key, (stored): readonly [Taken, Write] => {
+          const before = coreStateOf(stored)
+          let step: Step = { ...before, commands: [], decision: { _tag: "done" } }
+          for (const message of messages) {
+            const next = core.step(step, account, message, stored.moment)
+            step = { ...next, commands: [...step.commands, ...next.commands] }
+          }
+          const { sequence } = stored.moment
+          const sessionKey = keyAfter(step.commands, stored.account.sessionKey, accepted)
+          if (
+            step.ledger === before.ledger &&
+            step.state === before.state &&
+            step.context === before.context
+          ) {
+            return [{ ...step, sessionKey, sequence: sequence - 1 }, null]
+          }
+          const record: AccountRecord = { version: 1, state: step.state, context: step.context, sessionKey }
+          return [
+            { ...step, sessionKey, sequence },
+            { ledger: step.ledger, account: record }
+          ]
+        }),
+        (taken) => Effect.sync(() => noteNotices(taken))
+      )
 
-    const tellPeople = (step: Step): Effect.Effect<void> =>
-      Effect.forEach(
-        step.commands.filter((command) => command.type === "notify"),
-        ({ notice }) =>
-          Effect.suspend(() => notifier.notify(makeNotice(notice, placeOf(step.ledger)))).pipe(
+    /** What people have yet to be told. */
+    let untold: ReadonlyArray<AuthNotice> = []
+
+    const noteNotices = (step: Step): void => {
+      const notices = step.commands.filter((command) => command.type === "notify")
+      untold = [...untold, ...notices.map(({ notice }) => makeNotice(notice, placeOf(step.ledger)))]
+    }
+
+    /** Tells people, however the fiber that does so is interrupted meanwhile. */
+    const tellPeople = Effect.suspend(() => {
+      const notices = untold
+      untold = []
+      return Effect.forEach(
+        notices,
+        (notice) =>
+          Effect.suspend(() => notifier.notify(notice)).pipe(
+            // What a notifier throws is not shown: it is not ours, and may hold anything. Caught before it leaves the
+            // fiber of its own, since that fiber's end is logged.
+            Effect.exit,
             Effect.disconnect,
             Effect.interruptible,
-            Effect.timeoutOption("10 seconds"),
-            // What a notifier throws is not shown: it is not ours, and may hold anything.
-            Effect.catchAllCause(() =>
-              Effect.logError(
-                `The notifier failed to tell people that account ${account} needs them (${notice.kind}).`
-              )
+            Effect.timeoutTo({ duration: "10 seconds", onSuccess: Exit.isSuccess, onTimeout: () => false }),
+            Effect.flatMap((isTold) =>
+              isTold
+                ? Effect.void
+                : Effect.logError(
+                    `The notifier failed to tell people that account ${account} needs them (${notice.notice.kind}).`
+                  )
             )
           ),
         { discard: true }
-      ).pipe(Effect.uninterruptible, Effect.forkIn(scope), Effect.asVoid)
+      )
+    }).pipe(undisturbed)
 
     /** Keeps a session for the hot path, unless a newer one is kept already. */
     const hold = (session: HeldSession): HeldSession => {
@@ -451,11 +483,10 @@ export const make = (
           }),
           Effect.map((outcome): AttemptOutcome => {
             isOver = true
-            // What was never permitted was never written, and what may have been written twice is not unsent.
-            if (!isWritten) {
-              return outcome._tag === "unsent"
-                ? outcome
-                : AttemptOutcome.unsent({ detail: "the request could not be written in time" })
+            // What was never permitted was never written, unless there is an answer (of a transport that did not ask);
+            // and what may have been written twice is not unsent.
+            if (!isWritten && outcome._tag === "lost") {
+              return AttemptOutcome.unsent({ detail: "the request could not be written in time" })
             }
             return why === "alreadyWritten" && outcome._tag === "unsent"
               ? AttemptOutcome.lost({ detail: "the HTTP client tried to send the attempt twice" })
@@ -468,13 +499,14 @@ export const make = (
     const settle = (reserved: Reserved, outcome: AttemptOutcome): Effect.Effect<HeldSession, AuthError> => {
       const { attempt, fingerprint } = reserved
       const sessionKey = outcome._tag === "accepted" ? outcome.sessionKey : null
-      const store = Effect.tap(
-        transact([{ type: "attemptEnded", attempt, fingerprint, outcome: factsOf(outcome) }], sessionKey),
-        tellPeople
+      const store = transact(
+        [{ type: "attemptEnded", attempt, fingerprint, outcome: factsOf(outcome) }],
+        sessionKey
       )
       // The mark stands until the store takes the outcome, so it goes on trying; a key that was accepted serves already.
       const storeLater = store.pipe(
         Effect.retry(Schedule.exponential("100 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")))),
+        Effect.zipRight(tellPeople),
         Effect.interruptible,
         Effect.forkIn(scope)
       )
@@ -530,11 +562,10 @@ export const make = (
           Effect.gen(function* () {
             const began = yield* instant
             const taken = yield* transact([...messages, { type: "request", fingerprint }])
-            yield* tellPeople(taken)
             const { decision, sequence } = taken
             if (decision._tag === "send") {
               const reserved = { attempt: decision.attempt, token, fingerprint }
-              return yield* settle(reserved, yield* send(reserved, began))
+              return yield* settle(reserved, yield* undisturbed(send(reserved, began)))
             }
             if (decision._tag === "wait") return { ...decision, sequence, place: placeOf(taken.ledger) }
             return decision._tag === "held"
@@ -576,6 +607,8 @@ export const make = (
             flight = null
             return Deferred.done(landing, exit)
           }),
+          // After the callers have their answer, and before the scope may close.
+          Effect.ensuring(tellPeople),
           Effect.forkIn(scope)
         )
         return own
@@ -592,7 +625,8 @@ export const make = (
           const joined: Flight = flight ?? (yield* fly(refusal))
           if (joined.refused >= refused) {
             const session = yield* Deferred.await(joined.landing)
-            if (session.generation > refused) return session
+            // An older one than was refused: the store went back, to a backup perhaps, and knows nothing of the refusal.
+            if (session.generation !== refused) return session
           } else {
             // It began without knowing of this refusal, so what it brings may be the refused key, or no answer to it.
             yield* Effect.exit(Deferred.await(joined.landing))
@@ -675,7 +709,7 @@ export const make = (
     const command = (message: Message): Effect.Effect<Step, AuthRejected | AuthStoreError> =>
       Effect.gen(function* () {
         const step = yield* transact([message])
-        yield* tellPeople(step)
+        yield* Effect.forkIn(tellPeople, scope)
         const { decision } = step
         return decision._tag === "rejected"
           ? yield* new AuthRejected({ place: placeOf(step.ledger), why: decision.why })

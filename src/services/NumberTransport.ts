@@ -2,10 +2,13 @@
  * One attempt, one classified outcome.
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -111,7 +114,8 @@ export const decodeBaseUrl = (input: string): Either.Either<string, InvalidInput
   const isLoopback =
     url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d+){3}$/.test(url.hostname)
   const isAllowed = url.protocol === "https:" || (url.protocol === "http:" && isLoopback)
-  const isPlain = url.username === "" && url.password === "" && url.search === "" && url.hash === ""
+  // An empty query or fragment is in `href` only.
+  const isPlain = url.username === "" && url.password === "" && !/[?#]/.test(url.href)
   return isAllowed && isPlain ? Either.right(url.href.replace(/\/+$/, "")) : Either.left(invalid)
 }
 
@@ -124,8 +128,14 @@ export const decodeBaseUrl = (input: string): Either.Either<string, InvalidInput
 export const restRequest = (baseUrl: string, attempt: Attempt): HttpClientRequest.HttpClientRequest =>
   HttpClientRequest.post(`${baseUrl}/Authenticate`).pipe(
     HttpClientRequest.acceptJson,
-    HttpClientRequest.bodyUnsafeJson({ AcctCode: attempt.account, Token: Redacted.value(attempt.token) })
+    HttpClientRequest.setBody(
+      unprinted(HttpBody.unsafeJson({ AcctCode: attempt.account, Token: Redacted.value(attempt.token) }))
+    )
   )
+
+/** A request that is printed (the failure of a span holds one) prints its JSON body: not this one. */
+const unprinted = (body: HttpBody.HttpBody): HttpBody.HttpBody =>
+  Object.defineProperty(body, "toJSON", { value: () => "<redacted>" })
 
 const show = (text: string | null, token: Token): string => {
   const shown = scrub(text ?? "", token)
@@ -143,7 +153,7 @@ const ofResult = (result: AuthenticateResult, token: Token): AttemptOutcome => {
     })
   }
   if (functionOk === true && result.AuthSuccess === false) {
-    return AttemptOutcome.refused({ detail: `Number says: ${show(result.RespMsg, token)}`, lockReported })
+    return AttemptOutcome.refused({ detail: show(result.RespMsg, token), lockReported })
   }
   if (functionOk === true && result.AuthSuccess === true && result.SessKey !== null) {
     return AttemptOutcome.accepted({
@@ -252,9 +262,9 @@ export const layerRest = (
             )
             const status = response.status
             const body = yield* readBody(response).pipe(
-              // A status that is no success has spoken, whatever became of its body.
+              // A status that is no success has spoken, whatever became of its body; and no body is a whole answer.
               Effect.catchIf(
-                () => status < 200 || status > 299,
+                (error) => status < 200 || status > 299 || error.reason === "EmptyBody",
                 () => Effect.succeed("")
               )
             )
@@ -267,3 +277,14 @@ export const layerRest = (
       }
     })
   )
+
+/**
+ * {@link layerRest} with the base URL from a `Config`, default `NUMBER_BASE_URL`, and {@link defaultBaseUrl} without it.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerRestConfig = (
+  baseUrl: Config.Config<string> = Config.withDefault(Config.string("NUMBER_BASE_URL"), defaultBaseUrl)
+): Layer.Layer<NumberTransport, InvalidInput | ConfigError.ConfigError, HttpClient.HttpClient> =>
+  Layer.unwrapEffect(Effect.map(baseUrl, (url) => layerRest({ baseUrl: url })))

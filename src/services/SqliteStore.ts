@@ -5,10 +5,12 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { AuthStore } from "./AuthStore.js"
 import { AuthStoreError, layerSql } from "./AuthStore.js"
+import { storeFailure } from "./internal/storeFailure.js"
 
 /**
  * @since 0.1.0
@@ -27,6 +29,10 @@ const prepareFile = (
   filename: string
 ): Effect.Effect<void, AuthStoreError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
+    // The driver takes such names for a database in memory, which would forget the count, or for another file.
+    if (filename !== filename.trim() || filename === "" || filename === ":memory:") {
+      return yield* misconfigured(`"${filename}" is not the name of a file`)
+    }
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     yield* fs.makeDirectory(path.dirname(filename), { recursive: true, mode: 0o700 })
@@ -34,9 +40,11 @@ const prepareFile = (
     yield* fs.chmod(filename, 0o600)
   }).pipe(
     Effect.mapError((error) =>
-      misconfigured(
-        `the file ${filename} cannot be made or opened (${error._tag === "SystemError" ? error.reason : error._tag})`
-      )
+      error._tag === "AuthStoreError"
+        ? error
+        : misconfigured(
+            `the file ${filename} cannot be made or opened (${error._tag === "SystemError" ? error.reason : error._tag})`
+          )
     )
   )
 
@@ -60,9 +68,12 @@ export const layer = (
   const client = SqliteClient.layer({ filename: options.filename }).pipe(
     Layer.tap((context) => Effect.provide(configure, context)),
     // The driver throws where it cannot open the file.
-    Layer.catchAllCause(() =>
-      Layer.fail(misconfigured(`${options.filename} cannot be opened as a SQLite database`))
-    )
+    Layer.catchAllCause((cause) => {
+      const { detail, reason } = storeFailure(Cause.squash(cause))
+      return Layer.fail(
+        new AuthStoreError({ reason, detail: `${options.filename} cannot be opened, ${detail}` })
+      )
+    })
   )
   return layerSql.pipe(
     Layer.provide(client),

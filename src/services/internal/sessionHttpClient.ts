@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { type RefusalCode, refusalIn } from "../../schemas/Answers.js"
 import type { SessionKey } from "../../schemas/Credentials.js"
+import { PassedResponse } from "./PassedResponse.js"
 import { ReadResponse } from "./ReadResponse.js"
 
 /** The header that carries the session key (`number-api.md`, section "REST"). */
@@ -42,25 +43,25 @@ export interface Sent {
 /** The errors of the client hold the request as it was sent; what the caller gets holds the request as it was given. */
 const withoutKey =
   (given: HttpClientRequest.HttpClientRequest) =>
-  (error: HttpClientError.HttpClientError): HttpClientError.HttpClientError => {
-    const { cause, description, reason } = error
-    const rest = { cause, ...(description === undefined ? {} : { description }) }
-    return error._tag === "RequestError"
-      ? new HttpClientError.RequestError({ ...rest, request: given, reason: error.reason })
-      : new HttpClientError.ResponseError({
-          ...rest,
-          request: given,
-          response: new ReadResponse(given, error.response, new ArrayBuffer(0)),
-          reason: reason as HttpClientError.ResponseError["reason"]
-        })
-  }
+  (error: HttpClientError.HttpClientError): HttpClientError.HttpClientError =>
+    error._tag === "ResponseError"
+      ? readWithoutKey(given)(error)
+      : new HttpClientError.RequestError({ ...saidBy(error), request: given, reason: error.reason })
 
-/** The same answer, still unread, as the answer to another request. */
-const withRequest = (
-  response: HttpClientResponse.HttpClientResponse,
-  request: HttpClientRequest.HttpClientRequest
-): HttpClientResponse.HttpClientResponse =>
-  Object.create(response, { request: { value: request } }) as HttpClientResponse.HttpClientResponse
+const readWithoutKey =
+  (given: HttpClientRequest.HttpClientRequest) =>
+  (error: HttpClientError.ResponseError): HttpClientError.ResponseError =>
+    new HttpClientError.ResponseError({
+      ...saidBy(error),
+      request: given,
+      response: new ReadResponse(given, error.response, new ArrayBuffer(0)),
+      reason: error.reason
+    })
+
+const saidBy = ({ cause, description }: HttpClientError.HttpClientError) => ({
+  cause,
+  ...(description === undefined ? {} : { description })
+})
 
 /** Sends a request with a session key. The key is in a header that spans and logs redact. */
 export const sendWithKey = (
@@ -75,7 +76,10 @@ export const sendWithKey = (
             const read = new ReadResponse(given, response, bytes)
             return { response: read, refusal: refusalOf(read) }
           })
-        : Effect.succeed<Sent>({ response: withRequest(response, given), refusal: Option.none() })
+        : Effect.succeed<Sent>({
+            response: new PassedResponse(given, response, readWithoutKey(given)),
+            refusal: Option.none()
+          })
     ),
     Effect.mapError(withoutKey(given)),
     // fetch would follow a redirect, to whatever host, with the key.
@@ -105,31 +109,44 @@ export const canBeReplayed = (request: HttpClientRequest.HttpClientRequest): boo
 }
 
 /**
- * Puts the base URL before a relative one. An absolute URL is taken only below the base URL, since the session key
- * goes with it.
+ * Puts the base URL before a relative one, and refuses what the session key must not go with.
  */
 export const resolveUrl = (
   baseUrl: string,
   request: HttpClientRequest.HttpClientRequest
 ): Effect.Effect<HttpClientRequest.HttpClientRequest, HttpClientError.RequestError> => {
-  if (!/^[a-z][a-z0-9+.-]*:|^\/\//i.test(request.url)) {
-    const resolved = HttpClientRequest.prependUrl(
-      request,
-      request.url.startsWith("/") ? baseUrl : `${baseUrl}/`
-    )
-    return isBelow(baseUrl, resolved.url) ? Effect.succeed(resolved) : refuseUrl(request)
-  }
-  return isBelow(baseUrl, request.url) ? Effect.succeed(request) : refuseUrl(request)
+  const isAbsolute = /^[a-z][a-z0-9+.-]*:|^\/\//i.test(request.url)
+  const resolved = isAbsolute
+    ? request
+    : HttpClientRequest.prependUrl(request, request.url.startsWith("/") ? baseUrl : `${baseUrl}/`)
+  return isCallUrl(baseUrl, resolved.url)
+    ? Effect.succeed(resolved)
+    : Effect.fail(
+        new HttpClientError.RequestError({
+          request,
+          reason: "InvalidUrl",
+          description:
+            "the session key is sent to methods below the base URL only, and never to Authenticate, which would be an attempt that the ledger does not know of; give a path relative to the base URL"
+        })
+      )
 }
 
-const isBelow = (baseUrl: string, url: string): boolean =>
-  URL.canParse(url) && new URL(url).href.startsWith(`${new URL(baseUrl).href.replace(/\/$/, "")}/`)
-
-const refuseUrl = (request: HttpClientRequest.HttpClientRequest) =>
-  Effect.fail(
-    new HttpClientError.RequestError({
-      request,
-      reason: "InvalidUrl",
-      description: "the session key is sent to URLs below the base URL only; give a path relative to it"
-    })
-  )
+/**
+ * Whether a URL is that of a method that takes the session key: below the base URL, and not `Authenticate`, however it
+ * is written.
+ */
+export const isCallUrl = (baseUrl: string, url: string): boolean => {
+  if (!URL.canParse(url)) return false
+  const base = new URL(`${baseUrl}/`)
+  const { href, origin, pathname } = new URL(url)
+  if (origin !== base.origin || !href.startsWith(base.href)) return false
+  try {
+    // Decoded once as a server does; a server that decodes twice gets no second chance.
+    const path = decodeURIComponent(decodeURIComponent(pathname))
+    const segments = path.slice(base.pathname.length).split(/[/\\]+/)
+    const method = segments.find((segment) => segment !== "" && segment !== "." && segment !== "..")
+    return method !== undefined && !segments.some((segment) => /^authenticate\b/i.test(segment))
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,481 @@
+/**
+ * The commands.
+ */
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as Path from "@effect/platform/Path"
+import * as Config from "effect/Config"
+import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import { text as readAll } from "node:stream/consumers"
+import { refusalIn } from "../schemas/Answers.js"
+import { decodeAccountCode, decodeToken } from "../schemas/Credentials.js"
+import { AuthNotifier } from "../services/AuthNotifier.js"
+import { CredentialError, CredentialProvider, layerConfig } from "../services/CredentialProvider.js"
+import { isCallUrl } from "../services/internal/sessionHttpClient.js"
+import { transportFailure } from "../services/internal/transportFailure.js"
+import * as NumberAuth from "../services/NumberAuth.js"
+import * as NumberTransport from "../services/NumberTransport.js"
+import { SessionRefused } from "../services/SessionRefusal.js"
+import * as SqliteStore from "../services/SqliteStore.js"
+import * as NumberEmulator from "../testing/NumberEmulator.js"
+import * as NumberEmulatorServer from "../testing/NumberEmulatorServer.js"
+import { CallRefused, CallUnknown, CallUnreachable } from "./CallError.js"
+import type { CommandError } from "./ExitCode.js"
+import { InvalidSetting } from "./InvalidSetting.js"
+import { Output } from "./Output.js"
+import { type Standing, statusJson, statusText } from "./Report.js"
+import { flags, readSettings, readToken, type Settings, tokenFlag } from "./Settings.js"
+
+/**
+ * What a command failed with, and how things stood then, where that is known.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Failure extends Data.TaggedError("Failure")<{
+  readonly error: CommandError
+  readonly standing: Option.Option<Standing>
+}> {}
+
+// -----------------------------------------------------------------------------
+// the services of a command
+// -----------------------------------------------------------------------------
+
+const json = Options.boolean("json").pipe(
+  Options.withDescription("Make the last line of standard output one JSON object, errors too.")
+)
+
+/** Says what nobody would learn otherwise; what ends the command is said as its error, once. */
+const layerNotifier: Layer.Layer<AuthNotifier, never, Output> = Layer.effect(
+  AuthNotifier,
+  Effect.map(Output, (output) => ({ notify: ({ message }) => output.say(message) }))
+)
+
+/** For the commands that make no attempt. */
+const layerNoToken = Layer.succeed(CredentialProvider, {
+  get: () => Effect.fail(new CredentialError({ detail: "this command makes no attempt" })),
+  put: () => Effect.fail(new CredentialError({ detail: "this command keeps no token" }))
+})
+
+const layerAuth = (settings: Settings, credentials: Layer.Layer<CredentialProvider>) =>
+  NumberAuth.layer(settings).pipe(
+    Layer.provide(
+      Layer.mergeAll(
+        SqliteStore.layer(settings),
+        NumberTransport.layerRest(settings),
+        layerNotifier,
+        credentials
+      )
+    ),
+    Layer.provide(NodeHttpClient.layer)
+  )
+
+type Environment = Output | FileSystem.FileSystem | Path.Path
+
+const standingOf = (auth: NumberAuth.NumberAuth["Type"], settings: Settings) =>
+  Effect.map(Effect.all({ status: auth.status, now: DateTime.now }), (now): Standing => ({
+    ...now,
+    filename: settings.filename
+  }))
+
+/** Runs a command on the services that the settings ask for; what it fails with goes with the standing after it. */
+const withAuth = <A>(
+  settings: Settings,
+  credentials: Layer.Layer<CredentialProvider>,
+  use: (auth: NumberAuth.NumberAuth["Type"]) => Effect.Effect<A, CommandError, Output>
+): Effect.Effect<A, Failure, Environment> =>
+  Effect.flatMap(NumberAuth.NumberAuth, (auth) =>
+    use(auth).pipe(
+      Effect.catchAll((error) =>
+        (error._tag === "AuthStoreError"
+          ? Effect.succeedNone
+          : Effect.option(standingOf(auth, settings))
+        ).pipe(Effect.flatMap((standing) => new Failure({ error, standing })))
+      )
+    )
+  ).pipe(
+    Effect.provide(layerAuth(settings, credentials)),
+    Effect.mapError((error) =>
+      error._tag === "Failure" ? error : new Failure({ error, standing: Option.none() })
+    )
+  )
+
+const failing = <A, R>(effect: Effect.Effect<A, CommandError, R>): Effect.Effect<A, Failure, R> =>
+  Effect.mapError(effect, (error) => new Failure({ error, standing: Option.none() }))
+
+/** Reads the token, and sees to it that it is never shown. */
+const tokenOf = (file: Option.Option<string>) =>
+  readToken(file).pipe(
+    Effect.tap((token) => Effect.flatMap(Output, (output) => output.hide(token))),
+    Effect.map((token) => layerConfig(Config.succeed(token)))
+  )
+
+/** A signal while an attempt is under way: why the command does not end at once. */
+const explainInterrupt =
+  (settings: Settings) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Output> =>
+    Effect.onInterrupt(effect, () =>
+      Effect.flatMap(Output, (output) =>
+        output.say(
+          `Interrupted. An attempt that is under way is settled first, for ${Duration.format(settings.attemptTimeout)} at most: to cut it off would count against the location.`
+        )
+      )
+    )
+
+// -----------------------------------------------------------------------------
+// login, status, resume, lock-lifted
+// -----------------------------------------------------------------------------
+
+const printStanding = (
+  auth: NumberAuth.NumberAuth["Type"],
+  settings: Settings,
+  more: { readonly text: string; readonly json: Readonly<Record<string, unknown>> } = { text: "", json: {} }
+) =>
+  Effect.gen(function* () {
+    const output = yield* Output
+    const standing = yield* standingOf(auth, settings)
+    yield* output.result(statusText(standing) + more.text, { ...statusJson(standing), ...more.json })
+  })
+
+const login = Command.make(
+  "login",
+  {
+    ...flags,
+    tokenFile: tokenFlag,
+    showKey: Options.boolean("show-key").pipe(
+      Options.withDescription(
+        "Print the session key too. Whoever has it can act as the account from this IP."
+      )
+    ),
+    json
+  },
+  ({ showKey, tokenFile, ...given }) =>
+    Effect.gen(function* () {
+      const settings = yield* failing(readSettings(given))
+      const credentials = yield* failing(tokenOf(tokenFile))
+      yield* withAuth(settings, credentials, (auth) =>
+        Effect.gen(function* () {
+          const key = Redacted.value(yield* explainInterrupt(settings)(auth.sessionKey))
+          yield* printStanding(
+            auth,
+            settings,
+            showKey ? { text: `\n  key      ${key}`, json: { sessionKey: key } } : undefined
+          )
+        })
+      )
+    })
+).pipe(
+  Command.withDescription(
+    "Obtain a session, or find the one that is held. Makes one attempt at most, and none with a token that Number refused before."
+  )
+)
+
+const status = Command.make("status", { ...flags, json }, (given) =>
+  Effect.gen(function* () {
+    const settings = yield* failing(readSettings(given))
+    yield* withAuth(settings, layerNoToken, (auth) => printStanding(auth, settings))
+  })
+).pipe(
+  Command.withDescription(
+    "Show how the account and the location's count stand. Sends nothing, needs no token, and exits 0 whatever it shows."
+  )
+)
+
+const resume = Command.make("resume", { ...flags, json }, (given) =>
+  Effect.gen(function* () {
+    const settings = yield* failing(readSettings(given))
+    yield* withAuth(settings, layerNoToken, (auth) =>
+      Effect.zipRight(auth.resume, printStanding(auth, settings))
+    )
+  })
+).pipe(
+  Command.withDescription(
+    "After an abort that was no refusal of the token: allow one more attempt, at the next login. Sends nothing and needs no token. The count stays."
+  )
+)
+
+const lockLifted = Command.make("lock-lifted", { ...flags, json }, (given) =>
+  Effect.gen(function* () {
+    const settings = yield* failing(readSettings(given))
+    yield* withAuth(settings, layerNoToken, (auth) =>
+      Effect.zipRight(auth.confirmLockLifted, printStanding(auth, settings))
+    )
+  })
+).pipe(
+  Command.withDescription(
+    "Say that Number's support has lifted the lock and set the count of the IP to zero. To say so when it is not true is to lock the location. Sends nothing and needs no token."
+  )
+)
+
+// -----------------------------------------------------------------------------
+// request
+// -----------------------------------------------------------------------------
+
+/** How long a call may take, its session included: longer than any wait of the library by default. */
+const callTimeout = "2 minutes"
+
+/**
+ * The path of a call, relative to the base URL. `Authenticate` is refused: it would be an attempt that the ledger does
+ * not know of.
+ */
+const decodePath = (settings: Settings, path: string): Either.Either<string, InvalidSetting> => {
+  const invalid = new InvalidSetting({
+    setting: "PATH",
+    flag: null,
+    problem: "malformed",
+    expected:
+      "the path of a method below the base URL, such as /Query_Transaction; for Authenticate there is number-auth login"
+  })
+  const relative = `/${path.replace(/^\/+/, "")}`
+  return !/^[a-z][a-z0-9+.-]*:/i.test(path) && isCallUrl(settings.baseUrl, `${settings.baseUrl}${relative}`)
+    ? Either.right(relative)
+    : Either.left(invalid)
+}
+
+const parseJson = (text: string): Option.Option<unknown> =>
+  Either.getRight(Either.try(() => JSON.parse(text) as unknown))
+
+/** The body of a call; `-` is standard input, since the command line shows in the process list. */
+const readData = (data: string): Effect.Effect<string, InvalidSetting> => {
+  const invalid = new InvalidSetting({
+    setting: "--data",
+    flag: null,
+    problem: "malformed",
+    expected: "JSON, or - to read it from standard input"
+  })
+  return (
+    data === "-"
+      ? Effect.tryPromise({ try: () => readAll(process.stdin), catch: () => invalid })
+      : Effect.succeed(data)
+  ).pipe(
+    Effect.filterOrFail(
+      (text) => Option.isSome(parseJson(text)),
+      () => invalid
+    )
+  )
+}
+
+/** No answer, or none that could be read. The error itself is not shown: it holds the request. */
+const ofHttpError = (
+  error: HttpClientError.HttpClientError
+): CallUnreachable | CallUnknown | InvalidSetting => {
+  if (error._tag === "RequestError" && error.reason !== "Transport") {
+    return new InvalidSetting({
+      setting: "PATH",
+      flag: null,
+      problem: "malformed",
+      expected: "the path of a method below the base URL"
+    })
+  }
+  const { code, unsent } = transportFailure(error.cause)
+  return unsent && error._tag === "RequestError"
+    ? new CallUnreachable({ detail: code })
+    : new CallUnknown({ detail: `the connection failed before a whole answer came (${code})`, answer: null })
+}
+
+/** What the answer says became of the call. */
+const judge = (
+  status: number,
+  text: string
+): Either.Either<unknown, CallRefused | CallUnknown | SessionRefused> => {
+  const parsed = parseJson(text)
+  const answer: unknown = Option.getOrElse(parsed, () => text)
+  const refusal = refusalIn(answer)
+  if (Option.isSome(refusal)) return Either.left(new SessionRefused({ code: refusal.value }))
+  for (const [name, result] of Object.entries(Predicate.isRecord(answer) ? answer : {})) {
+    if (!name.endsWith("Result") || !Predicate.isRecord(result)) continue
+    if ((result["FunctionOk"] ?? result["FunctionOK"]) === false) {
+      return Either.left(
+        new CallRefused({ detail: `FunctionOk is false, ErrCode is ${String(result["ErrCode"])}`, answer })
+      )
+    }
+  }
+  if (status >= 300 && status < 500) {
+    return Either.left(new CallRefused({ detail: `it answered with HTTP status ${status}`, answer }))
+  }
+  if (status < 200 || status >= 300) {
+    return Either.left(new CallUnknown({ detail: `it answered with HTTP status ${status}`, answer }))
+  }
+  return Option.isSome(parsed) && answer !== null
+    ? Either.right(answer)
+    : Either.left(new CallUnknown({ detail: "its answer is not JSON, or null", answer }))
+}
+
+const readAnswer = (response: HttpClientResponse.HttpClientResponse) =>
+  Effect.flatMap(response.text, (text) => judge(response.status, text))
+
+const answerText = (answer: unknown): string =>
+  typeof answer === "string" ? answer : JSON.stringify(answer, null, 2)
+
+const request = Command.make(
+  "request",
+  {
+    path: Args.text({ name: "path" }).pipe(
+      Args.withDescription("The method's path below the base URL, such as /Query_Transaction.")
+    ),
+    data: Options.text("data").pipe(
+      Options.withDefault("{}"),
+      Options.withDescription(
+        "The call's body, JSON; - reads it from standard input, out of sight of the process list. Default: {}."
+      )
+    ),
+    ...flags,
+    tokenFile: tokenFlag,
+    json
+  },
+  ({ data, path, tokenFile, ...given }) =>
+    Effect.gen(function* () {
+      const output = yield* Output
+      const settings = yield* failing(readSettings(given))
+      const url = yield* failing(decodePath(settings, path))
+      const credentials = yield* failing(tokenOf(tokenFile))
+      const body = yield* failing(readData(data))
+      yield* withAuth(settings, credentials, (auth) =>
+        Effect.gen(function* () {
+          // Before the call, so that what fails here is known to be no failure of the call.
+          yield* explainInterrupt(settings)(auth.sessionKey)
+          const answer = yield* auth.httpClient
+            .execute(
+              HttpClientRequest.post(url).pipe(
+                HttpClientRequest.acceptJson,
+                HttpClientRequest.bodyText(body, "application/json")
+              )
+            )
+            .pipe(
+              Effect.flatMap(readAnswer),
+              Effect.catchTags({
+                RequestError: (error) => Effect.fail(ofHttpError(error)),
+                ResponseError: (error) => Effect.fail(ofHttpError(error)),
+                // The body is text, which can always be sent again.
+                RequestNotReplayable: Effect.die
+              }),
+              Effect.timeoutFail({
+                duration: callTimeout,
+                onTimeout: () =>
+                  new CallUnknown({ detail: `no answer came within ${callTimeout}`, answer: null })
+              }),
+              // By now a renewal may have brought another key.
+              Effect.ensuring(Effect.ignore(Effect.flatMap(auth.sessionKey, output.hide))),
+              Effect.tapError((error) =>
+                "answer" in error && error.answer !== null && !output.json
+                  ? output.line(answerText(error.answer))
+                  : Effect.void
+              )
+            )
+          yield* output.result(answerText(answer), Predicate.isRecord(answer) ? answer : { answer })
+        })
+      )
+    })
+).pipe(
+  Command.withDescription(
+    "Send one call with the session key in the header SessKey and print Number's answer. A key that Number refuses is renewed, and the call sent once more."
+  )
+)
+
+// -----------------------------------------------------------------------------
+// emulator
+// -----------------------------------------------------------------------------
+
+/** Samples of Number's documentation (`number-api.md`, section "Values"): good at the emulator, nowhere else. */
+const sample = { account: "EP9116875", token: "2148B239CF6846BDA5D141BF4A4CFBE8" }
+
+const emulatorText = (url: string, variables: Readonly<Record<string, string>>): string =>
+  [
+    `# The Number emulator listens on ${url}, on this machine only. Test values, no secrets. Ctrl-C ends it.`,
+    "# In another terminal:",
+    ...Object.entries(variables).map(([name, value]) => `export ${name}=${value}`),
+    "#   number-auth login",
+    `#   number-auth request /Echo --data '{"amount": 1}'`,
+    "# It is moved by POST, and each answer shows its own count:",
+    `#   curl -sX POST ${url}/_emulator/state`,
+    `#   curl -sX POST ${url}/_emulator/expireSessions`,
+    `#   curl -sX POST ${url}/_emulator/inject -d '{"faults": [{"_tag": "StallAnswer"}]}'`
+  ].join("\n")
+
+const emulator = Command.make(
+  "emulator",
+  {
+    port: Options.integer("port").pipe(
+      Options.withDefault(0),
+      Options.withDescription("The port on the loopback address; 0, the default, takes a free one.")
+    ),
+    account: Options.text("account").pipe(
+      Options.withDefault(sample.account),
+      Options.withDescription(`The account that it knows. Default: ${sample.account}.`)
+    ),
+    token: Options.text("token").pipe(
+      Options.withDefault(sample.token),
+      Options.withDescription(
+        "The token that it accepts: a test value, never a real one. Default: the documented sample."
+      )
+    ),
+    json
+  },
+  ({ account, port, token }) =>
+    Effect.gen(function* () {
+      const output = yield* Output
+      const invalid = (flag: string, expected: string) =>
+        new InvalidSetting({ setting: flag, flag: null, problem: "malformed", expected })
+      const code = yield* failing(
+        Either.mapLeft(decodeAccountCode(account), ({ expected }) => invalid("--account", expected))
+      )
+      const test = Redacted.value(
+        yield* failing(Either.mapLeft(decodeToken(token), ({ expected }) => invalid("--token", expected)))
+      )
+      const backend = yield* NumberEmulator.make()
+      yield* backend.addToken(code, test)
+      const address = yield* failing(
+        NumberEmulatorServer.serve(backend, { port }).pipe(
+          Effect.mapError(() => invalid("--port", "a port that is free and allowed, or 0 for any"))
+        )
+      )
+      const variables = {
+        NUMBER_BASE_URL: address.url,
+        NUMBER_ACCOUNT_CODE: code,
+        NUMBER_TOKEN: test,
+        // A ledger of its own: the emulator starts to count anew, and a real location must not be mixed up with it.
+        NUMBER_LOCATION: `emulator-${address.port}`
+      }
+      yield* output.result(emulatorText(address.url, variables), {
+        url: address.url,
+        port: address.port,
+        account: code,
+        token: test,
+        location: variables.NUMBER_LOCATION,
+        environment: variables
+      })
+      yield* Effect.never
+    }).pipe(Effect.scoped)
+).pipe(
+  Command.withDescription(
+    "Run the Number emulator as an HTTP server on this machine, and print what to export to use it. It counts and locks as Number does."
+  )
+)
+
+/**
+ * The command with all its subcommands. What fails is a {@link Failure}, or @effect/cli's own complaint about the
+ * command line.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const numberAuth = Command.make("number-auth").pipe(
+  Command.withDescription(
+    "Hold a session with the Number payments backend, and never lock the location out."
+  ),
+  Command.withSubcommands([login, status, request, resume, lockLifted, emulator])
+)

@@ -1,0 +1,155 @@
+/**
+ * Puts a status or an error into words for people, and into JSON for programs.
+ */
+import * as HelpDoc from "@effect/cli/HelpDoc"
+import * as ValidationError from "@effect/cli/ValidationError"
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
+import * as Url from "node:url"
+import { abortedMessage, lockedMessage, type Place } from "../services/AuthError.js"
+import type { AuthStatus } from "../services/NumberAuth.js"
+import { type CommandError, exitCodeOf } from "./ExitCode.js"
+
+/**
+ * A status, and where it is kept.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Standing {
+  readonly status: AuthStatus
+  readonly filename: string
+  readonly now: DateTime.Utc
+}
+
+/** One of the six states of the design; whether an attempt is under way is told apart. */
+const stateOf = ({ state }: AuthStatus): string => state.split(".")[0]!
+
+const isoOf = (moment: Option.Option<DateTime.Utc>): string | null =>
+  Option.getOrNull(Option.map(moment, DateTime.formatIso))
+
+const placeOf = ({ account, failures, limit, location }: AuthStatus): Place => ({
+  account,
+  failures,
+  limit,
+  location
+})
+
+/**
+ * A status as JSON. `state` is one of `unauthenticated`, `authenticated`, `expired`, `unauthorized`, `aborted` and
+ * `locked`; moments are ISO 8601, null where there is none.
+ *
+ * @since 0.1.0
+ * @category json
+ */
+export const statusJson = ({ filename, status }: Standing): Readonly<Record<string, unknown>> => ({
+  state: stateOf(status),
+  attempting: status.state.endsWith(".attempting"),
+  account: status.account,
+  location: status.location,
+  failures: status.failures,
+  inFlight: status.inFlight,
+  limit: status.limit,
+  expiresAt: isoOf(status.expiresAt),
+  tokenEndsAt: isoOf(status.tokenEndsAt),
+  lock: Option.getOrNull(status.lock),
+  abort: Option.getOrNull(
+    Option.map(status.abort, ({ atMillis, detail, reason }) => ({
+      reason,
+      detail,
+      at: DateTime.formatIso(DateTime.unsafeMake(atMillis))
+    }))
+  ),
+  store: Url.pathToFileURL(filename).href
+})
+
+/** In the two units that matter: nobody plans by the second what is days away. */
+const spanText = (seconds: number): string => {
+  const minutes = Math.floor(seconds / 60)
+  const hours = Math.floor(minutes / 60)
+  if (hours >= 48) return `${Math.floor(hours / 24)} days`
+  if (hours >= 1) return `${hours} h ${minutes % 60} min`
+  return minutes >= 1 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`
+}
+
+const momentText = (moment: DateTime.Utc, now: DateTime.Utc): string => {
+  const seconds = Math.round((DateTime.toEpochMillis(moment) - DateTime.toEpochMillis(now)) / 1000)
+  const text = DateTime.formatIso(moment)
+  return seconds > 0 ? `${text} (in ${spanText(seconds)})` : `${text} (past)`
+}
+
+/**
+ * A status as text for people, with what to do where something is to be done.
+ *
+ * @since 0.1.0
+ * @category text
+ */
+export const statusText = ({ filename, now, status }: Standing): string => {
+  const place = placeOf(status)
+  const state = stateOf(status)
+  const orNone = (moment: Option.Option<DateTime.Utc>, none: string): string =>
+    Option.match(moment, { onNone: () => none, onSome: (some) => `ends ${momentText(some, now)}` })
+  const rows: ReadonlyArray<readonly [string, string]> = [
+    ["state", status.state.endsWith(".attempting") ? `${state}, an attempt is under way` : state],
+    ["session", orNone(status.expiresAt, "none is held")],
+    ["token", orNone(status.tokenEndsAt, "its end is not known")],
+    [
+      "count",
+      `${status.failures} of ${status.limit} unsuccessful attempts in a row (Number locks the IP at 6)` +
+        (status.inFlight > 0 ? `, ${status.inFlight} under way` : "")
+    ],
+    ["store", filename]
+  ]
+  const notes = [
+    ...Option.toArray(
+      Option.map(
+        Option.filter(status.abort, () => state === "aborted"),
+        (abort) => abortedMessage(place, abort)
+      )
+    ),
+    ...Option.toArray(Option.map(status.lock, (lock) => lockedMessage(place, lock === "reported")))
+  ]
+  return [
+    `Account ${status.account} at location ${status.location}`,
+    ...rows.map(([name, value]) => `  ${name.padEnd(8)} ${value}`),
+    ...notes.map((note) => `\n${note}`)
+  ].join("\n")
+}
+
+const ansi = /\u001b\[[0-9;]*m/g
+/** Whoever types a token where none belongs shall not find it in a log: neither a token nor a key is shown. */
+const secretLike = /[0-9A-Fa-f]{32,}/g
+
+/**
+ * What an error says to people.
+ *
+ * @since 0.1.0
+ * @category text
+ */
+export const messageOf = (error: CommandError): string =>
+  ValidationError.isValidationError(error)
+    ? `${HelpDoc.toAnsiText(error.error).replace(ansi, "").replace(secretLike, "<redacted>").trim()}. Nothing was sent. See number-auth --help.`.replace(
+        /\.+ Nothing/,
+        ". Nothing"
+      )
+    : error.message
+
+/**
+ * An error as JSON: `error` (its tag), `message`, `exitCode`, and what else it has. `standing` is how things stand
+ * after it, where that is known.
+ *
+ * @since 0.1.0
+ * @category json
+ */
+export const errorJson = (
+  error: CommandError,
+  standing: Option.Option<Standing>
+): Readonly<Record<string, unknown>> => ({
+  ...("place" in error ? error.place : {}),
+  ...("setting" in error ? { setting: error.setting } : {}),
+  ...("answer" in error ? { answer: error.answer } : {}),
+  ...Option.match(standing, { onNone: () => ({}), onSome: statusJson }),
+  error: error._tag,
+  message: messageOf(error),
+  exitCode: exitCodeOf(error)
+})

@@ -1,0 +1,274 @@
+/**
+ * The settings of the command: from flags, else from the environment, else their defaults.
+ */
+import * as Options from "@effect/cli/Options"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import * as Url from "node:url"
+import {
+  type AccountCode,
+  decodeAccountCode,
+  decodeLocation,
+  decodeToken,
+  type Location
+} from "../schemas/Credentials.js"
+import type { InvalidInput } from "../schemas/InvalidInput.js"
+import { decodeBaseUrl, defaultBaseUrl } from "../services/NumberTransport.js"
+import { InvalidSetting } from "./InvalidSetting.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Settings {
+  readonly account: AccountCode
+  readonly location: Location
+  readonly baseUrl: string
+  /** The file of the embedded store. */
+  readonly filename: string
+  readonly attemptTimeout: Duration.Duration
+  readonly limit: number
+}
+
+/**
+ * The flags of every command that has to do with an account, as they were typed.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const flags = {
+  account: Options.text("account").pipe(
+    Options.optional,
+    Options.withDescription("The account code, such as EP9116875. Environment: NUMBER_ACCOUNT_CODE.")
+  ),
+  location: Options.text("location").pipe(
+    Options.optional,
+    Options.withDescription(
+      "Your name for the egress IP; all that shares the IP uses one name and one store. Default: default. Environment: NUMBER_LOCATION."
+    )
+  ),
+  baseUrl: Options.text("base-url").pipe(
+    Options.optional,
+    Options.withDescription(`Number's base URL. Default: ${defaultBaseUrl}. Environment: NUMBER_BASE_URL.`)
+  ),
+  store: Options.text("store").pipe(
+    Options.optional,
+    Options.withDescription(
+      "Where the location's count and the session are kept: file:… names an SQLite file. Default: a file in the user's state folder. Environment: NUMBER_STORE_URL."
+    )
+  ),
+  attemptTimeout: Options.text("attempt-timeout").pipe(
+    Options.optional,
+    Options.withDescription(
+      'How long an attempt may take before it is given up as lost, such as "30 seconds", the default. Environment: NUMBER_ATTEMPT_TIMEOUT.'
+    )
+  ),
+  limit: Options.text("limit").pipe(
+    Options.optional,
+    Options.withDescription(
+      "How many unsuccessful attempts in a row the location allows itself: 1 to 5, the default (Number locks at 6). Environment: NUMBER_LIMIT."
+    )
+  )
+}
+
+/**
+ * The flag of the commands that may make an attempt.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const tokenFlag: Options.Options<Option.Option<string>> = Options.text("token-file").pipe(
+  Options.optional,
+  Options.withDescription(
+    "A file that holds the token. Environment, with the token itself: NUMBER_TOKEN. There is no flag for the token: the command line shows in the process list."
+  )
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Flags = { readonly [Name in keyof typeof flags]: Option.Option<string> }
+
+/** An empty variable is one that is not set, as in a compose file whose variable has no value. */
+const environment = (name: string): Effect.Effect<Option.Option<string>> =>
+  Config.option(Config.string(name)).pipe(
+    Effect.orElseSucceed(() => Option.none<string>()),
+    Effect.map(Option.filter((value) => value.trim() !== ""))
+  )
+
+interface Source {
+  readonly setting: string
+  readonly flag: string | null
+}
+
+const missing = ({ flag, setting }: Source, expected: string): InvalidSetting =>
+  new InvalidSetting({ setting, flag, problem: "missing", expected })
+
+const malformed = ({ flag, setting }: Source, expected: string): InvalidSetting =>
+  new InvalidSetting({ setting, flag, problem: "malformed", expected })
+
+const decodeDuration = (text: string): Either.Either<Duration.Duration, string> =>
+  Duration.decodeUnknown(text.trim()).pipe(
+    Option.filter((duration) => Duration.isFinite(duration) && Duration.toMillis(duration) >= 1),
+    Either.fromOption(() => "a duration of 1 milli or more, such as 30 seconds, 500 millis or 2 minutes")
+  )
+
+const decodeLimit = (text: string): Either.Either<number, string> =>
+  /^[1-5]$/.test(text.trim())
+    ? Either.right(Number(text))
+    : Either.left("a whole number from 1 to 5 (Number locks the IP at 6)")
+
+/**
+ * Reads a store URL: `file:` and a path, absolute (`file:///var/lib/number.sqlite`) or relative to the working folder
+ * (`file:number.sqlite`). Gives the absolute path, or the form that was expected.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decodeStoreUrl = (text: string, workingFolder: string): Either.Either<string, string> => {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text.trim())?.[1]?.toLowerCase()
+  const expected =
+    "file: and the path of an SQLite file, such as file:///var/lib/number-auth/number-auth.sqlite"
+  if (scheme !== "file") {
+    const isPostgres = scheme === "postgres" || scheme === "postgresql"
+    return Either.left(isPostgres ? `${expected} (PostgreSQL is not supported yet)` : expected)
+  }
+  const base = Url.pathToFileURL(`${workingFolder}/`)
+  if (!URL.canParse(text.trim(), base.href)) return Either.left(expected)
+  const url = new URL(text.trim(), base)
+  const isFile = url.host === "" && url.search === "" && url.hash === "" && !url.pathname.endsWith("/")
+  return isFile
+    ? Either.mapLeft(
+        Either.try(() => Url.fileURLToPath(url)),
+        () => expected
+      )
+    : Either.left(expected)
+}
+
+/**
+ * Where programs keep what outlives a restart and is no setting: `$XDG_STATE_HOME` or `~/.local/state`, on macOS
+ * `~/Library/Application Support`, on Windows `%LOCALAPPDATA%`.
+ *
+ * @since 0.1.0
+ * @category paths
+ */
+export const stateFolder = (host: {
+  readonly platform: string
+  readonly home: string
+  readonly xdgStateHome: string | undefined
+  readonly localAppData: string | undefined
+}): string => {
+  if (host.platform === "win32") {
+    return Path.win32.join(
+      host.localAppData ?? Path.win32.join(host.home, "AppData", "Local"),
+      "effect-number-auth"
+    )
+  }
+  // A relative XDG_STATE_HOME is to be ignored, says its specification.
+  if (host.xdgStateHome !== undefined && Path.posix.isAbsolute(host.xdgStateHome)) {
+    return Path.posix.join(host.xdgStateHome, "effect-number-auth")
+  }
+  return host.platform === "darwin"
+    ? Path.posix.join(host.home, "Library", "Application Support", "effect-number-auth")
+    : Path.posix.join(host.home, ".local", "state", "effect-number-auth")
+}
+
+const defaultFilename = (source: Source): Effect.Effect<string, InvalidSetting> =>
+  Effect.gen(function* () {
+    const home = yield* Effect.try({
+      try: () => Os.homedir(),
+      catch: () => missing(source, "file: and the path of an SQLite file, since this user has no home folder")
+    })
+    const folder = stateFolder({
+      platform: process.platform,
+      home,
+      xdgStateHome: Option.getOrUndefined(yield* environment("XDG_STATE_HOME")),
+      localAppData: Option.getOrUndefined(yield* environment("LOCALAPPDATA"))
+    })
+    return Path.join(folder, "number-auth.sqlite")
+  })
+
+/**
+ * Reads the settings. Touches no disk.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const readSettings = (given: Flags): Effect.Effect<Settings, InvalidSetting> => {
+  const read = <A>(
+    source: Source,
+    flag: Option.Option<string>,
+    decode: (text: string) => Either.Either<A, string | InvalidInput>,
+    otherwise: Effect.Effect<A, InvalidSetting>
+  ): Effect.Effect<A, InvalidSetting> =>
+    Effect.flatMap(environment(source.setting), (value) =>
+      Option.match(
+        Option.orElse(flag, () => value),
+        {
+          onNone: () => otherwise,
+          onSome: (text) =>
+            Either.mapLeft(decode(text), (error) =>
+              malformed(source, typeof error === "string" ? error : error.expected)
+            )
+        }
+      )
+    )
+  const account: Source = { setting: "NUMBER_ACCOUNT_CODE", flag: "--account" }
+  const location: Source = { setting: "NUMBER_LOCATION", flag: "--location" }
+  const baseUrl: Source = { setting: "NUMBER_BASE_URL", flag: "--base-url" }
+  const store: Source = { setting: "NUMBER_STORE_URL", flag: "--store" }
+  const attemptTimeout: Source = { setting: "NUMBER_ATTEMPT_TIMEOUT", flag: "--attempt-timeout" }
+  const limit: Source = { setting: "NUMBER_LIMIT", flag: "--limit" }
+  return Effect.all({
+    account: read(
+      account,
+      given.account,
+      decodeAccountCode,
+      missing(account, "2 letters and 7 digits, such as EP9116875")
+    ),
+    location: read(location, given.location, decodeLocation, Effect.orDie(decodeLocation("default"))),
+    baseUrl: read(baseUrl, given.baseUrl, decodeBaseUrl, Effect.succeed(defaultBaseUrl)),
+    filename: read(store, given.store, (text) => decodeStoreUrl(text, process.cwd()), defaultFilename(store)),
+    attemptTimeout: read(
+      attemptTimeout,
+      given.attemptTimeout,
+      decodeDuration,
+      Effect.succeed(Duration.seconds(30))
+    ),
+    limit: read(limit, given.limit, decodeLimit, Effect.succeed(5))
+  })
+}
+
+const tokenForm = "32 hexadecimal characters, as the Client Admin Portal shows them"
+
+/**
+ * Reads the token, from the file that `--token-file` names, else from `NUMBER_TOKEN`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const readToken = (
+  file: Option.Option<string>
+): Effect.Effect<Redacted.Redacted, InvalidSetting, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    // The path is not shown: somebody may have taken the flag for one that holds the token.
+    const source: Source = Option.isSome(file)
+      ? { setting: "--token-file", flag: null }
+      : { setting: "NUMBER_TOKEN", flag: "--token-file" }
+    const text = Option.isSome(file)
+      ? yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(file.value)).pipe(
+          Effect.mapError(() => malformed(source, `the path of a file that can be read and holds the token`))
+        )
+      : Option.getOrElse(yield* environment("NUMBER_TOKEN"), () => "")
+    if (text.trim() === "") return yield* missing(source, tokenForm)
+    yield* Either.mapLeft(decodeToken(text), () => malformed(source, tokenForm))
+    return Redacted.make(text.trim())
+  })

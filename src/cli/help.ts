@@ -1,0 +1,49 @@
+/**
+ * What `number-auth --help` says; the help of each command is @effect/cli's.
+ */
+import { defaultBaseUrl } from "../services/NumberTransport.js"
+
+/**
+ * @since 0.1.0
+ * @category help
+ */
+export const help = (version: string): string => `number-auth ${version}
+Hold a session with the Number payments backend, and never lock the location out.
+
+Usage: number-auth COMMAND [flags]        number-auth COMMAND --help shows the flags
+
+  login            Obtain a session, or find the one that is held: one attempt at most.
+                   --show-key prints the session key.
+  status           Show how the account and the location's count stand. Sends nothing.
+  request PATH     Send one call with the session key and print Number's answer.
+                   --data JSON is its body; --data - reads it from standard input.
+  resume           After an abort that was no refusal of the token: allow one more attempt.
+  lock-lifted      Say that Number's support has lifted the lock of the IP and reset its count.
+                   To say so when it is not true is to lock the location.
+  emulator         Run the Number emulator on this machine, and print what to export to use it.
+
+With --json the last line of standard output is one JSON object, errors too.
+
+Settings (flags win over the environment):
+
+  NUMBER_ACCOUNT_CODE     --account          2 letters and 7 digits, such as EP9116875
+  NUMBER_TOKEN            --token-file PATH  32 hexadecimal characters. No flag takes the token
+                                             itself: the command line shows in the process list.
+                                             status, resume and lock-lifted need none.
+  NUMBER_LOCATION         --location         your name for the egress IP; all that shares the IP
+                                             uses one name and one store. Default: default
+  NUMBER_BASE_URL         --base-url         default: ${defaultBaseUrl}
+  NUMBER_STORE_URL        --store            file:… of the store that keeps count and session.
+                                             Default: a file in the user's state folder
+  NUMBER_ATTEMPT_TIMEOUT  --attempt-timeout  a duration, default: 30 seconds
+  NUMBER_LIMIT            --limit            unsuccessful attempts in a row, 1 to 5, default: 5
+
+Exit codes:
+
+   0  done
+   1  Number refused the call of request itself: no matter of authentication
+  70  a mistake in this program
+  75  try again later: unreachable, busy, or the store is away
+  77  aborted, locked, not allowed or not known: a person is needed, do not restart
+  78  a setting is missing or malformed
+ 130  ended by SIGINT, 143 by SIGTERM; an attempt under way was settled first`

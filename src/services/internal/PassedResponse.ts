@@ -1,0 +1,83 @@
+/**
+ * An answer that is passed on unread, as the answer to the request that was given. The one that was sent, which the
+ * original and the errors of reading it hold, has the session key among its headers.
+ */
+import type * as Cookies from "@effect/platform/Cookies"
+import type * as Headers from "@effect/platform/Headers"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import type * as UrlParams from "@effect/platform/UrlParams"
+import * as Effect from "effect/Effect"
+import * as Inspectable from "effect/Inspectable"
+import type * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+
+export class PassedResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
+  readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
+  readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
+  readonly request: HttpClientRequest.HttpClientRequest
+  private readonly original: HttpClientResponse.HttpClientResponse
+  private readonly withoutKey: (error: HttpClientError.ResponseError) => HttpClientError.ResponseError
+
+  constructor(
+    request: HttpClientRequest.HttpClientRequest,
+    original: HttpClientResponse.HttpClientResponse,
+    withoutKey: (error: HttpClientError.ResponseError) => HttpClientError.ResponseError
+  ) {
+    super()
+    this.request = request
+    this.original = original
+    this.withoutKey = withoutKey
+  }
+
+  get status(): number {
+    return this.original.status
+  }
+
+  get headers(): Headers.Headers {
+    return this.original.headers
+  }
+
+  get cookies(): Cookies.Cookies {
+    return this.original.cookies
+  }
+
+  get remoteAddress(): Option.Option<string> {
+    return this.original.remoteAddress
+  }
+
+  get text(): Effect.Effect<string, HttpClientError.ResponseError> {
+    return Effect.mapError(this.original.text, this.withoutKey)
+  }
+
+  get json(): Effect.Effect<unknown, HttpClientError.ResponseError> {
+    return Effect.mapError(this.original.json, this.withoutKey)
+  }
+
+  get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, HttpClientError.ResponseError> {
+    return Effect.mapError(this.original.urlParamsBody, this.withoutKey)
+  }
+
+  get formData(): Effect.Effect<FormData, HttpClientError.ResponseError> {
+    return Effect.mapError(this.original.formData, this.withoutKey)
+  }
+
+  get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
+    return Effect.mapError(this.original.arrayBuffer, this.withoutKey)
+  }
+
+  get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
+    return Stream.mapError(this.original.stream, this.withoutKey)
+  }
+
+  toJSON(): unknown {
+    return {
+      _id: "@effect/platform/HttpClientResponse",
+      request: this.request.toJSON(),
+      status: this.status,
+      headers: Inspectable.redact(this.headers)
+    }
+  }
+}

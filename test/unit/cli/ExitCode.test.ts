@@ -1,0 +1,46 @@
+import { assert, describe, it } from "@effect/vitest"
+import { CallRefused, CallUnknown, CallUnreachable } from "../../../src/cli/CallError.js"
+import { type CommandError, exitCodeOf } from "../../../src/cli/ExitCode.js"
+import { InvalidSetting } from "../../../src/cli/InvalidSetting.js"
+import { InvalidInput } from "../../../src/schemas/InvalidInput.js"
+import * as AuthError from "../../../src/services/AuthError.js"
+import { AuthStoreError } from "../../../src/services/AuthStore.js"
+import { CredentialError } from "../../../src/services/CredentialProvider.js"
+import { SessionRefused } from "../../../src/services/SessionRefusal.js"
+
+const place = { account: "EP9116875", location: "default", failures: 1, limit: 5 } as AuthError.Place
+const abort = {
+  reason: "lost",
+  attempt: 1,
+  fingerprint: "0".repeat(64),
+  detail: "no answer came",
+  atMillis: 0
+} as AuthError.AuthAborted["abort"]
+const store = (reason: AuthStoreError["reason"]) => new AuthStoreError({ reason, detail: "" })
+
+describe("exitCodeOf", () => {
+  const table: ReadonlyArray<readonly [number, CommandError]> = [
+    [77, new AuthError.AuthAborted({ place, abort })],
+    [77, new AuthError.AuthLocked({ place, reported: true })],
+    [77, new AuthError.AuthRejected({ place, why: "notLocked" })],
+    [77, new CallUnknown({ detail: "", answer: null })],
+    [77, store("unreadable")],
+    [75, new AuthError.AuthUnreachable({ place, detail: "" })],
+    [75, new AuthError.AuthBusy({ place, on: "room" })],
+    [75, new AuthError.AuthLost({ place, detail: "" })],
+    [75, new CallUnreachable({ detail: "" })],
+    [75, new SessionRefused({ code: 5050 })],
+    [75, store("unavailable")],
+    [78, store("misconfigured")],
+    [78, new InvalidInput({ field: "token", expected: "" })],
+    [78, new CredentialError({ detail: "" })],
+    [78, new InvalidSetting({ setting: "NUMBER_TOKEN", flag: null, problem: "missing", expected: "" })],
+    [1, new CallRefused({ detail: "", answer: {} })]
+  ]
+
+  it("lets a supervisor restart only what a restart cannot harm", () => {
+    for (const [code, error] of table) {
+      assert.strictEqual(exitCodeOf(error), code, error._tag)
+    }
+  })
+})

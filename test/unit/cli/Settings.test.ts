@@ -1,0 +1,126 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, Duration, Effect, Either, Layer, Option } from "effect"
+import { decodeStoreUrl, type Flags, readSettings, stateFolder } from "../../../src/cli/Settings.js"
+
+const none: Flags = {
+  account: Option.none(),
+  location: Option.none(),
+  baseUrl: Option.none(),
+  store: Option.none(),
+  attemptTimeout: Option.none(),
+  limit: Option.none()
+}
+
+const environment = (variables: Readonly<Record<string, string>>) =>
+  Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
+
+describe("stateFolder", () => {
+  const host = { platform: "linux", home: "/home/a", xdgStateHome: undefined, localAppData: undefined }
+
+  it("is where the platform keeps state", () => {
+    assert.strictEqual(stateFolder(host), "/home/a/.local/state/effect-number-auth")
+    assert.strictEqual(
+      stateFolder({ ...host, platform: "darwin" }),
+      "/home/a/Library/Application Support/effect-number-auth"
+    )
+    const windows = { ...host, platform: "win32", home: "C:\\Users\\a" }
+    assert.strictEqual(stateFolder(windows), "C:\\Users\\a\\AppData\\Local\\effect-number-auth")
+    assert.strictEqual(stateFolder({ ...windows, localAppData: "D:\\x" }), "D:\\x\\effect-number-auth")
+  })
+
+  it("follows an absolute XDG_STATE_HOME and ignores a relative one", () => {
+    assert.strictEqual(stateFolder({ ...host, xdgStateHome: "/s" }), "/s/effect-number-auth")
+    assert.strictEqual(stateFolder({ ...host, xdgStateHome: "s" }), "/home/a/.local/state/effect-number-auth")
+  })
+})
+
+describe("decodeStoreUrl", () => {
+  it("reads absolute and relative file URLs", () => {
+    for (const [url, path] of [
+      ["file:///var/lib/n.sqlite", "/var/lib/n.sqlite"],
+      ["file:/var/lib/n.sqlite", "/var/lib/n.sqlite"],
+      ["FILE:///a%20b/n.sqlite", "/a b/n.sqlite"],
+      [" file:n.sqlite ", "/work/n.sqlite"],
+      ["file:../n.sqlite", "/n.sqlite"]
+    ] as const) {
+      assert.deepStrictEqual(decodeStoreUrl(url, "/work"), Either.right(path))
+    }
+  })
+
+  it("refuses every other scheme, and says nothing of the value", () => {
+    for (const url of [
+      "postgres://user:secret@db/number",
+      "/var/lib/secret.sqlite",
+      "sqlite:secret.sqlite",
+      "file://host/secret.sqlite",
+      "file:///secret/",
+      "file:///secret?mode=memory",
+      "file:///secret%2Fsecret",
+      "file:",
+      ":memory:",
+      ""
+    ]) {
+      const refused = decodeStoreUrl(url, "/work")
+      assert.isTrue(Either.isLeft(refused), url)
+      assert.notInclude(JSON.stringify(refused), "secret")
+    }
+  })
+})
+
+describe("readSettings", () => {
+  it.effect("takes flags, else the environment, else the defaults", () =>
+    Effect.gen(function* () {
+      const settings = yield* readSettings({ ...none, limit: Option.some("2") })
+      assert.deepStrictEqual(
+        {
+          ...settings,
+          account: String(settings.account),
+          location: String(settings.location),
+          attemptTimeout: Duration.toMillis(settings.attemptTimeout)
+        },
+        {
+          account: "EP9116875",
+          location: "default",
+          baseUrl: "https://easypay5.com/APIcardProcNumber/v1.0.0",
+          filename: "/s/effect-number-auth/number-auth.sqlite",
+          attemptTimeout: 500,
+          limit: 2
+        }
+      )
+    }).pipe(
+      Effect.provide(
+        environment({
+          NUMBER_ACCOUNT_CODE: "ep9116875",
+          NUMBER_ATTEMPT_TIMEOUT: "500 millis",
+          NUMBER_LIMIT: "4",
+          NUMBER_LOCATION: " ",
+          XDG_STATE_HOME: "/s"
+        })
+      )
+    )
+  )
+
+  it.effect("names the setting and the form it should have, never the value", () =>
+    Effect.gen(function* () {
+      for (const [setting, value] of [
+        ["NUMBER_ATTEMPT_TIMEOUT", "30 secrets"],
+        ["NUMBER_ATTEMPT_TIMEOUT", "0 seconds"],
+        ["NUMBER_LIMIT", "0"],
+        ["NUMBER_LIMIT", "6"],
+        ["NUMBER_LIMIT", "2.5"],
+        ["NUMBER_LOCATION", "secret secret"],
+        ["NUMBER_BASE_URL", "https://secret:secret@number.test/"]
+      ] as const) {
+        const error = yield* Effect.flip(
+          Effect.provide(
+            readSettings(none),
+            environment({ NUMBER_ACCOUNT_CODE: "EP9116875", [setting]: value })
+          )
+        )
+        assert.strictEqual(error.setting, setting)
+        assert.match(error.message, new RegExp(`^${setting} \\(or --[a-z-]+\\) does not have .*expected`))
+        assert.notInclude(error.message, "secret")
+      }
+    })
+  )
+})

@@ -1,0 +1,297 @@
+import { assert, describe, it } from "@effect/vitest"
+import { type CoreState, makeAuthCore, type Message, type Step } from "../../../src/machine/AuthCore.js"
+import { emptyAccountRecord, emptyLedgerRecord } from "../../../src/schemas/StoredRecord.js"
+import { at, inFlight, ledger, lost, one, policy, print, settled, two } from "../../support/core.js"
+
+const core = makeAuthCore(policy())
+const empty: CoreState = {
+  ledger: emptyLedgerRecord,
+  state: emptyAccountRecord.state,
+  context: emptyAccountRecord.context
+}
+const request = (n = 1): Message => ({ type: "request", fingerprint: print(n) })
+const ended = (
+  attempt: number,
+  outcome: Extract<Message, { type: "attemptEnded" }>["outcome"],
+  n = 1
+): Message => ({ type: "attemptEnded", attempt, fingerprint: print(n), outcome })
+const accepted = { _tag: "accepted", tokenEndsAtMillis: null, lockReported: false } as const
+const refused = { _tag: "refused", detail: "no", lockReported: false } as const
+const faulted = { _tag: "faulted", detail: "oops", errorCode: 1, lockReported: false } as const
+const lostOutcome = { _tag: "lost", detail: "silence" } as const
+
+/** One message per transaction, from 1 on, all at the same moment unless a number of milliseconds comes before. */
+const play = (
+  messages: ReadonlyArray<Message | number>,
+  from: CoreState = empty,
+  using = core,
+  account = one
+): Step => {
+  let step: Step = { ...from, commands: [], decision: { _tag: "done" } }
+  let sequence = Math.max(0, ...from.ledger.marks.map(({ attempt }) => attempt))
+  let nowMillis = 0
+  for (const message of messages) {
+    if (typeof message === "number") nowMillis += message
+    else step = using.step(step, account, message, at(++sequence, nowMillis))
+  }
+  return step
+}
+const noticesOf = (step: Step) =>
+  step.commands.flatMap((command) => (command.type === "notify" ? [command.notice.kind] : []))
+
+describe("AuthCore on a request", () => {
+  it("reserves first: the mark is in the same step as the decision to send", () => {
+    const step = play([request()])
+    assert.deepStrictEqual(step.decision, { _tag: "send", attempt: 1, leaseMillis: 45_000 } as never)
+    assert.deepStrictEqual(step.ledger.marks, [inFlight(1)])
+    assert.strictEqual(step.state, "unauthenticated.attempting")
+  })
+
+  it("waits for the attempt of this account that is under way", () => {
+    const step = play([request(), request()])
+    assert.strictEqual(step.decision._tag, "wait")
+    assert.deepInclude(step.decision, { on: "attempt", untilMillis: 45_000 })
+    assert.lengthOf(step.ledger.marks, 1)
+  })
+
+  it("waits for room where marks in flight fill the location", () => {
+    const full: CoreState = { ...empty, ledger: ledger(...[1, 2, 3, 4, 5].map((n) => inFlight(n, two))) }
+    const step = play([request()], full)
+    assert.deepInclude(step.decision, { _tag: "wait", on: "room" })
+    assert.strictEqual(step.ledger, full.ledger)
+    assert.strictEqual(step.state, "unauthenticated.idle")
+  })
+
+  it("is locked where failures fill the location, and says so to a person once", () => {
+    const full: CoreState = { ...empty, ledger: ledger(...[1, 2, 3, 4, 5].map((n) => settled(n, n, two))) }
+    const step = play([request()], full)
+    assert.deepInclude(step.decision, { _tag: "locked", reported: false })
+    assert.deepStrictEqual(noticesOf(step), ["locked"])
+    const again = play([request()], step)
+    assert.deepStrictEqual(noticesOf(again), [])
+    assert.deepInclude(again.decision, { _tag: "locked", reported: false })
+  })
+
+  it("is held where a session is there, and changes nothing", () => {
+    const before = play([request(), ended(1, accepted)])
+    const step = play([request()], before)
+    assert.deepInclude(step.decision, { _tag: "held" })
+    assert.strictEqual(step.ledger, before.ledger)
+    assert.strictEqual(step.context, before.context)
+  })
+
+  it("goes on serving a held session while the location is locked, and no longer", () => {
+    const before = play([request(), ended(1, accepted)])
+    const locked: CoreState = { ...before, ledger: { ...before.ledger, lockReportedAt: 9 } }
+    assert.strictEqual(play([request()], locked).decision._tag, "held")
+    const later = play([25 * 3_600_000, request()], locked)
+    assert.deepInclude(later.decision, { _tag: "locked", reported: true })
+  })
+
+  it("is aborted for refused credentials, and tries other ones", () => {
+    const before = play([request(), ended(1, refused)])
+    assert.deepInclude(play([request(1)], before).decision, { _tag: "aborted" })
+    const other = play([request(2)], before)
+    assert.strictEqual(other.decision._tag, "send")
+    assert.lengthOf(other.ledger.marks, 2)
+  })
+
+  it("does not send credentials that were refused earlier, though others came in between", () => {
+    const before = play([request(1), ended(1, refused), request(2), ended(3, refused, 2)])
+    const step = play([request(1)], before)
+    assert.deepInclude(step.decision, { _tag: "aborted" })
+    assert.lengthOf(step.ledger.marks, 2)
+  })
+
+  it("does not send a token past the end that Number gave for it, until an operator resumes", () => {
+    const end = { ...accepted, tokenEndsAtMillis: 10_000 }
+    const before = play([request(), ended(1, end), 90_000_000, request()])
+    assert.strictEqual(before.state, "aborted")
+    assert.strictEqual(before.context.abort!.reason, "expired")
+    assert.isEmpty(before.ledger.marks)
+    assert.strictEqual(play([90_000_000, request(2)], before).decision._tag, "send")
+    assert.strictEqual(play([90_000_000, { type: "resume" }, request()], before).decision._tag, "send")
+  })
+
+  it("takes a fifth attempt, and never a sixth, however many tokens there are", () => {
+    let step: Step = play([])
+    let sent = 0
+    for (let n = 1; n <= 20; n++) {
+      step = core.step(step, one, request(n), at(2 * n))
+      if (step.decision._tag !== "send") continue
+      sent += 1
+      step = core.step(step, one, ended(2 * n, refused, n), at(2 * n + 1))
+    }
+    assert.strictEqual(sent, 5)
+    assert.strictEqual(step.state, "locked")
+  })
+})
+
+describe("AuthCore on the end of an attempt", () => {
+  it("accepted: holds the session, clears the mark", () => {
+    const step = play([request(), ended(1, accepted)])
+    assert.strictEqual(step.state, "authenticated")
+    assert.isEmpty(step.ledger.marks)
+    assert.deepStrictEqual(
+      step.commands.map(({ type }) => type),
+      ["holdSession"]
+    )
+  })
+
+  it("accepted: tells of a token that ends within thirty days, and believes no end in the past", () => {
+    const day = 86_400_000
+    for (const [days, notices, remembered] of [
+      [29, ["tokenExpiring"], true],
+      [31, [], true],
+      [-1, [], false]
+    ] as const) {
+      const step = play([request(), ended(1, { ...accepted, tokenEndsAtMillis: days * day })])
+      assert.deepStrictEqual(noticesOf(step), [...notices])
+      assert.strictEqual(step.context.tokenEnd !== null, remembered)
+    }
+  })
+
+  it("refused and faulted: settles, aborts, tells a person once", () => {
+    for (const outcome of [refused, faulted]) {
+      const step = play([request(), ended(1, outcome)])
+      assert.strictEqual(step.state, "aborted")
+      assert.deepStrictEqual(step.ledger.marks, [settled(1, 2, one, { reason: outcome._tag })])
+      assert.deepStrictEqual(noticesOf(step), ["aborted"])
+    }
+  })
+
+  it("with a reported lock: the location is locked at once, whatever the outcome", () => {
+    for (const outcome of [refused, faulted]) {
+      const step = play([request(), ended(1, { ...outcome, lockReported: true })])
+      assert.strictEqual(step.state, "locked")
+      assert.strictEqual(step.ledger.lockReportedAt, 2)
+      assert.deepStrictEqual(noticesOf(step), ["aborted", "locked"])
+    }
+    const step = play([request(), ended(1, { ...accepted, lockReported: true })])
+    assert.strictEqual(step.state, "authenticated")
+    assert.strictEqual(step.ledger.lockReportedAt, 2)
+    assert.deepInclude(play([request()], step, core, two).decision, { _tag: "held" })
+  })
+
+  it("lost: the mark drains; then a later success clears it", () => {
+    const step = play([request(), ended(1, lostOutcome)])
+    assert.strictEqual(step.state, "aborted")
+    assert.deepStrictEqual(step.ledger.marks, [lost(1)])
+    const early = play([1000, { type: "resume" }, request(), ended(3, accepted)], step)
+    assert.deepStrictEqual(early.ledger.marks, [lost(1)])
+    const late = play([300_000, { type: "resume" }, request(), ended(3, accepted)], step)
+    assert.isEmpty(late.ledger.marks)
+  })
+
+  it("unsent: the mark is gone, and the next request may send", () => {
+    const step = play([request(), ended(1, { _tag: "unsent", detail: "refused" })])
+    assert.strictEqual(step.state, "unauthenticated.idle")
+    assert.isEmpty(step.ledger.marks)
+    assert.strictEqual(play([request()], step).decision._tag, "send")
+  })
+
+  it("a lease that ran out is lost to whoever looks next, and the answer is still taken when it comes", () => {
+    const step = play([request(), 45_000, { type: "observe" }])
+    assert.strictEqual(step.state, "aborted")
+    assert.strictEqual(step.context.abort!.reason, "lost")
+    assert.deepStrictEqual(step.ledger.marks, [lost(1, one, 345_000)])
+    const late = core.step(step, one, ended(1, accepted), at(9, 50_000))
+    assert.strictEqual(late.state, "authenticated")
+    assert.strictEqual(late.context.session!.generation, 1)
+    assert.isEmpty(late.ledger.marks)
+  })
+
+  it("a late acceptance does not take the place of a newer session, and clears what it proves", () => {
+    const step = play([request(), 45_000, { type: "resume" }, request(2), ended(3, accepted, 2)])
+    assert.strictEqual(step.context.session!.generation, 3)
+    const late = core.step(step, one, ended(1, accepted), at(9, 50_000))
+    assert.strictEqual(late.context.session!.generation, 3)
+    assert.isEmpty(late.ledger.marks)
+    assert.isEmpty(late.commands)
+  })
+
+  it("a late refusal counts, though a newer session is held", () => {
+    const step = play([request(), 45_000, { type: "resume" }, request(2), ended(3, accepted, 2)])
+    const late = core.step(step, one, ended(1, refused), at(9, 50_000))
+    assert.strictEqual(late.state, "authenticated")
+    assert.deepStrictEqual(late.ledger.marks, [settled(1, 9)])
+    assert.deepStrictEqual(late.context.refusedFingerprints, [print(1)])
+  })
+
+  it("an acceptance that comes in the very step that finds the lease over tells nobody of an abort", () => {
+    const step = play([request(), 45_000, ended(1, accepted)])
+    assert.strictEqual(step.state, "authenticated")
+    assert.deepStrictEqual(noticesOf(step), [])
+  })
+})
+
+describe("AuthCore on a refused session", () => {
+  const held = play([request(), ended(1, accepted)])
+
+  it("drops the key of that generation, and not a newer one", () => {
+    for (const code of [5030, 5050] as const) {
+      const step = play([{ type: "sessionRefused", generation: 1, code }], held)
+      assert.strictEqual(step.state, code === 5030 ? "expired.idle" : "unauthorized.idle")
+      assert.isNull(step.context.session)
+      const older = play([{ type: "sessionRefused", generation: 0, code }], held)
+      assert.strictEqual(older.context, held.context)
+    }
+  })
+
+  it("expires by the clock at 25 hours and not before", () => {
+    assert.strictEqual(play([25 * 3_600_000 - 1, { type: "observe" }], held).state, "authenticated")
+    assert.strictEqual(play([25 * 3_600_000, { type: "observe" }], held).state, "expired.idle")
+  })
+})
+
+describe("AuthCore on an operator's word", () => {
+  it("resume: only from an abort that was no refusal", () => {
+    const resume: Message = { type: "resume" }
+    assert.deepInclude(play([resume]).decision, { _tag: "rejected", why: "notAborted" })
+    const refusedOne = play([request(), ended(1, refused)])
+    const rejected = play([resume], refusedOne)
+    assert.deepInclude(rejected.decision, { _tag: "rejected", why: "refusedCredentials" })
+    assert.strictEqual(rejected.context, refusedOne.context)
+    const resumed = play([resume], play([request(), ended(1, faulted)]))
+    assert.strictEqual(resumed.decision._tag, "done")
+    assert.strictEqual(resumed.state, "unauthenticated.idle")
+    assert.lengthOf(resumed.ledger.marks, 1)
+  })
+
+  it("replaceCredentials: rejects what was refused, and keeps the count", () => {
+    const before = play([request(), ended(1, refused)])
+    const same = play([{ type: "replaceCredentials", fingerprint: print(1) }], before)
+    assert.deepInclude(same.decision, { _tag: "rejected", why: "refusedCredentials" })
+    const other = play([{ type: "replaceCredentials", fingerprint: print(2) }], before)
+    assert.strictEqual(other.state, "unauthenticated.idle")
+    assert.strictEqual(other.ledger, before.ledger)
+  })
+
+  it("confirmLockLifted: only where there is a lock", () => {
+    const before = play([request(), ended(1, faulted)])
+    const rejected = play([{ type: "confirmLockLifted" }], before)
+    assert.deepInclude(rejected.decision, { _tag: "rejected", why: "notLocked" })
+    assert.strictEqual(rejected.ledger, before.ledger)
+    const locked = play([request(), ended(1, { ...refused, lockReported: true })])
+    const lifted = play([{ type: "confirmLockLifted" }], locked)
+    assert.strictEqual(lifted.state, "unauthenticated.idle")
+    assert.isEmpty(lifted.ledger.marks)
+    assert.isNull(lifted.ledger.lockReportedAt)
+    assert.deepInclude(play([request(1)], lifted).decision, { _tag: "aborted" })
+  })
+
+  it("confirmLockLifted: stays locked where what may still be worked on fills the ledger", () => {
+    const full: CoreState = { ...empty, ledger: ledger(...[1, 2, 3, 4, 5].map((n) => lost(n, two))) }
+    const step = play([request(), { type: "confirmLockLifted" }], full)
+    assert.strictEqual(step.state, "locked")
+    assert.lengthOf(step.ledger.marks, 5)
+  })
+
+  it("observe: changes nothing where nothing has happened", () => {
+    const before = play([request(), ended(1, accepted)])
+    const step = play([{ type: "observe" }], before)
+    assert.strictEqual(step.ledger, before.ledger)
+    assert.strictEqual(step.context, before.context)
+    assert.isEmpty(step.commands)
+  })
+})

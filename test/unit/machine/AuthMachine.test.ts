@@ -1,0 +1,387 @@
+import { inspect } from "node:util"
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { initialTransition, transition } from "xstate"
+import { authMachine, makeAuthMachine, type AuthEvent } from "../../../src/machine/AuthMachine.js"
+import { Command } from "../../../src/machine/Command.js"
+import { emptyAccountRecord, type AuthContext, type StateName } from "../../../src/schemas/StoredRecord.js"
+import { goodToken } from "../../support/stack.js"
+import { policy, print } from "../../support/core.js"
+
+const hour = 3_600_000
+const session = (generation: number, obtainedAtMillis = 0) => ({
+  generation,
+  fingerprint: print(1),
+  obtainedAtMillis,
+  expiresAtMillis: obtainedAtMillis + 25 * hour
+})
+const context = (part: Partial<AuthContext> = {}): AuthContext => ({ ...emptyAccountRecord.context, ...part })
+const valueOf = (name: StateName) => {
+  const [state, child] = name.split(".") as [string, string | undefined]
+  return child === undefined ? state : { [state]: child }
+}
+const nameOf = (value: string | object) =>
+  typeof value === "string" ? value : Object.entries(value)[0]!.join(".")
+
+/** One step of the chart, as the shell runs it; every action has to decode as a command. */
+const run = (
+  state: StateName,
+  before: Partial<AuthContext>,
+  event: AuthEvent,
+  machine = authMachine
+): { state: string; context: AuthContext; commands: ReadonlyArray<Command> } => {
+  const snapshot = machine.resolveState({ value: valueOf(state), context: context(before) })
+  const [next, actions] = transition(machine, snapshot, event)
+  return {
+    state: nameOf(next.value),
+    context: next.context,
+    commands: actions.map((action) =>
+      Schema.decodeUnknownSync(Command)({ ...(action.params as object | undefined), type: action.type })
+    )
+  }
+}
+
+const attempt = { id: 5, fingerprint: print(1) }
+const attempting = { attempt }
+const fails = { attempt: 5, fingerprint: print(1), detail: "why", nowMillis: 1000 }
+const accepted: AuthEvent = {
+  type: "attempt.accepted",
+  attempt: 5,
+  fingerprint: print(1),
+  nowMillis: 1000,
+  tokenEndsAtMillis: 7000
+}
+const abortOf = (reason: "refused" | "faulted" | "lost" | "barred" | "expired") => ({
+  reason,
+  attempt: 5,
+  fingerprint: print(1),
+  detail: "why",
+  atMillis: 1000
+})
+const needy = ["unauthenticated", "expired", "unauthorized"] as const
+
+describe("AuthMachine", () => {
+  it("builds, and starts unauthenticated and idle, with nothing to do", () => {
+    const [snapshot, actions] = initialTransition(authMachine, emptyAccountRecord.context)
+    assert.strictEqual(nameOf(snapshot.value), emptyAccountRecord.state)
+    assert.deepStrictEqual(snapshot.context, emptyAccountRecord.context)
+    assert.deepStrictEqual(actions, [])
+  })
+
+  it("invokes nothing and waits for nothing: a restored snapshot runs nothing by itself", () => {
+    const walk = (node: { invoke: unknown; after: unknown; always: unknown; states: object }): void => {
+      assert.isEmpty(node.invoke as ReadonlyArray<unknown>)
+      assert.isEmpty(node.after as ReadonlyArray<unknown>)
+      assert.isEmpty((node.always ?? []) as ReadonlyArray<unknown>)
+      for (const child of Object.values(node.states)) walk(child)
+    }
+    walk(authMachine.root as never)
+  })
+
+  it("has the six states of the design, three of them with idle and attempting", () => {
+    assert.sameMembers(Object.keys(authMachine.root.states), [
+      "unauthenticated",
+      "authenticated",
+      "expired",
+      "unauthorized",
+      "aborted",
+      "locked"
+    ])
+    for (const [name, node] of Object.entries(authMachine.root.states)) {
+      assert.sameMembers(
+        Object.keys(node.states),
+        needy.includes(name as never) ? ["idle", "attempting"] : []
+      )
+    }
+  })
+
+  for (const state of needy) {
+    it(`attempt.reserved leads from ${state} to attempting, and asks for the one sending`, () => {
+      const next = run(
+        `${state}.idle`,
+        { lostAttempt: 3 },
+        { type: "attempt.reserved", attempt: 5, fingerprint: print(1) }
+      )
+      assert.strictEqual(next.state, `${state}.attempting`)
+      assert.deepStrictEqual(next.commands, [{ type: "sendAttempt", attempt: 5, fingerprint: print(1) }])
+      assert.deepStrictEqual(next.context.attempt, attempt)
+      assert.isNull(next.context.lostAttempt)
+    })
+
+    it(`attempt.accepted leads from ${state} to authenticated, and holds the session`, () => {
+      const next = run(`${state}.attempting`, { ...attempting, abort: abortOf("lost") }, accepted)
+      assert.strictEqual(next.state, "authenticated")
+      assert.deepStrictEqual(next.commands, [{ type: "holdSession", session: session(5, 1000) }])
+      assert.deepStrictEqual(
+        next.context,
+        context({
+          session: session(5, 1000),
+          tokenEnd: { fingerprint: print(1), atMillis: 7000 }
+        })
+      )
+    })
+
+    it(`attempt.refused leads from ${state} to aborted, tells a person, and bars the credentials`, () => {
+      const next = run(`${state}.attempting`, attempting, { type: "attempt.refused", ...fails })
+      assert.strictEqual(next.state, "aborted")
+      assert.deepStrictEqual(
+        next.context,
+        context({
+          abort: abortOf("refused"),
+          refusedFingerprints: [print(1)]
+        })
+      )
+      assert.deepStrictEqual(next.commands, [
+        { type: "notify", notice: { kind: "aborted", abort: abortOf("refused") } }
+      ])
+    })
+
+    it(`attempt.faulted leads from ${state} to aborted, tells a person, and bars nothing`, () => {
+      const next = run(`${state}.attempting`, attempting, { type: "attempt.faulted", ...fails })
+      assert.strictEqual(next.state, "aborted")
+      assert.deepStrictEqual(next.context, context({ abort: abortOf("faulted") }))
+      assert.deepStrictEqual(next.commands, [
+        { type: "notify", notice: { kind: "aborted", abort: abortOf("faulted") } }
+      ])
+    })
+
+    it(`attempt.lost leads from ${state} to aborted, and remembers whose answer may still come`, () => {
+      const next = run(`${state}.attempting`, attempting, { type: "attempt.lost", ...fails })
+      assert.strictEqual(next.state, "aborted")
+      assert.deepStrictEqual(next.context, context({ abort: abortOf("lost"), lostAttempt: 5 }))
+      assert.lengthOf(next.commands, 1)
+    })
+
+    it(`attempt.lost leads back to idle of ${state} where the policy lets lost attempts continue`, () => {
+      const machine = makeAuthMachine(policy({ lostAttempts: "continue" }))
+      const next = run(`${state}.attempting`, attempting, { type: "attempt.lost", ...fails }, machine)
+      assert.strictEqual(next.state, `${state}.idle`)
+      assert.deepStrictEqual(next.context, context({ lostAttempt: 5 }))
+      assert.deepStrictEqual(next.commands, [])
+    })
+
+    it(`attempt.unsent leads back to idle of ${state}, and nothing is remembered`, () => {
+      const next = run(`${state}.attempting`, attempting, { type: "attempt.unsent", attempt: 5 })
+      assert.strictEqual(next.state, `${state}.idle`)
+      assert.deepStrictEqual(next.context, context())
+      assert.deepStrictEqual(next.commands, [])
+    })
+
+    it(`credentials that are known not to work lead from ${state} to aborted without an attempt`, () => {
+      const event = { reason: "barred", fingerprint: print(1), detail: "why", nowMillis: 1000 } as const
+      const next = run(`${state}.idle`, {}, { type: "credentials.barred", ...event })
+      assert.strictEqual(next.state, "aborted")
+      const abort = { ...abortOf("barred"), attempt: null }
+      assert.deepStrictEqual(next.context.abort, abort)
+      assert.deepStrictEqual(next.commands, [{ type: "notify", notice: { kind: "aborted", abort } }])
+    })
+
+    it(`a full ledger and a reported lock lead from ${state} to locked, once no attempt is under way`, () => {
+      for (const [type, reported] of [
+        ["ledger.full", false],
+        ["lock.reported", true]
+      ] as const) {
+        const next = run(`${state}.idle`, {}, { type })
+        assert.strictEqual(next.state, "locked")
+        assert.deepStrictEqual(next.commands, [{ type: "notify", notice: { kind: "locked", reported } }])
+        assert.strictEqual(run(`${state}.attempting`, attempting, { type }).state, `${state}.attempting`)
+      }
+    })
+  }
+
+  it("reserves nothing from authenticated, aborted or locked, nor while an attempt is under way", () => {
+    const event: AuthEvent = { type: "attempt.reserved", attempt: 6, fingerprint: print(2) }
+    for (const state of ["authenticated", "aborted", "locked", "unauthenticated.attempting"] as const) {
+      const next = run(state, attempting, event)
+      assert.strictEqual(next.state, state)
+      assert.deepStrictEqual(next.commands, [])
+    }
+  })
+
+  it("never sends a refused fingerprint, even if it is reserved for", () => {
+    const next = run(
+      "unauthenticated.idle",
+      { refusedFingerprints: [print(1)] },
+      { type: "attempt.reserved", attempt: 5, fingerprint: print(1) }
+    )
+    assert.strictEqual(next.state, "unauthenticated.idle")
+    assert.deepStrictEqual(next.commands, [])
+  })
+
+  it("session.expired leads to expired, drops the key, and ends a row of flaps", () => {
+    const next = run(
+      "authenticated",
+      { session: session(5), flaps: 2 },
+      { type: "session.expired", generation: 5 }
+    )
+    assert.strictEqual(next.state, "expired.idle")
+    assert.deepStrictEqual(next.context, context())
+    assert.deepStrictEqual(next.commands, [{ type: "dropSession", generation: 5 }])
+  })
+
+  it("session.unauthorized leads to unauthorized, drops the key, and counts a flap if it was fresh", () => {
+    for (const [nowMillis, flaps] of [
+      [599_999, 2],
+      [600_000, 0]
+    ] as const) {
+      const next = run(
+        "authenticated",
+        { session: session(5), flaps: 1 },
+        { type: "session.unauthorized", generation: 5, nowMillis }
+      )
+      assert.strictEqual(next.state, "unauthorized.idle")
+      assert.deepStrictEqual(next.context, context({ flaps }))
+      assert.deepStrictEqual(next.commands, [{ type: "dropSession", generation: 5 }])
+    }
+  })
+
+  it("the third fresh session in a row that is refused with 5050 aborts: addresses flap", () => {
+    const event: AuthEvent = { type: "session.unauthorized", generation: 5, nowMillis: 1 }
+    const next = run("authenticated", { session: session(5), flaps: 2 }, event)
+    assert.strictEqual(next.state, "aborted")
+    assert.strictEqual(next.context.abort!.reason, "addressFlapping")
+    assert.isNull(next.context.session)
+    assert.deepStrictEqual(
+      next.commands.map(({ type }) => type),
+      ["notify", "dropSession"]
+    )
+  })
+
+  it("ignores the refusal of a key that is not the one held", () => {
+    for (const generation of [4, 6]) {
+      for (const event of [
+        { type: "session.expired", generation },
+        { type: "session.unauthorized", generation, nowMillis: 1 }
+      ] as const) {
+        const next = run("authenticated", { session: session(5), flaps: 2 }, event)
+        assert.strictEqual(next.state, "authenticated")
+        assert.deepStrictEqual(next.context.session, session(5))
+        assert.deepStrictEqual(next.commands, [])
+      }
+    }
+  })
+
+  it("credentials.replaced leads from aborted to unauthenticated for another token that was not refused", () => {
+    const before = { abort: abortOf("refused"), refusedFingerprints: [print(1), print(2)], flaps: 1 }
+    const replaced = (n: number) =>
+      run("aborted", before, { type: "credentials.replaced", fingerprint: print(n) })
+    assert.strictEqual(replaced(3).state, "unauthenticated.idle")
+    assert.deepStrictEqual(replaced(3).context, context({ refusedFingerprints: [print(1), print(2)] }))
+    assert.strictEqual(replaced(1).state, "aborted")
+    assert.strictEqual(replaced(2).state, "aborted")
+  })
+
+  it("the same token that only faulted is no replacement", () => {
+    const before = { abort: abortOf("faulted") }
+    const event: AuthEvent = { type: "credentials.replaced", fingerprint: print(1) }
+    assert.strictEqual(run("aborted", before, event).state, "aborted")
+  })
+
+  it("attempt.resumed leads from aborted to unauthenticated, unless the credentials were refused", () => {
+    for (const reason of ["faulted", "lost", "expired"] as const) {
+      const before = {
+        abort: abortOf(reason),
+        tokenEnd: { fingerprint: print(1), atMillis: 1 },
+        lostAttempt: 5
+      }
+      const next = run("aborted", before, { type: "attempt.resumed" })
+      assert.strictEqual(next.state, "unauthenticated.idle")
+      assert.deepStrictEqual(next.context, context({ lostAttempt: 5 }))
+    }
+    for (const reason of ["refused", "barred"] as const) {
+      const next = run("aborted", { abort: abortOf(reason) }, { type: "attempt.resumed" })
+      assert.strictEqual(next.state, "aborted")
+      assert.deepStrictEqual(next.context.abort, abortOf(reason))
+    }
+  })
+
+  it("a lock leads from aborted to locked, and from authenticated nowhere: the held session goes on", () => {
+    assert.strictEqual(run("aborted", { abort: abortOf("faulted") }, { type: "ledger.full" }).state, "locked")
+    for (const type of ["ledger.full", "lock.reported"] as const) {
+      assert.strictEqual(run("authenticated", { session: session(5) }, { type }).state, "authenticated")
+    }
+  })
+
+  it("lock.lifted leads from locked to unauthenticated, and from nowhere else", () => {
+    const next = run(
+      "locked",
+      { abort: abortOf("refused"), refusedFingerprints: [print(1)] },
+      { type: "lock.lifted" }
+    )
+    assert.strictEqual(next.state, "unauthenticated.idle")
+    assert.deepStrictEqual(next.context, context({ refusedFingerprints: [print(1)] }))
+    assert.strictEqual(
+      run("aborted", { abort: abortOf("refused") }, { type: "lock.lifted" }).state,
+      "aborted"
+    )
+  })
+
+  it("leaves locked by no other event than lock.lifted and a late acceptance", () => {
+    const others: ReadonlyArray<AuthEvent> = [
+      { type: "attempt.reserved", attempt: 6, fingerprint: print(2) },
+      { type: "attempt.refused", ...fails },
+      { type: "attempt.faulted", ...fails },
+      { type: "attempt.lost", ...fails },
+      { type: "attempt.unsent", attempt: 5 },
+      { type: "credentials.replaced", fingerprint: print(2) },
+      { type: "attempt.resumed" },
+      { type: "lock.reported" },
+      { type: "ledger.full" }
+    ]
+    for (const event of others) assert.strictEqual(run("locked", { lostAttempt: 5 }, event).state, "locked")
+    assert.strictEqual(run("locked", { lostAttempt: 5 }, accepted).state, "authenticated")
+  })
+
+  it("takes a late answer from the attempt that was given up last, wherever nothing newer began", () => {
+    for (const state of ["aborted", "unauthenticated.idle", "expired.idle", "unauthorized.idle"] as const) {
+      const before = { lostAttempt: 5, abort: abortOf("lost") }
+      assert.strictEqual(run(state, before, accepted).state, "authenticated")
+      assert.strictEqual(run(state, before, { type: "attempt.faulted", ...fails }).state, "aborted")
+      const refused = run(state, before, { type: "attempt.refused", ...fails })
+      assert.strictEqual(refused.state, "aborted")
+      assert.deepStrictEqual(refused.context.refusedFingerprints, [print(1)])
+    }
+    const unsent = run(
+      "aborted",
+      { lostAttempt: 5, abort: abortOf("lost") },
+      { type: "attempt.unsent", attempt: 5 }
+    )
+    assert.strictEqual(unsent.state, "unauthenticated.idle")
+    assert.deepStrictEqual(unsent.context, context())
+  })
+
+  it("lets no late acceptance take the place of a newer session, nor of a newer attempt", () => {
+    const newer = run("authenticated", { session: session(9) }, accepted)
+    assert.deepStrictEqual(newer.context.session, session(9))
+    assert.deepStrictEqual(newer.commands, [])
+    const under = run("unauthenticated.attempting", { attempt: { id: 9, fingerprint: print(2) } }, accepted)
+    assert.strictEqual(under.state, "unauthenticated.attempting")
+    assert.deepStrictEqual(under.commands, [])
+  })
+
+  it("remembers a refusal wherever it arrives, however late", () => {
+    const event: AuthEvent = { type: "attempt.refused", ...fails }
+    const places: ReadonlyArray<readonly [StateName, Partial<AuthContext>]> = [
+      ["authenticated", { session: session(9) }],
+      ["unauthenticated.idle", {}],
+      ["unauthenticated.attempting", { attempt: { id: 9, fingerprint: print(2) } }],
+      ["aborted", { abort: abortOf("faulted") }],
+      ["locked", {}]
+    ]
+    for (const [state, before] of places) {
+      const next = run(state, before, event)
+      assert.deepStrictEqual(next.context.refusedFingerprints, [print(1)], state)
+      assert.strictEqual(next.state, state)
+      const again = run(state, { ...before, refusedFingerprints: [print(1)] }, event)
+      assert.deepStrictEqual(again.context.refusedFingerprints, [print(1)])
+    }
+  })
+
+  it("has no place for a secret: ids and fingerprints only", () => {
+    const next = run("unauthenticated.attempting", attempting, accepted)
+    assert.notInclude(inspect(next, { depth: 10 }), goodToken)
+    const keys = new Set<string>()
+    JSON.stringify(next.context, (key, value: unknown) => (keys.add(key), value))
+    for (const key of keys) assert.notMatch(key, /token$|key$|secret/i)
+  })
+})

@@ -1,0 +1,100 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Either, Equal, FastCheck, Redacted, Schema } from "effect"
+import {
+  AccountRecord,
+  emptyAccountRecord,
+  emptyLedgerRecord,
+  LedgerRecord
+} from "../../../src/schemas/StoredRecord.js"
+import { assertShowsNone } from "../../support/leaks.js"
+
+const Account = Schema.parseJson(AccountRecord)
+const Ledger = Schema.parseJson(LedgerRecord)
+const key = "B9F24903C3BA4770AE303032303541303032353437"
+const fingerprint = "ab".repeat(32)
+const filled = Schema.decodeUnknownSync(AccountRecord)({
+  version: 1,
+  state: "authenticated",
+  context: {
+    session: { generation: 7, fingerprint, obtainedAtMillis: 1, expiresAtMillis: 90_000_001 },
+    attempt: null,
+    lostAttempt: 3,
+    abort: { reason: "lost", attempt: 3, fingerprint, detail: "…", atMillis: 0 },
+    refusedFingerprints: [fingerprint],
+    tokenEnd: { fingerprint, atMillis: 5 },
+    flaps: 2
+  },
+  sessionKey: key
+})
+
+describe("AccountRecord", () => {
+  it("comes back as it was written, key included, and shows the key nowhere but in the document", () => {
+    const document = Schema.encodeSync(Account)(filled)
+    assert.include(document, key)
+    const back = Schema.decodeUnknownSync(Account)(document)
+    assert.strictEqual(Redacted.value(back.sessionKey!), key)
+    assert.isTrue(Equal.equals(back.sessionKey, filled.sessionKey))
+    assert.deepStrictEqual({ ...back, sessionKey: null }, { ...filled, sessionKey: null })
+    assertShowsNone(back, key)
+  })
+
+  it("has an empty record that is one, without session, attempt or abort", () => {
+    assert.deepStrictEqual(
+      Schema.decodeUnknownSync(Account)(Schema.encodeSync(Account)(emptyAccountRecord)),
+      emptyAccountRecord
+    )
+    assert.strictEqual(emptyAccountRecord.state, "unauthenticated.idle")
+  })
+
+  it("refuses a record of version 2, of no version, and of a state that this version does not know", () => {
+    const plain = Schema.encodeSync(AccountRecord)(filled)
+    for (const record of [
+      { ...plain, version: 2 },
+      { ...plain, version: "1" },
+      { ...plain, version: undefined },
+      { ...plain, state: "attempting" },
+      { ...plain, sessionKey: "two words" },
+      { ...plain, context: { ...plain.context, flaps: -1 } },
+      { ...plain, context: { ...plain.context, refusedFingerprints: ["token"] } }
+    ]) {
+      assert.isTrue(Either.isLeft(Schema.decodeUnknownEither(AccountRecord)(record)))
+    }
+  })
+
+  it("round-trips whatever record there may be", () => {
+    FastCheck.assert(
+      FastCheck.property(Arbitrary.make(AccountRecord), (record) => {
+        const document = Schema.encodeSync(Account)(record)
+        const back = Schema.decodeUnknownSync(Account)(document)
+        assert.strictEqual(Schema.encodeSync(Account)(back), document)
+      }),
+      { numRuns: 50 }
+    )
+  })
+})
+
+describe("LedgerRecord", () => {
+  it("round-trips whatever ledger there may be", () => {
+    FastCheck.assert(
+      FastCheck.property(Arbitrary.make(LedgerRecord), (record) => {
+        assert.deepStrictEqual(Schema.decodeUnknownSync(Ledger)(Schema.encodeSync(Ledger)(record)), record)
+      }),
+      { numRuns: 50 }
+    )
+  })
+
+  it("refuses a ledger of version 2, and marks of a kind that this version does not know", () => {
+    const account = "EP9116875"
+    for (const ledger of [
+      { ...emptyLedgerRecord, version: 2 },
+      { ...emptyLedgerRecord, marks: [{ status: "forgiven", attempt: 1, account }] },
+      { ...emptyLedgerRecord, marks: [{ status: "inFlight", attempt: 1, account }] },
+      { ...emptyLedgerRecord, marks: [{ status: "lost", attempt: -1, account, drainsAtMillis: 1 }] },
+      { ...emptyLedgerRecord, marks: undefined },
+      { version: 1, marks: [] }
+    ]) {
+      assert.isTrue(Either.isLeft(Schema.decodeUnknownEither(LedgerRecord)(ledger)))
+    }
+    assert.isTrue(Either.isRight(Schema.decodeUnknownEither(LedgerRecord)(emptyLedgerRecord)))
+  })
+})

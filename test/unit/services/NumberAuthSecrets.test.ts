@@ -1,0 +1,211 @@
+/**
+ * Neither token nor session key is in anything that anybody is told.
+ */
+import { HttpClient, HttpClientError, HttpClientRequest } from "@effect/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Redacted, Ref, TestClock } from "effect"
+import { layerLog } from "../../../src/services/AuthNotifier.js"
+import * as NumberAuth from "../../../src/services/NumberAuth.js"
+import { SessionRefused } from "../../../src/services/SessionRefusal.js"
+import * as Emulator from "../../../src/testing/NumberEmulator.js"
+import { Fault } from "../../../src/testing/NumberEmulator.js"
+import { assertShowsNone } from "../../support/leaks.js"
+import { observed } from "../../support/observed.js"
+import {
+  account,
+  badToken,
+  baseUrl,
+  environment,
+  goodToken,
+  ip,
+  makeWorld,
+  start
+} from "../../support/stack.js"
+
+/** Every answer echoes the token that was sent, as a careless backend might. */
+const echoing = (token: string): ReadonlyArray<Emulator.Fault> => [
+  Fault.Status(500, `<html>${token}</html>`),
+  Fault.Status(400, token.toLowerCase()),
+  Fault.Body(token),
+  Fault.FunctionNotOk(1, `token ${token} ${token.toLowerCase()}`),
+  Fault.Body(
+    JSON.stringify({ AuthenticateResult: { FunctionOk: true, AuthSuccess: false, RespMsg: `no ${token}` } })
+  ),
+  Fault.DropRequest,
+  Fault.DropAnswer,
+  Fault.CutBody,
+  Fault.Refuse,
+  Fault.HugeBody(1_048_577),
+  Fault.ReportLock
+]
+
+describe("secrets", () => {
+  it.scoped("the token is in no error, notice, status, span or log, however an attempt ends", () =>
+    Effect.gen(function* () {
+      for (const fault of echoing(goodToken)) {
+        const world = yield* makeWorld()
+        yield* world.emulator.inject(fault)
+        const [exit, told] = yield* observed(
+          Effect.gen(function* () {
+            const auth = yield* start(world)
+            const error = yield* Effect.flip(auth.sessionKey)
+            yield* Effect.logError("it failed", error)
+            yield* Effect.logTrace(yield* auth.status, yield* Ref.get(world.notices))
+            yield* Effect.ignoreLogged(auth.resume)
+            yield* Effect.ignoreLogged(auth.confirmLockLifted)
+            yield* Effect.ignoreLogged(auth.replaceCredentials(goodToken))
+            yield* Effect.ignoreLogged(auth.replaceCredentials(`${goodToken}00`))
+            return [error, yield* auth.status, yield* Ref.get(world.notices), auth]
+          }).pipe(Effect.withSpan("the caller"))
+        )
+        assert.strictEqual(exit._tag, "Success")
+        assertShowsNone(exit, goodToken)
+        if (exit._tag === "Success") for (const value of exit.value) assertShowsNone(value, goodToken)
+        assert.include(told.names, "http.client POST")
+        assert.isAbove(told.logs.length, 0)
+        for (const text of [...told.spans, ...told.logs]) {
+          assert.notInclude(text.toLowerCase(), goodToken.toLowerCase())
+        }
+      }
+    })
+  )
+
+  it.scoped("the session key is in no error, status, span or log, whatever becomes of a request", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const keys: Array<string> = []
+      const [exit, told] = yield* observed(
+        Effect.gen(function* () {
+          const auth = yield* start(world)
+          const note = Effect.map(auth.sessionKey, (key) => keys.push(Redacted.value(key)))
+          yield* note
+          const results: Array<unknown> = [auth, yield* auth.sessionKey, yield* auth.status]
+          const execute = auth.httpClient.execute(
+            HttpClientRequest.post("/Echo").pipe(HttpClientRequest.bodyUnsafeJson({ n: 1 }))
+          )
+          results.push(yield* execute)
+          for (const fault of [
+            Fault.DropRequest,
+            Fault.DropAnswer,
+            Fault.CutBody,
+            Fault.Refuse,
+            Fault.Status(500, "<html>"),
+            Fault.Body("{"),
+            Fault.Body('{"EchoResult":{"FunctionOk":false,"ErrCode":5030}}')
+          ]) {
+            yield* world.emulator.injectMethod(fault)
+            results.push(yield* Effect.either(execute.pipe(Effect.flatMap((response) => response.json))))
+            yield* note
+          }
+          results.push(yield* Effect.either(auth.httpClient.get("https://evil.test/")))
+          results.push(
+            yield* Effect.either(
+              auth
+                .withSession(() => Effect.fail(new SessionRefused({ code: 5030 })))
+                .pipe(Effect.withSpan("mine"))
+            )
+          )
+          yield* note
+          yield* Effect.logTrace("results", results)
+          yield* Effect.forEach(results, (result) => Effect.logError(result))
+          return results
+        })
+      )
+      assert(exit._tag === "Success")
+      assert.isAtLeast(new Set(keys).size, 3)
+      for (const value of exit.value) assertShowsNone(value, ...keys, goodToken)
+      assert.include(told.names, "http.client POST")
+      assert.include(told.names, "NumberAuth.withSession")
+      assert.isTrue(
+        told.spans.some((text) => text.includes("sesskey")),
+        "the header is there, redacted"
+      )
+      for (const text of [...told.spans, ...told.logs]) {
+        for (const secret of [...keys, goodToken]) assert.notInclude(text.toLowerCase(), secret.toLowerCase())
+      }
+    })
+  )
+
+  it.scoped("a client of the user's that logs each request shows neither", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const client = Emulator.httpClient(world.emulator, ip).pipe(
+        HttpClient.tapRequest((request) => Effect.logDebug("sending", request)),
+        HttpClient.tapError((error) => Effect.logError(error))
+      )
+      const [exit, told] = yield* observed(
+        Effect.gen(function* () {
+          yield* world.emulator.injectMethod(Fault.DropRequest)
+          const auth = yield* start(world, {}, client)
+          yield* Effect.ignore(auth.httpClient.get("/Echo"))
+          return Redacted.value(yield* auth.sessionKey)
+        })
+      )
+      assert(exit._tag === "Success")
+      assert.isTrue(told.logs.some((text) => text.includes("/Authenticate")))
+      for (const text of told.logs) {
+        for (const secret of [exit.value, goodToken])
+          assert.notInclude(text.toLowerCase(), secret.toLowerCase())
+      }
+    })
+  )
+
+  it.scoped("layerLog writes what people need to know, and no secret", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const [, told] = yield* observed(
+        Effect.gen(function* () {
+          yield* world.emulator.inject(...echoing(goodToken).slice(0, 5), Fault.ReportLock)
+          const context = yield* Layer.build(
+            NumberAuth.layer({ account, baseUrl }).pipe(
+              Layer.provide(layerLog),
+              Layer.provide(environment(world)),
+              Layer.orDie
+            )
+          )
+          const auth = context.unsafeMap.get(NumberAuth.NumberAuth.key) as NumberAuth.NumberAuth["Type"]
+          for (let n = 0; n < 8; n++) {
+            yield* Effect.ignore(auth.sessionKey)
+            yield* Effect.ignore(auth.resume)
+          }
+          yield* TestClock.adjust("1 second")
+        })
+      )
+      assert.isTrue(told.logs.some((text) => text.includes("was aborted")))
+      assert.isTrue(told.logs.some((text) => text.includes("has reached the limit")))
+      for (const text of told.logs) assert.notInclude(text.toLowerCase(), goodToken.toLowerCase())
+    })
+  )
+
+  it.scoped("a notifier that throws the token does not get it into the log", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* Ref.set(world.token, badToken(10))
+      const [, told] = yield* observed(
+        Effect.gen(function* () {
+          const auth = yield* start({
+            ...world,
+            notices: new Proxy(world.notices, {
+              get: () => {
+                throw new Error(badToken(10))
+              }
+            })
+          })
+          yield* Effect.ignore(auth.sessionKey)
+          yield* TestClock.adjust("1 second")
+        })
+      )
+      assert.isTrue(told.logs.some((text) => text.includes("The notifier failed")))
+      for (const text of told.logs) assert.notInclude(text, badToken(10))
+    })
+  )
+
+  it("a transport error that holds the request is not kept", () => {
+    const request = HttpClientRequest.setHeader(HttpClientRequest.get("/"), "sesskey", goodToken)
+    // What the platform does by itself, and why no error of ours keeps one as its cause.
+    assert.include(
+      JSON.stringify(new HttpClientError.RequestError({ request, reason: "Transport" })),
+      goodToken
+    )
+  })
+})
