@@ -79,7 +79,7 @@ export type Message =
  * - `held`: a session is there.
  * - `send`: the mark is put; send the attempt once the transaction is durable.
  * - `wait`: `attempt`, another process is making this account's attempt; `room`, the location's marks in flight leave
- *   no room. Ask again when the store changes, or at `untilMillis` at the latest.
+ *   no room. Ask again when the store changes, or after `forMillis` at the latest.
  * - `aborted`, `locked`: a person is needed.
  * - `done`: noted.
  * - `rejected`: a person's wish that would not be safe, or has nothing to act on. Nothing was changed.
@@ -89,12 +89,12 @@ export type Message =
  */
 export type Decision = Data.TaggedEnum<{
   held: { readonly session: Session }
-  send: { readonly attempt: AttemptId; readonly leaseMillis: number }
-  wait: { readonly on: "attempt" | "room"; readonly untilMillis: number }
+  send: { readonly attempt: AttemptId }
+  wait: { readonly on: "attempt" | "room"; readonly forMillis: number }
   aborted: { readonly abort: Abort }
   locked: { readonly reported: boolean }
   done: {}
-  rejected: { readonly why: "refusedCredentials" | "notAborted" | "notLocked" }
+  rejected: { readonly why: "refusedCredentials" | "abortedCredentials" | "notAborted" | "notLocked" }
 }>
 
 /**
@@ -171,9 +171,16 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
     /** Moves the account into the location's lock, or out of it. */
     const followLock = (current: Step): Step => {
       const isLocked = Ledger.room(current.ledger, account, policy) === "locked"
-      if (current.state === "locked") return isLocked ? current : on(current, { type: "lock.lifted" })
+      if (current.state === "locked")
+        return isLocked ? current : on(current, { type: "lock.lifted", by: "other" })
       if (!isLocked || !(isIdle(current.state) || current.state === "aborted")) return current
       return on(current, { type: current.ledger.lockReportedAt === null ? "ledger.full" : "lock.reported" })
+    }
+
+    const liftLock = (current: Step): Step => {
+      const next = { ...current, ledger: Ledger.liftLock(current.ledger) }
+      const isOver = Ledger.room(next.ledger, account, policy) !== "locked"
+      return isOver ? on(next, { type: "lock.lifted", by: "operator" }) : next
     }
 
     /** Catches up with the time that has passed, and with what other processes and accounts did. */
@@ -210,13 +217,16 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
         if (bar !== null) {
           next = on(next, { type: "credentials.barred", fingerprint, nowMillis, ...bar })
         } else if (Ledger.room(ledger, account, policy) === "full") {
-          return decide(next, Decision.wait({ on: "room", untilMillis: nextChangeMillis(ledger, moment) }))
+          return decide(next, Decision.wait({ on: "room", forMillis: nextChangeMillis(ledger, moment) }))
         } else {
-          next = on(next, { type: "attempt.reserved", attempt: moment.sequence, fingerprint })
-          return decide(
-            { ...next, ledger: Ledger.reserve(ledger, account, moment, policy) },
-            Decision.send({ attempt: moment.sequence, leaseMillis: policy.leaseMillis })
-          )
+          const reserved = on(next, { type: "attempt.reserved", attempt: moment.sequence, fingerprint })
+          // The chart has the last word: without its command there is no mark and no attempt.
+          if (reserved.commands.some((command) => command.type === "sendAttempt")) {
+            return decide(
+              { ...reserved, ledger: Ledger.reserve(ledger, account, moment, policy) },
+              Decision.send({ attempt: moment.sequence })
+            )
+          }
         }
       }
       if (next.state === "authenticated")
@@ -225,7 +235,7 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
       if (next.state === "locked") {
         return decide(next, Decision.locked({ reported: next.ledger.lockReportedAt !== null }))
       }
-      return decide(next, Decision.wait({ on: "attempt", untilMillis: nextChangeMillis(ledger, moment) }))
+      return decide(next, Decision.wait({ on: "attempt", forMillis: nextChangeMillis(ledger, moment) }))
     }
 
     const ended = (current: Step, end: Extract<Message, { type: "attemptEnded" }>): Step => {
@@ -288,10 +298,16 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
           )
         case "attemptEnded":
           return ended(current, message)
-        case "replaceCredentials":
-          return current.context.refusedFingerprints.includes(message.fingerprint)
-            ? decide(current, Decision.rejected({ why: "refusedCredentials" }))
-            : on(current, { type: "credentials.replaced", fingerprint: message.fingerprint })
+        case "replaceCredentials": {
+          const { fingerprint } = message
+          if (current.context.refusedFingerprints.includes(fingerprint)) {
+            return decide(current, Decision.rejected({ why: "refusedCredentials" }))
+          }
+          const next = on(current, { type: "credentials.replaced", fingerprint })
+          return next.state === "aborted"
+            ? decide(next, Decision.rejected({ why: "abortedCredentials" }))
+            : next
+        }
         case "resume": {
           if (current.state !== "aborted") return decide(current, Decision.rejected({ why: "notAborted" }))
           const next = on(current, { type: "attempt.resumed" })
@@ -302,7 +318,7 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
         case "confirmLockLifted":
           // Without a lock there is nothing that support can have lifted, and the count is still Number's count.
           return Ledger.room(current.ledger, account, policy) === "locked"
-            ? { ...current, ledger: Ledger.liftLock(current.ledger) }
+            ? liftLock(current)
             : decide(current, Decision.rejected({ why: "notLocked" }))
       }
     }
@@ -333,9 +349,10 @@ const barOf = (
     : null
 }
 
-/** When the next lease runs out, and so the latest moment at which a waiter has to look again. */
+/** How long until the next lease runs out, and so how long a waiter may wait before it looks again. */
 const nextChangeMillis = (ledger: LedgerRecord, moment: Ledger.Moment): number =>
   ledger.marks.reduce(
-    (earliest, mark) => (mark.status === "inFlight" ? Math.min(earliest, mark.leaseEndsAtMillis) : earliest),
-    moment.nowMillis + 60_000
+    (shortest, mark) =>
+      mark.status === "inFlight" ? Math.min(shortest, mark.leaseEndsAtMillis - moment.nowMillis) : shortest,
+    60_000
   )

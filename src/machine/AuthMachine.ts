@@ -57,8 +57,11 @@ export type AuthEvent =
   | { readonly type: "lock.reported" }
   /** The ledger holds as many failures as the limit. */
   | { readonly type: "ledger.full" }
-  /** An operator confirmed that Number's support lifted the lock, or a late acceptance ended one of our own making. */
-  | { readonly type: "lock.lifted" }
+  /**
+   * The lock is over: an operator of this account confirmed that Number's support lifted it, or it ended otherwise (for
+   * another account's operator, or by a late acceptance that ended one of our own making).
+   */
+  | { readonly type: "lock.lifted"; readonly by: "operator" | "other" }
 
 interface AttemptFailed<Type extends string> {
   readonly type: Type
@@ -109,6 +112,12 @@ const flappingOf = (
 
 const abortedNotice = (abort: Abort): { readonly notice: Notice } => ({ notice: { kind: "aborted", abort } })
 
+const including = (
+  fingerprints: ReadonlyArray<Fingerprint>,
+  fingerprint: Fingerprint
+): ReadonlyArray<Fingerprint> =>
+  fingerprints.includes(fingerprint) ? fingerprints : [...fingerprints, fingerprint]
+
 /** Whether an abort speaks of the credentials themselves, so that only other credentials help. */
 const isRefusal = (abort: Abort): boolean => abort.reason === "refused" || abort.reason === "barred"
 
@@ -146,10 +155,13 @@ export const makeAuthMachine = (policy: Policy) => {
         isFresh(context.session, params.nowMillis) &&
         context.flaps + 1 >= policy.flapLimit,
       canBeReplaced: ({ context }, params: { fingerprint: Fingerprint }) =>
-        context.abort?.fingerprint !== params.fingerprint &&
+        !context.abortedFingerprints.includes(params.fingerprint) &&
         !context.refusedFingerprints.includes(params.fingerprint),
       canBeSent: ({ context }, params: { fingerprint: Fingerprint }) =>
         !context.refusedFingerprints.includes(params.fingerprint),
+      /** What an account was aborted for before the lock is over only by a word for that account. */
+      isStillAborted: ({ context }, params: { by: "operator" | "other" }) =>
+        params.by === "other" && context.abort !== null,
       /** Refused credentials are never tried again, by nobody's word. */
       canResume: ({ context }) => context.abort !== null && !isRefusal(context.abort)
     },
@@ -172,19 +184,23 @@ export const makeAuthMachine = (policy: Policy) => {
       rememberSession: assign((_, params: { session: Session; tokenEndsAtMillis: number | null }) => ({
         session: params.session,
         abort: null,
+        abortedFingerprints: [],
         tokenEnd:
           params.tokenEndsAtMillis === null
             ? null
             : { fingerprint: params.session.fingerprint, atMillis: params.tokenEndsAtMillis }
       })),
       forgetSession: assign({ session: null }),
-      rememberAbort: assign((_, params: { abort: Abort }) => ({ abort: params.abort })),
-      forgetAbort: assign({ abort: null, flaps: 0 }),
+      rememberAbort: assign(({ context }, params: { abort: Abort }) => ({
+        abort: params.abort,
+        abortedFingerprints: including(context.abortedFingerprints, params.abort.fingerprint)
+      })),
+      // Other credentials: those that were aborted before are still no replacement for them.
+      leaveAbort: assign({ abort: null, flaps: 0 }),
+      forgetAborts: assign({ abort: null, abortedFingerprints: [], flaps: 0 }),
       forgetTokenEnd: assign({ tokenEnd: null }),
       rememberRefusal: assign(({ context }, params: { fingerprint: Fingerprint }) => ({
-        refusedFingerprints: context.refusedFingerprints.includes(params.fingerprint)
-          ? context.refusedFingerprints
-          : [...context.refusedFingerprints, params.fingerprint]
+        refusedFingerprints: including(context.refusedFingerprints, params.fingerprint)
       })),
       countFlap: assign(({ context }, params: { nowMillis: number }) => ({
         flaps: isFresh(context.session, params.nowMillis) ? context.flaps + 1 : 0
@@ -349,24 +365,30 @@ export const makeAuthMachine = (policy: Policy) => {
           "attempt.unsent": {
             guard: { type: "isAwaited", params: ({ event }) => event },
             target: "unauthenticated",
-            actions: ["endAttempt", "forgetAbort"]
+            actions: ["endAttempt", "forgetAborts"]
           },
           "credentials.replaced": {
             guard: { type: "canBeReplaced", params: ({ event }) => event },
             target: "unauthenticated",
-            actions: "forgetAbort"
+            actions: "leaveAbort"
           },
           "attempt.resumed": {
             guard: "canResume",
             target: "unauthenticated",
-            actions: ["forgetAbort", "forgetTokenEnd"]
+            actions: ["forgetAborts", "forgetTokenEnd"]
           }
         }
       },
       locked: {
         on: {
           "attempt.accepted": answers["attempt.accepted"],
-          "lock.lifted": { target: "unauthenticated", actions: "forgetAbort" }
+          "lock.lifted": [
+            {
+              guard: { type: "isStillAborted", params: ({ event }) => event },
+              target: "aborted"
+            },
+            { target: "unauthenticated", actions: "forgetAborts" }
+          ]
         }
       }
     }

@@ -179,7 +179,8 @@ export const release = (ledger: Ledger, id: AttemptId): Ledger =>
   )
 
 /**
- * Records that no answer came. The mark stays, unsettled, until the drain time is over.
+ * Records that no answer came. The mark stays, unsettled, until the drain time is over, counted from now: whoever gives an
+ * attempt up last (its lease may have been found to have run out before) knows best how long Number may be working on it.
  *
  * @since 0.1.0
  * @category transitions
@@ -188,7 +189,7 @@ export const lose = (ledger: Ledger, id: AttemptId, moment: Moment, policy: Poli
   withMarks(
     ledger,
     ledger.marks.map((mark) =>
-      mark.attempt === id && mark.status === "inFlight" ? toLost(mark, moment, policy) : mark
+      mark.attempt === id && mark.status !== "settled" ? toLost(mark, moment, policy) : mark
     )
   )
 

@@ -188,7 +188,9 @@ export const AuthContext = Schema.Struct({
   /** The last attempt whose answer did not come: if it does come late, it is still taken. */
   lostAttempt: Schema.NullOr(AttemptId),
   abort: Schema.NullOr(Abort),
-  /** Every fingerprint that Number refused for this account: never sent again. */
+  /** The credentials that were aborted since the last success or operator's word: to bring one again replaces nothing. */
+  abortedFingerprints: Schema.Array(Fingerprint),
+  /** Every fingerprint that Number refused for this account: never sent again, whatever became of it later. */
   refusedFingerprints: Schema.Array(Fingerprint),
   /** The end of the token that last authenticated, as Number's answer gave it. */
   tokenEnd: Schema.NullOr(Schema.Struct({ fingerprint: Fingerprint, atMillis: Millis })),
@@ -242,6 +244,7 @@ export const emptyAccountRecord: AccountRecord = {
     attempt: null,
     lostAttempt: null,
     abort: null,
+    abortedFingerprints: [],
     refusedFingerprints: [],
     tokenEnd: null,
     flaps: 0

@@ -79,8 +79,8 @@ export const abortedMessage = (place: Place, abort: Abort): string =>
  */
 export const lockedMessage = (place: Place, reported: boolean): string =>
   reported
-    ? `Number reports that the IP of location ${place.location} is locked out. ${count(place)}. No attempt is made for any account there; session keys that are held go on serving. Ask Number's support to audit and lift the lock, then confirm that it was lifted.`
-    : `Location ${place.location} has reached the limit, and the library stopped itself before Number locks the IP. ${count(place)}. No attempt is made; session keys that are held go on serving. Find out why attempts fail and ask Number's support to reset the count of the IP; only then confirm that the lock was lifted.`
+    ? `Number reports that the IP of location ${place.location} is locked out. ${count(place)}. No attempt is made for any account there; session keys that are held go on serving. Ask Number's support to audit and lift the lock, no sooner than some minutes after the last attempt, and then confirm that it was lifted.`
+    : `Location ${place.location} has reached the limit, and the library stopped itself before Number locks the IP. ${count(place)}. No attempt is made; session keys that are held go on serving. Find out why attempts fail and ask Number's support to reset the count of the IP, no sooner than some minutes after the last attempt; only then confirm that the lock was lifted.`
 
 /**
  * The account was aborted: a person is needed.
@@ -177,12 +177,13 @@ export class AuthRejected extends Schema.TaggedError<AuthRejected>("effect-numbe
   "AuthRejected",
   {
     place: Place,
-    why: Schema.Literal("refusedCredentials", "notAborted", "notLocked")
+    why: Schema.Literal("refusedCredentials", "abortedCredentials", "notAborted", "notLocked")
   }
 ) {
   override get message(): string {
     const what = {
       refusedCredentials: `Number refused this token of account ${this.place.account}, and it is never sent again: create a new token in the Client Admin Portal and supply it`,
+      abortedCredentials: `These are credentials with which account ${this.place.account} was aborted, so they replace nothing: resume to try them once more, or supply others`,
       notAborted: `Account ${this.place.account} is not aborted, so there is nothing to resume`,
       notLocked: `Account ${this.place.account} is not locked at location ${this.place.location}, so there is no lock that could have been lifted, and the count stays as it is`
     }[this.why]

@@ -69,7 +69,7 @@ export class AuthStore extends Context.Tag("effect-number-auth/AuthStore")<
     /**
      * Reads, decides and writes in one atomic transaction. It draws the location's next sequence number, no two
      * transactions of a location overlap, and when the effect succeeds the write is durable. `decide` is pure. When
-     * the effect fails it is not certain that nothing was written.
+     * the effect fails it is not certain that nothing was written. It has to end: nobody interrupts it.
      */
     readonly transact: <A>(
       key: AccountKey,
@@ -170,7 +170,7 @@ export class AuthStoreError extends Schema.TaggedError<AuthStoreError>("effect-n
     const advice = {
       unavailable: "Make the store reachable and try again",
       unreadable:
-        "Use the version that wrote it, or restore it from a backup; do not delete it, for it holds the count",
+        "Use the version that wrote it. Without it, or with a backup, the count is not known: have Number's support reset that of the IP before anything authenticates again",
       misconfigured: "Correct the store's settings and try again"
     }[this.reason]
     return `The store that holds the location's count is ${this.reason}: ${this.detail}. While that is so no attempt is sent, and session keys that are held go on serving. ${advice}.`
@@ -253,28 +253,58 @@ const decodeAccount = decodeDocument(AccountRecord, "record of the account")
 const encodeLedger = Schema.encodeSync(Schema.parseJson(LedgerRecord))
 const encodeAccount = Schema.encodeSync(Schema.parseJson(AccountRecord))
 
-const isBusy = (error: AuthStoreError): boolean => /SQLITE_BUSY/.test(error.detail)
+/**
+ * What a transaction that lost to another is answered with, and may be tried again: SQLite's busy at the first statement,
+ * PostgreSQL's serialization failure and deadlock. Nothing was written.
+ */
+const hasLostToAnother = (error: AuthStoreError): boolean => /\b(SQLITE_BUSY|40001|40P01)/.test(error.detail)
 
 /**
- * Builds the store on the `SqlClient` at hand. `pollInterval` is how often `changes` looks, default 200 milliseconds.
+ * How the store on a database is set up.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SqlOptions {
+  /** How often `changes` looks: default 200 milliseconds. */
+  readonly pollInterval?: Duration.DurationInput | undefined
+  /** Emits when a location may have changed, so that `changes` looks at once. Default: never. */
+  readonly notifications?: ((location: Location) => Stream.Stream<unknown>) | undefined
+}
+
+/** The channel on which PostgreSQL tells of a change; the payload is the location. */
+export const changesChannel = "number_auth_changes"
+
+/**
+ * Builds the store on the `SqlClient` at hand. On PostgreSQL time comes from the database, so that hosts whose clocks
+ * differ agree on leases and drains; on SQLite from Effect's Clock, since all is on one host.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const makeSql = (
-  options: { readonly pollInterval?: Duration.DurationInput | undefined } = {}
+  options: SqlOptions = {}
 ): Effect.Effect<AuthStore["Type"], AuthStoreError, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     yield* migrate
 
+    const isPostgres = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
+    const databaseClock = sql.literal("(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_millis")
+    const alsoNow = isPostgres ? sql`, ${databaseClock}` : sql``
+    const nowOf = (row: { readonly now_millis?: string | number } | undefined) =>
+      row?.now_millis === undefined ? Clock.currentTimeMillis : Effect.succeed(Number(row.now_millis))
+
     const readAccount = (key: AccountKey) =>
       sql<{ document: string }>`SELECT document FROM number_auth_account
         WHERE location = ${key.location} AND account = ${key.account}`.pipe(
-        Effect.flatMap((rows) =>
-          rows[0] === undefined ? Effect.succeed(emptyAccountRecord) : decodeAccount(rows[0].document)
-        )
+        Effect.flatMap((rows) => accountOf(rows[0]?.document))
       )
+
+    const accountOf = (document: string | null | undefined) =>
+      document === null || document === undefined
+        ? Effect.succeed(emptyAccountRecord)
+        : decodeAccount(document)
 
     const ledgerOf = (document: string | null | undefined) =>
       document === null || document === undefined ? Effect.succeed(emptyLedgerRecord) : decodeLedger(document)
@@ -282,11 +312,11 @@ export const makeSql = (
     const transaction = <A>(key: AccountKey, decide: (stored: Stored) => readonly [A, Write]) =>
       Effect.gen(function* () {
         // The first statement writes, so that it takes the lock at once: what is read after it cannot be overtaken.
-        const [row] = yield* sql<{ sequence: number | string; document: string | null }>`
+        const [row] = yield* sql<LedgerRow>`
           INSERT INTO number_auth_ledger (location, sequence) VALUES (${key.location}, 1)
           ON CONFLICT (location) DO UPDATE SET sequence = number_auth_ledger.sequence + 1
-          RETURNING sequence, document`
-        const nowMillis = yield* Clock.currentTimeMillis
+          RETURNING sequence, document${alsoNow}`
+        const nowMillis = yield* nowOf(row)
         const stored: Stored = {
           moment: { sequence: Number(row!.sequence), nowMillis },
           ledger: yield* ledgerOf(row!.document),
@@ -302,6 +332,8 @@ export const makeSql = (
             VALUES (${key.location}, ${key.account}, ${encodeAccount(write.account)})
             ON CONFLICT (location, account) DO UPDATE SET document = excluded.document`
         }
+        // Told by the database once the transaction has committed, and only then.
+        if (isPostgres) yield* sql`SELECT pg_notify(${changesChannel}, ${key.location})`
         return result
       }).pipe(
         sql.withTransaction,
@@ -329,44 +361,59 @@ export const makeSql = (
     return {
       transact: (key, decide) =>
         guarded(transaction(key, decide)).pipe(
-          // Another process holds the lock. Nothing was written: SQLite answers busy at the first statement.
           Effect.retry({
             schedule: Schedule.jittered(Schedule.spaced("20 millis")).pipe(Schedule.upTo("10 seconds")),
-            while: isBusy
+            while: hasLostToAnother
           })
         ),
       read: (key) =>
         guarded(
           Effect.gen(function* () {
-            const [row] = yield* sql<{ sequence: number | string; document: string | null }>`
-              SELECT sequence, document FROM number_auth_ledger WHERE location = ${key.location}`
+            // One statement, so that both are of one moment.
+            const [row] = yield* sql<LedgerRow & { readonly account_document: string | null }>`
+              SELECT sequence, ledger.document, account.document AS account_document${alsoNow}
+              FROM number_auth_ledger AS ledger
+              LEFT JOIN number_auth_account AS account
+                ON account.location = ledger.location AND account.account = ${key.account}
+              WHERE ledger.location = ${key.location}`
             return {
-              moment: { sequence: Number(row?.sequence ?? 0), nowMillis: yield* Clock.currentTimeMillis },
+              moment: { sequence: Number(row?.sequence ?? 0), nowMillis: yield* nowOf(row) },
               ledger: yield* ledgerOf(row?.document),
-              account: yield* readAccount(key)
+              account: yield* accountOf(row?.account_document)
             }
           })
         ),
       changes: (location) =>
-        Stream.repeatEffectWithSchedule(
-          sql<{
-            sequence: number | string
-          }>`SELECT sequence FROM number_auth_ledger WHERE location = ${location}`.pipe(
-            guarded,
-            Effect.map((rows) => Option.some(Number(rows[0]?.sequence ?? 0))),
-            Effect.orElseSucceed(() => Option.none<number>())
-          ),
-          Schedule.spaced(options.pollInterval ?? "200 millis")
+        Stream.merge(
+          Stream.fromSchedule(Schedule.spaced(options.pollInterval ?? "200 millis")),
+          options.notifications?.(location) ?? Stream.empty
         ).pipe(
+          (ticks) => Stream.concat(Stream.make(undefined), ticks),
+          Stream.mapEffect(() =>
+            sql<LedgerRow>`SELECT sequence FROM number_auth_ledger WHERE location = ${location}`.pipe(
+              guarded,
+              Effect.map((rows) => Option.some(Number(rows[0]?.sequence ?? 0))),
+              // A store that is away is quiet, and speaks again when it is back.
+              Effect.orElseSucceed(() => Option.none<number>())
+            )
+          ),
           Stream.filterMap((sequence) => sequence),
           Stream.changes
         )
     }
   })
 
+/** A row of the ledger; `now_millis` only where the database is the clock. */
+interface LedgerRow {
+  readonly sequence: number | string
+  readonly document: string | null
+  readonly now_millis?: number | string
+}
+
 /**
- * In the SQL database of the `SqlClient` at hand. Creates and migrates its own tables, all named `number_auth_…`.
- * For a SQLite file see `SqliteStore`, which also sets what makes the file durable and private.
+ * In the SQL database of the `SqlClient` at hand. Creates and migrates its own tables, all named `number_auth_…`. Its
+ * transactions are its own: a caller that is inside a transaction on the same single connection (SQLite) waits for itself,
+ * so give the store a client of its own. For a SQLite file see `SqliteStore`, which also sets what makes the file durable and private.
  *
  * @since 0.1.0
  * @category layers

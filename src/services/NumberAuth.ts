@@ -20,6 +20,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import {
   type Decision,
   makeAuthCore,
@@ -55,8 +56,9 @@ import {
 } from "./AuthError.js"
 import { type AuthNotice, AuthNotifier, makeNotice } from "./AuthNotifier.js"
 import { AuthStore, type AuthStoreError, type Stored, type Write } from "./AuthStore.js"
-import { type CredentialError, CredentialProvider } from "./CredentialProvider.js"
+import { CredentialError, CredentialProvider } from "./CredentialProvider.js"
 import { fingerprintOf } from "./internal/fingerprint.js"
+import { requestInit } from "./internal/redirects.js"
 import { canBeReplayed, resolveUrl, sendWithKey, type Sent } from "./internal/sessionHttpClient.js"
 import { AttemptNotPermitted, decodeBaseUrl, defaultBaseUrl, NumberTransport } from "./NumberTransport.js"
 import * as SessionRefusal from "./SessionRefusal.js"
@@ -191,7 +193,10 @@ export class NumberAuth extends Context.Tag("effect-number-auth/NumberAuth")<
     readonly httpClient: SessionHttpClient
     /** How things stand, by the store, without changing it. */
     readonly status: Effect.Effect<AuthStatus, AuthStoreError>
-    /** The status now, and again whenever it has changed, by whichever process. Quiet while the store is away. */
+    /**
+     * The status now, and again when a transaction, of whichever process, has changed it. Quiet while the store is away,
+     * and about what time alone changes (a session's end, a lease, a drain).
+     */
     readonly changes: Stream.Stream<AuthStatus>
     /** Takes a new token. One that Number refused before is rejected. The location's count stays as it is. */
     readonly replaceCredentials: (
@@ -200,8 +205,8 @@ export class NumberAuth extends Context.Tag("effect-number-auth/NumberAuth")<
     /** An operator's word that one more attempt may be made, after an abort that was no refusal of the credentials. */
     readonly resume: Effect.Effect<void, AuthRejected | AuthStoreError>
     /**
-     * An operator's word that Number's support has lifted the lock and set the count of the IP to zero. To say so when
-     * it is not true is to lock the location.
+     * An operator's word that Number's support has lifted the lock and set the count of the IP to zero, no sooner than
+     * `drainTime` after the last attempt. To say so when it is not true is to lock the location.
      */
     readonly confirmLockLifted: Effect.Effect<AuthStatus, AuthRejected | AuthStoreError>
   }
@@ -257,6 +262,10 @@ const instant: Effect.Effect<Instant> = Effect.all({
   millis: Clock.currentTimeMillis,
   nanos: Clock.currentTimeNanos
 })
+
+const steadyMillis: Effect.Effect<number> = Effect.map(Clock.currentTimeNanos, (nanos) =>
+  Number(nanos / 1_000_000n)
+)
 
 const utc = (millis: number): DateTime.Utc => DateTime.unsafeMake(millis)
 
@@ -327,8 +336,9 @@ const decodeSettings = (options: Options): Either.Either<Settings, InvalidInput>
   })
 
 /**
- * Builds the session of one account. An attempt that is under way when the scope closes is awaited and settled, for
- * `attemptTimeout` at most: to cut it off would spend a mark.
+ * Builds the session of one account. An attempt that is under way when the scope closes is awaited, settled and told of,
+ * for `attemptTimeout` and the time that store and notifier take: to cut it off would spend a mark. Who asks after that is
+ * interrupted.
  *
  * @since 0.1.0
  * @category constructors
@@ -349,6 +359,8 @@ export const make = (
     const provider = yield* CredentialProvider
     const client = yield* HttpClient.HttpClient
     const scope = yield* Effect.scope
+    const context = yield* Effect.context<never>()
+    const init = yield* requestInit
     const core = makeAuthCore(policy)
     const key = { location, account }
 
@@ -439,7 +451,12 @@ export const make = (
 
     /** Keeps a session for the hot path, unless a newer one is kept already. */
     const hold = (session: HeldSession): HeldSession => {
-      if (held === null || held.generation <= session.generation) held = session
+      const isNewer =
+        held === null ||
+        held.generation <= session.generation ||
+        // A store that went back to a backup gives lower numbers to later sessions.
+        held.expiresAtMillis <= session.expiresAtMillis
+      if (isNewer) held = session
       return session
     }
 
@@ -483,9 +500,9 @@ export const make = (
           }),
           Effect.map((outcome): AttemptOutcome => {
             isOver = true
-            // What was never permitted was never written, unless there is an answer (of a transport that did not ask);
-            // and what may have been written twice is not unsent.
-            if (!isWritten && outcome._tag === "lost") {
+            // What was refused its permit was not written, and what may have been written twice is not unsent. A
+            // transport that never asked is taken at its word, which may be "lost".
+            if (why === "leaseEnded" && !isWritten && outcome._tag === "lost") {
               return AttemptOutcome.unsent({ detail: "the request could not be written in time" })
             }
             return why === "alreadyWritten" && outcome._tag === "unsent"
@@ -506,6 +523,15 @@ export const make = (
       // The mark stands until the store takes the outcome, so it goes on trying; a key that was accepted serves already.
       const storeLater = store.pipe(
         Effect.retry(Schedule.exponential("100 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")))),
+        Effect.tap((taken) =>
+          Effect.sync(() => {
+            // The first try may have held after all: then this one moved nothing, and nobody has been told.
+            const { abort } = taken.context
+            if (taken.commands.length === 0 && abort !== null && abort.attempt === attempt) {
+              untold = [...untold, makeNotice({ kind: "aborted", abort }, placeOf(taken.ledger))]
+            }
+          })
+        ),
         Effect.zipRight(tellPeople),
         Effect.interruptible,
         Effect.forkIn(scope)
@@ -556,7 +582,12 @@ export const make = (
     /** Asks the core for a session, and makes the attempt that it may call for. */
     const request = (messages: ReadonlyArray<Message>): Effect.Effect<HeldSession | Wait, AuthError> =>
       Effect.gen(function* () {
-        const token = yield* provider.get(account)
+        const token = yield* provider.get(account).pipe(
+          Effect.timeoutFail({
+            duration: "30 seconds",
+            onTimeout: () => new CredentialError({ detail: "its source did not answer within 30 seconds" })
+          })
+        )
         const fingerprint = fingerprintOf(account, token)
         return yield* Effect.uninterruptible(
           Effect.gen(function* () {
@@ -578,16 +609,17 @@ export const make = (
     /** Obtains a session: from the store, by an attempt of its own, or by waiting for another's. */
     const obtain = (refusal: Refusal | null): Effect.Effect<HeldSession, AuthError> =>
       Effect.gen(function* () {
-        const untilMillis = (yield* Clock.currentTimeMillis) + Duration.toMillis(settings.waitTimeout)
+        // Monotonic, and apart from the store's time: neither a clock that is set nor one that differs matters.
+        const untilMillis = (yield* steadyMillis) + Duration.toMillis(settings.waitTimeout)
         let messages: ReadonlyArray<Message> =
           refusal === null ? [] : [{ type: "sessionRefused", ...refusal }]
         while (true) {
           const result = yield* request(messages)
           messages = []
           if ("key" in result) return result
-          const nowMillis = yield* Clock.currentTimeMillis
-          if (nowMillis >= untilMillis) return yield* new AuthBusy({ place: result.place, on: result.on })
-          const millis = Math.max(Math.min(result.untilMillis, untilMillis) - nowMillis, 1)
+          const leftMillis = untilMillis - (yield* steadyMillis)
+          if (leftMillis <= 0) return yield* new AuthBusy({ place: result.place, on: result.on })
+          const millis = Math.max(Math.min(result.forMillis, leftMillis), 1)
           yield* store.changes(location).pipe(
             Stream.filter((sequence) => sequence > result.sequence),
             Stream.runHead,
@@ -609,6 +641,13 @@ export const make = (
           }),
           // After the callers have their answer, and before the scope may close.
           Effect.ensuring(tellPeople),
+          // Not the caller's: a transaction of theirs may be over before this is.
+          Effect.mapInputContext((caller: Context.Context<never>) =>
+            Option.match(Context.getOption(caller, Tracer.ParentSpan), {
+              onNone: () => context,
+              onSome: (span) => Context.add(context, Tracer.ParentSpan, span)
+            })
+          ),
           Effect.forkIn(scope)
         )
         return own
@@ -661,11 +700,11 @@ export const make = (
           Effect.gen(function* () {
             const request = yield* resolveUrl(settings.baseUrl, given)
             const first = yield* sessionAfter(null)
-            const sent: Sent = yield* sendWithKey(client, request, first.key)
+            const sent: Sent = yield* sendWithKey(client, request, first.key, init)
             if (Option.isNone(sent.refusal)) return sent.response
             const second = yield* sessionAfter({ generation: first.generation, code: sent.refusal.value })
             if (!canBeReplayed(request)) return yield* new RequestNotReplayable({ method: request.method })
-            return (yield* sendWithKey(client, request, second.key)).response
+            return (yield* sendWithKey(client, request, second.key, init)).response
           })
         ),
       Effect.succeed
@@ -700,8 +739,9 @@ export const make = (
     const status = Effect.map(store.read(key), statusOf)
 
     const changes = store.changes(location).pipe(
-      Stream.mapEffect(() => Effect.option(status)),
-      Stream.filterMap((known) => known),
+      // A store that goes away in between is asked again: what has changed is not to be missed.
+      Stream.mapEffect(() => Effect.retry(status, Schedule.spaced("1 second"))),
+      Stream.catchAll(() => Stream.empty),
       Stream.changesWith((one, other) => JSON.stringify(one) === JSON.stringify(other))
     )
 

@@ -1,7 +1,6 @@
 /**
  * One attempt, one classified outcome.
  */
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
@@ -21,6 +20,7 @@ import { AttemptOutcome } from "../schemas/AttemptOutcome.js"
 import type { AccountCode, Token } from "../schemas/Credentials.js"
 import { InvalidInput } from "../schemas/InvalidInput.js"
 import { scrub } from "./internal/scrub.js"
+import { requestInit, withoutRedirects } from "./internal/redirects.js"
 import { transportFailure } from "./internal/transportFailure.js"
 
 /**
@@ -223,7 +223,10 @@ const readBody = (
 const isNotPermitted = (error: unknown): error is AttemptNotPermitted => error instanceof AttemptNotPermitted
 
 /** No answer came. The error itself is not kept: it holds the request, and the request holds the token. */
-const ofFailure = (error: AttemptNotPermitted | HttpClientError.HttpClientError): AttemptOutcome => {
+const ofFailure = (
+  error: AttemptNotPermitted | HttpClientError.HttpClientError,
+  token: Token
+): AttemptOutcome => {
   if (isNotPermitted(error)) {
     return error.why === "leaseEnded"
       ? AttemptOutcome.unsent({ detail: error.message })
@@ -232,6 +235,9 @@ const ofFailure = (error: AttemptNotPermitted | HttpClientError.HttpClientError)
   if (error._tag === "RequestError" && error.reason !== "Transport") {
     return AttemptOutcome.unsent({ detail: "the request could not be built" })
   }
+  if (error._tag === "ResponseError" && error.reason === "StatusCode") {
+    return classifyRestAnswer({ status: error.response.status, body: "" }, token)
+  }
   const failure = transportFailure(error.cause)
   return failure.unsent && error._tag === "RequestError"
     ? AttemptOutcome.unsent({ detail: `Number could not be reached (${failure.code})` })
@@ -239,8 +245,10 @@ const ofFailure = (error: AttemptNotPermitted | HttpClientError.HttpClientError)
 }
 
 /**
- * Over REST, on the `HttpClient` at hand. That client must not follow redirects of its own making; one that retries is
- * stopped from sending an attempt twice.
+ * Over REST, on the `HttpClient` at hand. That client must send a request once: `HttpClient.retry` and the like are
+ * stopped from sending an attempt twice, but a client that repeats a request within itself, or follows redirects
+ * (`HttpClient.followRedirects`), cannot be. fetch is told not to follow redirects; its `RequestInit`, where you need one
+ * (a proxy's dispatcher, say), has to be provided to this layer too, or it is not seen.
  *
  * @since 0.1.0
  * @category layers
@@ -253,6 +261,7 @@ export const layerRest = (
     Effect.gen(function* () {
       const baseUrl = yield* decodeBaseUrl(options.baseUrl ?? defaultBaseUrl)
       const client = yield* HttpClient.HttpClient
+      const init = yield* requestInit
       return {
         authenticate: (attempt: Attempt) =>
           Effect.gen(function* () {
@@ -270,9 +279,8 @@ export const layerRest = (
             )
             return classifyRestAnswer({ status, body }, attempt.token)
           }).pipe(
-            // fetch would follow a 307 and send the token a second time.
-            Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
-            Effect.catchAll((error) => Effect.succeed(ofFailure(error)))
+            withoutRedirects(init),
+            Effect.catchAll((error) => Effect.succeed(ofFailure(error, attempt.token)))
           )
       }
     })

@@ -38,6 +38,9 @@ const prepareFile = (
     yield* fs.makeDirectory(path.dirname(filename), { recursive: true, mode: 0o700 })
     yield* Effect.scoped(fs.open(filename, { flag: "a", mode: 0o600 }))
     yield* fs.chmod(filename, 0o600)
+    yield* Effect.forEach([`${filename}-wal`, `${filename}-shm`], (beside) =>
+      Effect.whenEffect(fs.chmod(beside, 0o600), fs.exists(beside))
+    )
   }).pipe(
     Effect.mapError((error) =>
       error._tag === "AuthStoreError"
@@ -52,7 +55,7 @@ const configure = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   // Every commit is on the disk before it returns; the busy time-out of the driver would block the event loop.
   yield* sql`PRAGMA synchronous = FULL`
-  yield* sql`PRAGMA busy_timeout = 50`
+  yield* sql`PRAGMA busy_timeout = 5`
 })
 
 /**

@@ -4,7 +4,8 @@
 import { readFileSync } from "node:fs"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import { FetchHttpClient, HttpClient, HttpClientRequest } from "@effect/platform"
+import type { HttpClient } from "@effect/platform"
+import { FetchHttpClient, HttpClientRequest } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Duration, Effect, Layer, Redacted, Ref, Schedule, type Scope } from "effect"
@@ -390,7 +391,10 @@ for (const [name, client] of clients) {
             HttpClientRequest.post(path).pipe(HttpClientRequest.bodyUnsafeJson({ amount: 1 }))
           )
         const answer = yield* Effect.flatMap(post("/Echo"), (response) => response.json)
-        assert.deepInclude((answer as any).EchoResult, { FunctionOk: true, Echo: { amount: 1 } })
+        assert.deepInclude((answer as { EchoResult: object }).EchoResult, {
+          FunctionOk: true,
+          Echo: { amount: 1 }
+        })
         assert.strictEqual(yield* emulator.executionsOf({ amount: 1 }), 1)
         assert.lengthOf(yield* emulator.log, 2)
         yield* emulator.injectMethod(Emulator.Fault.Status(503, "<html>5030</html>"))

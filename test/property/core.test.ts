@@ -3,14 +3,17 @@ import * as fc from "fast-check"
 import { makeAuthCore } from "../../src/machine/AuthCore.js"
 import { defaultPolicy } from "../../src/machine/Policy.js"
 import { emptyTally, run, schedule } from "./coreWorld.js"
-import { propertyOptions } from "./options.js"
+import { breathe, propertyOptions } from "./options.js"
 
 describe("the pure core", { timeout: 900_000 }, () => {
-  it("never passes the limit, never reserves from aborted or locked, and keeps every invariant", () => {
+  it("never passes the limit, never reserves from aborted or locked, and keeps every invariant", async () => {
     const tally = emptyTally()
     const options = propertyOptions({ numRuns: 5000 })
-    fc.assert(
-      fc.property(schedule, (given) => run({ makeAuthCore, defaultPolicy }, given, { tally })),
+    await fc.assert(
+      fc.asyncProperty(
+        schedule,
+        breathe(async (given) => run({ makeAuthCore, defaultPolicy }, given, { tally }))
+      ),
       options
     )
     console.log(

@@ -50,6 +50,7 @@ type Operation =
 export interface Schedule {
   readonly limit: number
   readonly lostAttempts: "abort" | "continue"
+  readonly successClears: "location" | "account"
   readonly operations: ReadonlyArray<Operation>
 }
 
@@ -121,12 +122,14 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 export const schedule: fc.Arbitrary<Schedule> = fc.record({
   limit: fc.constantFrom(1, 2, 2, 3, 5),
   lostAttempts: fc.constantFrom("abort" as const, "continue" as const),
+  successClears: fc.constantFrom("location" as const, "location" as const, "account" as const),
   operations: fc.array(operation, { minLength: 10, maxLength: 80, size: "max" })
 })
 
 /** The readings that the documentation leaves open, of which two contradict each other: all are counted at once. */
 export const readings = [
   { counting: "ip", successClears: "all" },
+  { counting: "ip", successClears: "own" },
   { counting: "ipAndAccount", successClears: "all" },
   { counting: "ipAndAccount", successClears: "own" }
 ] as const
@@ -186,7 +189,8 @@ export const run = (
   const policy: Policy = {
     ...implementation.defaultPolicy,
     limit: given.limit,
-    lostAttempts: given.lostAttempts
+    lostAttempts: given.lostAttempts,
+    successClears: given.successClears
   }
   const core = implementation.makeAuthCore(policy)
   let sequence = 0
@@ -292,7 +296,7 @@ export const run = (
     }
     if (message.type === "confirmLockLifted") {
       for (const mark of before.ledger.marks) {
-        if (mark.status === "inFlight") {
+        if (mark.status === "inFlight" || (mark.status === "lost" && mark.drainsAtMillis > nowMillis)) {
           holds(
             next.ledger.marks.some((other) => other.attempt === mark.attempt),
             "a lifted lock keeps the marks that the backend may be working on"
@@ -313,6 +317,9 @@ export const run = (
 
   const checkBackend = (): void => {
     for (const reading of readings) {
+      // Under this reading "in a row" is no row of the IP: the setting is for it.
+      if (reading.counting === "ip" && reading.successClears === "own" && given.successClears !== "account")
+        continue
       const { count } = standingOf(events, reading)
       tally.greatestCount = Math.max(tally.greatestCount, count)
       holds(
@@ -384,6 +391,8 @@ export const run = (
   }
 
   let freshToken = 100
+  /** The account whose lock support has lifted, and whose operator has yet to say so. */
+  let confirming: number | null = null
 
   const perform = (operation: Operation): void => {
     switch (operation.type) {
@@ -444,6 +453,8 @@ export const run = (
         else good[operation.account]!.delete(operation.token)
         return
       case "advance": {
+        if (confirming !== null) takeMessage(confirming, { type: "confirmLockLifted" })
+        confirming = null
         nowMillis += operation.millis
         if (operation.millis < 0) return
         steadyMillis += operation.millis
@@ -470,10 +481,16 @@ export const run = (
         })
         return
       case "liftLock":
-        // An operator who tells the truth: support has set the count to zero.
+        // An operator who tells the truth, and support that lifts no sooner than the drain after the last attempt; what is
+        // answered, and what other accounts do, between the lift and the word is the schedule's.
         if (takeMessage(operation.account, { type: "observe" }).state !== "locked") return
+        if (flying.some((attempt) => attempt.stage === "reserved" || attempt.stage === "written")) {
+          events.push({ _tag: "Lifted" })
+          takeMessage(operation.account, { type: "confirmLockLifted" })
+          return
+        }
         events.push({ _tag: "Lifted" })
-        takeMessage(operation.account, { type: "confirmLockLifted" })
+        confirming = operation.account
         return
     }
   }

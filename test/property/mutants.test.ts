@@ -2,7 +2,7 @@ import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
 import * as coreWorld from "./coreWorld.js"
 import { type Mutant, mutants, plant } from "./mutants.js"
-import { propertyOptions } from "./options.js"
+import { breathe, propertyOptions } from "./options.js"
 import * as world from "./world.js"
 
 const load = async <A>(folder: string, file: string): Promise<A> =>
@@ -19,8 +19,11 @@ const hunt = async (
     const { makeAuthCore } = await load<coreWorld.CoreImplementation>(folder, "machine/AuthCore.ts")
     const { defaultPolicy } = await load<coreWorld.CoreImplementation>(folder, "machine/Policy.ts")
     // Other properties may break first: only the one that names the rule is watched.
-    const property = fc.property(coreWorld.schedule, (given) =>
-      coreWorld.run({ makeAuthCore, defaultPolicy }, given, { watch: mutant.caughtBy })
+    const property = fc.asyncProperty(
+      coreWorld.schedule,
+      breathe(async (given) =>
+        coreWorld.run({ makeAuthCore, defaultPolicy }, given, { watch: mutant.caughtBy })
+      )
     )
     return fc.check(property, { ...propertyOptions({ numRuns: 40_000, seed }), endOnFailure: true })
   }

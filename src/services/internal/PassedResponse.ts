@@ -18,8 +18,8 @@ export class PassedResponse extends Inspectable.Class implements HttpClientRespo
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly request: HttpClientRequest.HttpClientRequest
-  private readonly original: HttpClientResponse.HttpClientResponse
-  private readonly withoutKey: (error: HttpClientError.ResponseError) => HttpClientError.ResponseError
+  readonly #original: HttpClientResponse.HttpClientResponse
+  readonly #withoutKey: (error: HttpClientError.ResponseError) => HttpClientError.ResponseError
 
   constructor(
     request: HttpClientRequest.HttpClientRequest,
@@ -28,48 +28,48 @@ export class PassedResponse extends Inspectable.Class implements HttpClientRespo
   ) {
     super()
     this.request = request
-    this.original = original
-    this.withoutKey = withoutKey
+    this.#original = original
+    this.#withoutKey = withoutKey
   }
 
   get status(): number {
-    return this.original.status
+    return this.#original.status
   }
 
   get headers(): Headers.Headers {
-    return this.original.headers
+    return this.#original.headers
   }
 
   get cookies(): Cookies.Cookies {
-    return this.original.cookies
+    return this.#original.cookies
   }
 
   get remoteAddress(): Option.Option<string> {
-    return this.original.remoteAddress
+    return this.#original.remoteAddress
   }
 
   get text(): Effect.Effect<string, HttpClientError.ResponseError> {
-    return Effect.mapError(this.original.text, this.withoutKey)
+    return Effect.mapError(this.#original.text, this.#withoutKey)
   }
 
   get json(): Effect.Effect<unknown, HttpClientError.ResponseError> {
-    return Effect.mapError(this.original.json, this.withoutKey)
+    return Effect.mapError(this.#original.json, this.#withoutKey)
   }
 
   get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, HttpClientError.ResponseError> {
-    return Effect.mapError(this.original.urlParamsBody, this.withoutKey)
+    return Effect.mapError(this.#original.urlParamsBody, this.#withoutKey)
   }
 
   get formData(): Effect.Effect<FormData, HttpClientError.ResponseError> {
-    return Effect.mapError(this.original.formData, this.withoutKey)
+    return Effect.mapError(this.#original.formData, this.#withoutKey)
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
-    return Effect.mapError(this.original.arrayBuffer, this.withoutKey)
+    return Effect.mapError(this.#original.arrayBuffer, this.#withoutKey)
   }
 
   get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
-    return Stream.mapError(this.original.stream, this.withoutKey)
+    return Stream.mapError(this.#original.stream, this.#withoutKey)
   }
 
   toJSON(): unknown {

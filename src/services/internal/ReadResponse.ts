@@ -18,10 +18,10 @@ export class ReadResponse extends Inspectable.Class implements HttpClientRespons
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly request: HttpClientRequest.HttpClientRequest
-  private readonly original: HttpClientResponse.HttpClientResponse
-  private readonly bytes: ArrayBuffer
-  private decoded: string | undefined
-  private parsed: { readonly value: unknown } | undefined
+  readonly #original: HttpClientResponse.HttpClientResponse
+  readonly #bytes: ArrayBuffer
+  #decoded: string | undefined
+  #parsed: { readonly value: unknown } | undefined
 
   /** `request` stands in for the one that was sent, whose headers hold the session key. */
   constructor(
@@ -31,38 +31,38 @@ export class ReadResponse extends Inspectable.Class implements HttpClientRespons
   ) {
     super()
     this.request = request
-    this.original = original
-    this.bytes = bytes
+    this.#original = original
+    this.#bytes = bytes
   }
 
   get status(): number {
-    return this.original.status
+    return this.#original.status
   }
 
   get headers(): Headers.Headers {
-    return this.original.headers
+    return this.#original.headers
   }
 
   get cookies(): Cookies.Cookies {
-    return this.original.cookies
+    return this.#original.cookies
   }
 
   get remoteAddress(): Option.Option<string> {
-    return this.original.remoteAddress
+    return this.#original.remoteAddress
   }
 
   /** The body as text, decoded at most once. */
   unsafeText(): string {
-    return (this.decoded ??= new TextDecoder().decode(this.bytes))
+    return (this.#decoded ??= new TextDecoder().decode(this.#bytes))
   }
 
   /** The body as JSON, parsed at most once; throws where it is not JSON. An empty body is null. */
   unsafeJson(): unknown {
-    if (this.parsed === undefined) {
+    if (this.#parsed === undefined) {
       const text = this.unsafeText()
-      this.parsed = { value: text === "" ? null : (JSON.parse(text) as unknown) }
+      this.#parsed = { value: text === "" ? null : (JSON.parse(text) as unknown) }
     }
-    return this.parsed.value
+    return this.#parsed.value
   }
 
   private attempt<A>(evaluate: () => A): Effect.Effect<A, HttpClientError.ResponseError> {
@@ -87,18 +87,18 @@ export class ReadResponse extends Inspectable.Class implements HttpClientRespons
 
   get formData(): Effect.Effect<FormData, HttpClientError.ResponseError> {
     return Effect.tryPromise({
-      try: () => new Response(this.bytes, { headers: this.headers }).formData(),
+      try: () => new Response(this.#bytes, { headers: this.headers }).formData(),
       catch: (cause) =>
         new HttpClientError.ResponseError({ request: this.request, response: this, reason: "Decode", cause })
     })
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
-    return Effect.sync(() => this.bytes.slice(0))
+    return Effect.sync(() => this.#bytes.slice(0))
   }
 
   get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
-    return Stream.sync(() => new Uint8Array(this.bytes.slice(0)))
+    return Stream.sync(() => new Uint8Array(this.#bytes.slice(0)))
   }
 
   toJSON(): unknown {

@@ -13,10 +13,12 @@ export const scrub = (text: string, ...secrets: ReadonlyArray<Redacted.Redacted<
   let clean = text
   for (const secret of secrets) {
     const value = Redacted.value(secret)
-    if (value.length > 0) clean = clean.replaceAll(new RegExp(escape(value), "gi"), "<redacted>")
+    // A token is a GUID without hyphens, and may be echoed with them, or over two lines.
+    const characters = Array.from(value, escape).join("[\\s\\p{C}\\p{Pd}]*")
+    if (value.length > 0) clean = clean.replaceAll(new RegExp(characters, "giu"), "<redacted>")
   }
   clean = clean
-    .replace(/[0-9a-f]{24,}/gi, "<redacted>")
+    .replace(/[0-9a-f](?:-?[0-9a-f]){23,}/gi, "<redacted>")
     .replace(/[\p{C}\s]+/gu, " ")
     .trim()
   return clean.length > longestShown ? `${clean.slice(0, longestShown)}…` : clean

@@ -1,7 +1,6 @@
 /**
  * An `HttpClient` that sends the session key, and finds its refusal in the answer.
  */
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Headers from "@effect/platform/Headers"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
@@ -14,6 +13,7 @@ import { type RefusalCode, refusalIn } from "../../schemas/Answers.js"
 import type { SessionKey } from "../../schemas/Credentials.js"
 import { PassedResponse } from "./PassedResponse.js"
 import { ReadResponse } from "./ReadResponse.js"
+import { withoutRedirects } from "./redirects.js"
 
 /** The header that carries the session key (`number-api.md`, section "REST"). */
 const sessionKeyHeader = "SessKey"
@@ -67,7 +67,8 @@ const saidBy = ({ cause, description }: HttpClientError.HttpClientError) => ({
 export const sendWithKey = (
   client: HttpClient.HttpClient,
   given: HttpClientRequest.HttpClientRequest,
-  key: SessionKey
+  key: SessionKey,
+  init: globalThis.RequestInit
 ): Effect.Effect<Sent, HttpClientError.HttpClientError> =>
   client.execute(HttpClientRequest.setHeader(given, sessionKeyHeader, Redacted.value(key))).pipe(
     Effect.flatMap((response) =>
@@ -82,8 +83,7 @@ export const sendWithKey = (
           })
     ),
     Effect.mapError(withoutKey(given)),
-    // fetch would follow a redirect, to whatever host, with the key.
-    Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+    withoutRedirects(init),
     Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, sessionKeyHeader.toLowerCase()])
   )
 

@@ -42,7 +42,7 @@ const noticesOf = (step: Step) =>
 describe("AuthCore on a request", () => {
   it("reserves first: the mark is in the same step as the decision to send", () => {
     const step = play([request()])
-    assert.deepStrictEqual(step.decision, { _tag: "send", attempt: 1, leaseMillis: 45_000 } as never)
+    assert.deepStrictEqual(step.decision, { _tag: "send", attempt: 1 } as never)
     assert.deepStrictEqual(step.ledger.marks, [inFlight(1)])
     assert.strictEqual(step.state, "unauthenticated.attempting")
   })
@@ -50,7 +50,7 @@ describe("AuthCore on a request", () => {
   it("waits for the attempt of this account that is under way", () => {
     const step = play([request(), request()])
     assert.strictEqual(step.decision._tag, "wait")
-    assert.deepInclude(step.decision, { on: "attempt", untilMillis: 45_000 })
+    assert.deepInclude(step.decision, { on: "attempt", forMillis: 45_000 })
     assert.lengthOf(step.ledger.marks, 1)
   })
 

@@ -15,7 +15,12 @@ const session = (generation: number, obtainedAtMillis = 0) => ({
   obtainedAtMillis,
   expiresAtMillis: obtainedAtMillis + 25 * hour
 })
-const context = (part: Partial<AuthContext> = {}): AuthContext => ({ ...emptyAccountRecord.context, ...part })
+/** A context; credentials that it is aborted with are among those that it was aborted with. */
+const context = (part: Partial<AuthContext> = {}): AuthContext => ({
+  ...emptyAccountRecord.context,
+  abortedFingerprints: part.abort ? [part.abort.fingerprint] : [],
+  ...part
+})
 const valueOf = (name: StateName) => {
   const [state, child] = name.split(".") as [string, string | undefined]
   return child === undefined ? state : { [state]: child }
@@ -266,7 +271,10 @@ describe("AuthMachine", () => {
     const replaced = (n: number) =>
       run("aborted", before, { type: "credentials.replaced", fingerprint: print(n) })
     assert.strictEqual(replaced(3).state, "unauthenticated.idle")
-    assert.deepStrictEqual(replaced(3).context, context({ refusedFingerprints: [print(1), print(2)] }))
+    assert.deepStrictEqual(
+      replaced(3).context,
+      context({ abortedFingerprints: [print(1)], refusedFingerprints: [print(1), print(2)] })
+    )
     assert.strictEqual(replaced(1).state, "aborted")
     assert.strictEqual(replaced(2).state, "aborted")
   })
@@ -306,14 +314,23 @@ describe("AuthMachine", () => {
     const next = run(
       "locked",
       { abort: abortOf("refused"), refusedFingerprints: [print(1)] },
-      { type: "lock.lifted" }
+      { type: "lock.lifted", by: "operator" }
     )
     assert.strictEqual(next.state, "unauthenticated.idle")
-    assert.deepStrictEqual(next.context, context({ refusedFingerprints: [print(1)] }))
+    assert.deepStrictEqual(
+      next.context,
+      context({ abortedFingerprints: [print(1)], refusedFingerprints: [print(1)] })
+    )
     assert.strictEqual(
-      run("aborted", { abort: abortOf("refused") }, { type: "lock.lifted" }).state,
+      run("aborted", { abort: abortOf("refused") }, { type: "lock.lifted", by: "operator" }).state,
       "aborted"
     )
+  })
+
+  it("a lock that ends without a word for this account leaves it aborted, if it was aborted before", () => {
+    const over = { type: "lock.lifted", by: "other" } as const
+    assert.strictEqual(run("locked", { abort: abortOf("faulted") }, over).state, "aborted")
+    assert.strictEqual(run("locked", {}, over).state, "unauthenticated.idle")
   })
 
   it("leaves locked by no other event than lock.lifted and a late acceptance", () => {

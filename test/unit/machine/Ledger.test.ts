@@ -110,9 +110,12 @@ describe("Ledger.lose and Ledger.age", () => {
     assert.deepStrictEqual(failuresOf(after), { location: 1, own: 1 })
   })
 
-  it("does not make less of what is lost or settled already", () => {
+  it("counts the drain from the last giving-up, and does not make less of what is settled", () => {
     const before = ledger(lost(4, one, 500), settled(5, 8))
-    assert.deepStrictEqual(Ledger.lose(before, 4, at(9, 1000), standard).marks, before.marks)
+    assert.deepStrictEqual(Ledger.lose(before, 4, at(9, 1000), standard).marks, [
+      lost(4, one, 1000 + standard.drainMillis),
+      settled(5, 8)
+    ])
     assert.deepStrictEqual(Ledger.lose(before, 5, at(9, 1000), standard).marks, before.marks)
   })
 

@@ -20,6 +20,7 @@ const filled = Schema.decodeUnknownSync(AccountRecord)({
     attempt: null,
     lostAttempt: 3,
     abort: { reason: "lost", attempt: 3, fingerprint, detail: "…", atMillis: 0 },
+    abortedFingerprints: [fingerprint],
     refusedFingerprints: [fingerprint],
     tokenEnd: { fingerprint, atMillis: 5 },
     flaps: 2

@@ -432,7 +432,7 @@ describe("NumberAuth.make", () => {
           )
         )
         assert.strictEqual(error._tag, "InvalidInput")
-        assert.strictEqual((error as any).field, field)
+        assert.strictEqual("field" in error ? error.field : null, field)
       }
     })
   )

@@ -15,6 +15,9 @@ import { account, badToken, baseUrl, ip, makeWorld, start } from "../../support/
 
 const echo = (n: unknown = 1) => HttpClientRequest.post("/Echo").pipe(HttpClientRequest.bodyUnsafeJson({ n }))
 
+const resultOf = (answer: unknown) =>
+  (answer as { readonly EchoResult: { readonly FunctionOk: boolean; readonly AcctCode: string } }).EchoResult
+
 const refusal = (code: number | string, extra: object = {}) =>
   JSON.stringify({ EchoResult: { FunctionOk: false, ErrCode: code, ...extra } })
 
@@ -38,7 +41,7 @@ describe("NumberAuth.httpClient", () => {
       const auth = yield* start(world, {}, noted)
       const response = yield* auth.httpClient.execute(echo())
       assert.strictEqual(response.status, 200)
-      assert.deepInclude(((yield* response.json) as any).EchoResult, { FunctionOk: true, AcctCode: account })
+      assert.deepInclude(resultOf(yield* response.json), { FunctionOk: true, AcctCode: account })
       const key = Redacted.value(yield* auth.sessionKey)
       assert.deepStrictEqual(sent, [{ url: `${baseUrl}/Echo`, key }])
     })
@@ -51,7 +54,7 @@ describe("NumberAuth.httpClient", () => {
       const before = yield* auth.sessionKey
       yield* world.emulator.expireSessions()
       const answer = yield* Effect.flatMap(auth.httpClient.execute(echo()), (response) => response.json)
-      assert.strictEqual((answer as any).EchoResult.FunctionOk, true)
+      assert.strictEqual(resultOf(answer).FunctionOk, true)
       assert.strictEqual(yield* world.emulator.executionsOf({ n: 1 }), 1)
       assert.lengthOf(yield* world.emulator.log, 2)
       assert.notStrictEqual(Redacted.value(yield* auth.sessionKey), Redacted.value(before))
@@ -70,7 +73,7 @@ describe("NumberAuth.httpClient", () => {
       yield* TestClock.adjust("1 hour")
       yield* Ref.set(address, "203.0.113.8")
       const answer = yield* Effect.flatMap(auth.httpClient.execute(echo()), (response) => response.json)
-      assert.strictEqual((answer as any).EchoResult.FunctionOk, true)
+      assert.strictEqual(resultOf(answer).FunctionOk, true)
       assert.strictEqual(yield* world.emulator.executionsOf({ n: 1 }), 1)
       assert.lengthOf(yield* world.emulator.log, 2)
     })
@@ -325,6 +328,34 @@ describe("NumberAuth.httpClient", () => {
       ]
       for (const url of odd) yield* Effect.exit(auth.httpClient.execute(HttpClientRequest.post(url)))
       for (const { url } of sent) assert.strictEqual(new URL(url).host, "number.test", url)
+    })
+  )
+
+  it.scoped("does not let a caller make an attempt behind the ledger's back", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const auth = yield* start(world)
+      yield* auth.sessionKey
+      for (const url of [
+        "/Authenticate",
+        "Authenticate",
+        "/authenticate/",
+        "/AUTHENTICATE?x=1",
+        "//Authenticate",
+        "/Echo/../Authenticate",
+        "/%41uthenticate",
+        "/%2541uthenticate",
+        "/.%2fAuthenticate",
+        "/x/Authenticate",
+        `${baseUrl}/Authenticate`,
+        `${baseUrl.toUpperCase()}/Authenticate`
+      ]) {
+        const body = HttpBody.unsafeJson({ AcctCode: account, Token: badToken(1) })
+        const error = yield* Effect.flip(auth.httpClient.post(url, { body }))
+        assert.strictEqual(error._tag, "RequestError", url)
+      }
+      assert.lengthOf(yield* world.emulator.log, 1)
+      assert.strictEqual(yield* world.emulator.countOf(ip), 0)
     })
   )
 
