@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type CoreState, makeAuthCore, type Message, type Step } from "../../../src/machine/AuthCore.js"
+import type { Policy } from "../../../src/machine/Policy.js"
+import type { AccountCode } from "../../../src/schemas/Credentials.js"
 import { emptyAccountRecord, emptyLedgerRecord } from "../../../src/schemas/StoredRecord.js"
 import { at, inFlight, ledger, lost, one, policy, print, settled, two } from "../../support/core.js"
 
@@ -293,5 +295,47 @@ describe("AuthCore on an operator's word", () => {
     assert.strictEqual(step.ledger, before.ledger)
     assert.strictEqual(step.context, before.context)
     assert.isEmpty(step.commands)
+  })
+})
+
+describe("AuthCore over several accounts", () => {
+  /** A location whose accounts take messages in turn. */
+  const location = (options: Partial<Policy> = {}) => {
+    const core = makeAuthCore(policy(options))
+    let sequence = 0
+    let ledgerNow = emptyLedgerRecord
+    const records = new Map<AccountCode, CoreState>()
+    return (account: AccountCode, message: Message): Step => {
+      const { context, state } = records.get(account) ?? empty
+      const next = core.step({ ledger: ledgerNow, state, context }, account, message, at(++sequence))
+      ledgerNow = next.ledger
+      records.set(account, next)
+      return next
+    }
+  }
+  it("an abort outlives a lock of our own making that another account's late acceptance ended", () => {
+    const tell = location({ limit: 2 })
+    const first = tell(one, request(1)).context.attempt!.id
+    tell(one, ended(first, faulted))
+    const second = tell(two, request(2)).context.attempt!.id
+    tell(two, ended(second, lostOutcome, 2))
+    assert.strictEqual(tell(one, request(1)).decision._tag, "locked")
+    tell(two, ended(second, accepted, 2))
+    assert.strictEqual(tell(one, request(1)).decision._tag, "aborted")
+  })
+
+  it("two tokens that take turns make one attempt each, until a person acts", () => {
+    const tell = location()
+    let sends = 0
+    for (let n = 0; n < 20; n++) {
+      const token = 1 + (n % 2)
+      const step = tell(one, request(token))
+      if (step.decision._tag !== "send") continue
+      sends++
+      tell(one, ended(step.decision.attempt, faulted, token))
+    }
+    assert.strictEqual(sends, 2)
+    tell(one, { type: "resume" })
+    assert.strictEqual(tell(one, request(1)).decision._tag, "send")
   })
 })

@@ -1,0 +1,173 @@
+import { HttpClientRequest } from "@effect/platform"
+import { Context, Effect, Exit, Layer, Ref, Scope, Stream } from "effect"
+import { assert, describe, it } from "vitest"
+import { AttemptOutcome } from "../../../src/schemas/AttemptOutcome.js"
+import { AuthStoreError, type Stored, type Write } from "../../../src/services/AuthStore.js"
+import * as NumberAuth from "../../../src/services/NumberAuth.js"
+import { NumberTransport } from "../../../src/services/NumberTransport.js"
+import { Fault } from "../../../src/testing/NumberEmulator.js"
+import { makeRig, tagOf } from "../../support/rig.js"
+import { account, badToken, baseUrl, environment, goodToken, ip, type World } from "../../support/stack.js"
+
+const away = new AuthStoreError({ reason: "unavailable", detail: "away" })
+
+/** A store whose clock is that much ahead of the host's. */
+const ahead = (store: World["store"], millis: number, onTransact: () => void): World["store"] => ({
+  ...store,
+  transact: (key, decide) =>
+    Effect.suspend(() => {
+      onTransact()
+      return store.transact(key, (stored: Stored) => {
+        const moment = { ...stored.moment, nowMillis: stored.moment.nowMillis + millis }
+        return decide({ ...stored, moment })
+      })
+    })
+})
+
+describe("a waiter", () => {
+  for (const millis of [-7_200_000, -120_000, 120_000, 7_200_000]) {
+    it(`asks the store no more often where the store's clock is ${millis / 1000} s ahead`, async () => {
+      const { ask, clock, process, run, world } = await makeRig()
+      await run(world.emulator.inject(Fault.StallAnswer))
+      let transactions = 0
+      const store = ahead(world.store, millis, () => transactions++)
+      const [sender, waiter] = [await process({}, store), await process({}, store)]
+      await ask(sender, 1)
+      transactions = 0
+      await ask(waiter, 5000)
+      assert.strictEqual(transactions, 1)
+      await clock.advance(120_000)
+      assert.isAtMost(transactions, 8)
+    })
+  }
+
+  it("gives up after its time-out although the host's clock is set back", async () => {
+    const { ask, clock, process, run, world } = await makeRig()
+    await run(world.emulator.inject(Fault.StallAnswer))
+    await ask(await process({ attemptTimeout: "10 hours" }), 1)
+    const waiter = await process()
+    let ended: string | null = null
+    void run(Effect.exit(waiter.sessionKey)).then((exit) => (ended = tagOf(exit)))
+    await clock.advance(1000)
+    clock.step(-3_600_000)
+    await clock.advance(60_000)
+    assert.strictEqual(ended, "AuthBusy")
+  })
+
+  it("ends when its scope closes", async () => {
+    const { ask, clock, process, run, world } = await makeRig()
+    await run(world.emulator.inject(Fault.StallAnswer))
+    await ask(await process(), 1)
+    const scope = await run(Scope.make())
+    const layer = NumberAuth.layer({ account, baseUrl }).pipe(Layer.provide(environment(world)), Layer.orDie)
+    const waiter = Context.get(await run(Layer.buildWithScope(layer, scope)), NumberAuth.NumberAuth)
+    let ended: string | null = null
+    void run(Effect.exit(waiter.sessionKey)).then((exit) => (ended = tagOf(exit)))
+    await clock.advance(1)
+    await run(Scope.close(scope, Exit.void))
+    await clock.advance(1)
+    assert.strictEqual(ended, "Interrupt")
+  })
+})
+
+describe("an attempt whose lease another process found to have run out", () => {
+  it("drains from when its own sender gave it up", async () => {
+    const { ask, clock, process, run, world } = await makeRig()
+    const [one, two] = [await process(), await process()]
+    // Number counts it 290 seconds after its sender gave it up: within the drain.
+    await run(world.emulator.inject(Fault.DelayRequest("320 seconds")))
+    await run(Ref.set(world.token, badToken(1)))
+    void ask(one, 0)
+    await clock.advance(1000)
+    clock.step(46_000)
+    await run(Ref.set(world.token, goodToken))
+    assert.strictEqual(await ask(two), "ok")
+    await clock.advance(302_000)
+    const renew = async () => {
+      await run(world.emulator.expireSessions())
+      const call = HttpClientRequest.post("/Echo").pipe(HttpClientRequest.bodyUnsafeJson({}))
+      void run(Effect.exit(two.httpClient.execute(call)))
+      await clock.advance(1000)
+    }
+    await renew()
+    await clock.advance(60_000)
+    await run(Ref.set(world.token, badToken(2)))
+    await renew()
+    for (let n = 3; n <= 7; n++) {
+      await run(Ref.set(world.token, badToken(n)))
+      await ask(two)
+    }
+    assert.isAtMost(await run(world.emulator.peakOf(ip)), 5)
+  })
+})
+
+describe("what is not certain", () => {
+  it("a transport that never asks for its permit and loses the answer is counted", async () => {
+    const { ask, run, scope, world } = await makeRig()
+    let sent = 0
+    const transport = Layer.succeed(NumberTransport, {
+      authenticate: () => Effect.sync(() => (sent++, AttemptOutcome.lost({ detail: "no answer" })))
+    })
+    const layer = NumberAuth.layer({ account, baseUrl, lostAttempts: "continue" }).pipe(
+      Layer.provide(transport),
+      Layer.provide(environment(world)),
+      Layer.orDie
+    )
+    const auth = Context.get(await run(Layer.buildWithScope(layer, scope)), NumberAuth.NumberAuth)
+    for (let n = 0; n < 10; n++) await ask(auth)
+    assert.strictEqual(sent, 5)
+  })
+
+  it("a person is told of an abort even where the store did not confirm that it holds it", async () => {
+    const { ask, clock, process, run, world } = await makeRig()
+    let writes = 0
+    const store: World["store"] = {
+      ...world.store,
+      transact: <A>(
+        key: Parameters<World["store"]["transact"]>[0],
+        decide: (stored: Stored) => readonly [A, Write]
+      ) =>
+        Effect.tap(world.store.transact(key, decide), () =>
+          ++writes === 2 ? Effect.fail(away) : Effect.void
+        )
+    }
+    const auth = await process({}, store)
+    await run(Ref.set(world.token, badToken(1)))
+    assert.strictEqual(await ask(auth), "AuthStoreError")
+    await clock.advance(60_000)
+    assert.strictEqual(await ask(auth), "AuthAborted")
+    assert.lengthOf(await run(Ref.get(world.notices)), 1)
+  })
+
+  it("changes shows what changed while the store could not be read", async () => {
+    const { clock, process, run, world } = await makeRig()
+    let isAway = false
+    const store: World["store"] = {
+      ...world.store,
+      read: (key) => Effect.suspend(() => (isAway ? Effect.fail(away) : world.store.read(key)))
+    }
+    const auth = await process({}, store)
+    const seen: Array<string> = []
+    void run(Effect.exit(Stream.runForEach(auth.changes, ({ state }) => Effect.sync(() => seen.push(state)))))
+    await clock.advance(1000)
+    await run(Ref.set(world.token, badToken(1)))
+    isAway = true
+    void run(Effect.exit(auth.sessionKey))
+    await clock.advance(5000)
+    isAway = false
+    await clock.advance(5000)
+    assert.deepStrictEqual(seen, ["unauthenticated.idle", "aborted"])
+  })
+
+  it("the very credentials of an abort replace nothing, and the person is told to resume", async () => {
+    const { ask, process, run, world } = await makeRig()
+    await run(world.emulator.inject(Fault.Status(500, "out of order")))
+    const auth = await process()
+    assert.strictEqual(await ask(auth), "AuthAborted")
+    const error = await run(Effect.flip(auth.replaceCredentials(goodToken)))
+    assert.strictEqual(error._tag, "AuthRejected")
+    assert.include(error.message, "resume")
+    await run(auth.resume)
+    assert.strictEqual(await ask(auth), "ok")
+  })
+})
