@@ -303,7 +303,7 @@ describe("SqliteStore on what it cannot use", () => {
           ]) {
             const error = yield* Effect.flip(use)
             assert.strictEqual(error.reason, "unreadable")
-            assert.include(error.message, "do not delete it")
+            assert.include(error.message, "have Number's support reset")
             assertShowsNone(error, sessionKey)
           }
           assert.strictEqual(asked, 0)
