@@ -32,8 +32,8 @@ describe("the real NumberAuth against the emulator", { timeout: 900_000 }, () =>
     )
     assert.strictEqual(tally.states.size, 9)
     assert.strictEqual(tally.peak, 5)
-    assert.isAbove(tally.atTheLimit, options.numRuns / 10)
-    assert.isAbove(tally.renewals, options.numRuns / 2)
+    assert.isAbove(tally.atTheLimit, options.numRuns / 20)
+    assert.isAbove(tally.renewals, options.numRuns * 2)
   })
 
   it("is not vacuous: in the same runs a naive client that retries locks the location, every time", async () => {

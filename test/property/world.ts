@@ -136,9 +136,28 @@ const backends = fc.constantFrom<Schedule["backend"]>(
   ])
 )
 
+/** A session obtained, refused with 5050 and then with 5030, and each time one attempt that does not leave. */
+const opening = (account: number): ReadonlyArray<Operation> => {
+  const unsent: Operation = { type: "fault", fault: Emulator.Fault.Refuse }
+  const send: Operation = { type: "send", process: 0, account }
+  return [
+    unsent,
+    send,
+    send,
+    { type: "changeIp" },
+    unsent,
+    send,
+    send,
+    { type: "expireSessions" },
+    unsent,
+    send,
+    send
+  ]
+}
+
 /**
- * Every schedule has a stretch in which a token goes bad and a supervisor restarts the process: that is what locks
- * hand-written clients.
+ * Every schedule begins with good days, so that each run goes through the chart's ordinary states, and has a stretch in
+ * which a token goes bad and a supervisor restarts the process: that is what locks hand-written clients.
  */
 export const schedule: fc.Arbitrary<Schedule> = fc
   .record({
@@ -152,6 +171,7 @@ export const schedule: fc.Arbitrary<Schedule> = fc
   .map(({ account, after, before, ...rest }) => ({
     ...rest,
     operations: [
+      ...opening(account),
       ...before,
       { type: "token", account, which: "bad" },
       ...[1, 2, 3].flatMap((): ReadonlyArray<Operation> => [
