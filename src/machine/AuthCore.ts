@@ -7,14 +7,13 @@
 import * as Data from "effect/Data"
 import * as Schema from "effect/Schema"
 import { transition } from "xstate"
-import { AttemptOutcome } from "../schemas/AttemptOutcome.js"
+import type { AttemptOutcome } from "../schemas/AttemptOutcome.js"
 import type { RefusalCode } from "../schemas/Answers.js"
 import type { AccountCode, Fingerprint } from "../schemas/Credentials.js"
 import type {
   Abort,
   AttemptId,
   AuthContext,
-  Claim,
   LedgerRecord,
   Session,
   StateName
@@ -55,13 +54,9 @@ export type OutcomeFacts =
  */
 export type Message =
   /** A caller needs a session; these are the credentials at hand. */
-  | { readonly type: "request"; readonly fingerprint: Fingerprint; readonly claim: Claim }
-  /** The store did not confirm a request, so nothing was sent for it: what it may have reserved is given back. */
-  | { readonly type: "withdraw"; readonly claim: Claim }
+  | { readonly type: "request"; readonly fingerprint: Fingerprint }
   /** Number refused the session key of that generation. */
   | { readonly type: "sessionRefused"; readonly generation: AttemptId; readonly code: RefusalCode }
-  /** The session of that generation has no key in this process, which needs one. */
-  | { readonly type: "sessionUnavailable"; readonly generation: AttemptId }
   /** An attempt ended. */
   | {
       readonly type: "attemptEnded"
@@ -193,9 +188,7 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
       let next: Step = { ...current, ledger: Ledger.age(current.ledger, moment, policy) }
       const { attempt, session } = next.context
       // The end that this very message brings is not lost, however late it comes: nobody need be told so.
-      const isEnding =
-        (message.type === "attemptEnded" && message.attempt === attempt?.id) ||
-        (message.type === "withdraw" && message.claim === attempt?.claim)
+      const isEnding = message.type === "attemptEnded" && message.attempt === attempt?.id
       if (
         attempt !== null &&
         !isEnding &&
@@ -215,7 +208,7 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
       return followLock(next)
     }
 
-    const request = (current: Step, { claim, fingerprint }: Extract<Message, { type: "request" }>): Step => {
+    const request = (current: Step, fingerprint: Fingerprint): Step => {
       let next = current
       if (next.state === "aborted") next = followLock(on(next, { type: "credentials.replaced", fingerprint }))
       const { context, ledger } = next
@@ -226,12 +219,7 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
         } else if (Ledger.room(ledger, account, policy) === "full") {
           return decide(next, Decision.wait({ on: "room", forMillis: nextChangeMillis(ledger, moment) }))
         } else {
-          const reserved = on(next, {
-            type: "attempt.reserved",
-            attempt: moment.sequence,
-            fingerprint,
-            claim
-          })
+          const reserved = on(next, { type: "attempt.reserved", attempt: moment.sequence, fingerprint })
           // The chart has the last word: without its command there is no mark and no attempt.
           if (reserved.commands.some((command) => command.type === "sendAttempt")) {
             return decide(
@@ -300,14 +288,7 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
         case "observe":
           return current
         case "request":
-          return request(current, message)
-        case "withdraw": {
-          const reserved = current.context.attempt ?? current.context.lostAttempt
-          if (reserved?.claim !== message.claim) return current
-          const { fingerprint, id } = reserved
-          const outcome = AttemptOutcome.unsent({ detail: "it was not sent" })
-          return ended(current, { type: "attemptEnded", attempt: id, fingerprint, outcome })
-        }
+          return request(current, message.fingerprint)
         case "sessionRefused":
           return on(
             current,
@@ -315,8 +296,6 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
               ? { type: "session.expired", generation: message.generation }
               : { type: "session.unauthorized", generation: message.generation, nowMillis }
           )
-        case "sessionUnavailable":
-          return on(current, { type: "session.unavailable", generation: message.generation })
         case "attemptEnded":
           return ended(current, message)
         case "replaceCredentials": {
