@@ -154,9 +154,14 @@ export const makeAuthMachine = (policy: Policy) => {
         context.session?.generation === params.generation &&
         isFresh(context.session, params.nowMillis) &&
         context.flaps + 1 >= policy.flapLimit,
+      /**
+       * After a refusal any credentials that were not refused; after another abort those only that were not aborted
+       * before, so that two that take turns while Number is out of order make one attempt each.
+       */
       canBeReplaced: ({ context }, params: { fingerprint: Fingerprint }) =>
-        !context.abortedFingerprints.includes(params.fingerprint) &&
-        !context.refusedFingerprints.includes(params.fingerprint),
+        !context.refusedFingerprints.includes(params.fingerprint) &&
+        ((context.abort !== null && isRefusal(context.abort)) ||
+          !context.abortedFingerprints.includes(params.fingerprint)),
       canBeSent: ({ context }, params: { fingerprint: Fingerprint }) =>
         !context.refusedFingerprints.includes(params.fingerprint),
       /** What an account was aborted for before the lock is over only by a word for that account. */

@@ -453,7 +453,10 @@ export const run = (
         else good[operation.account]!.delete(operation.token)
         return
       case "advance": {
-        if (confirming !== null) takeMessage(confirming, { type: "confirmLockLifted" })
+        // The truth is that the count is zero: what was attempted since support set it so makes the word untrue.
+        if (confirming !== null && events.at(-1)?._tag === "Lifted") {
+          takeMessage(confirming, { type: "confirmLockLifted" })
+        }
         confirming = null
         nowMillis += operation.millis
         if (operation.millis < 0) return

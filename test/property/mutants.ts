@@ -188,8 +188,8 @@ export const mutants: ReadonlyArray<Mutant> = [
       },
       {
         file: "machine/AuthMachine.ts",
-        find: "!context.abortedFingerprints.includes(params.fingerprint) &&\n        !context.refusedFingerprints.includes(params.fingerprint)",
-        replace: "!context.abortedFingerprints.includes(params.fingerprint)"
+        find: "!context.refusedFingerprints.includes(params.fingerprint) &&\n        ((context",
+        replace: "((context"
       }
     ],
     run: "core",

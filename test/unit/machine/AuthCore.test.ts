@@ -338,4 +338,14 @@ describe("AuthCore over several accounts", () => {
     tell(one, { type: "resume" })
     assert.strictEqual(tell(one, request(1)).decision._tag, "send")
   })
+
+  it("credentials whose attempt was lost are tried again once those that took their place were refused", () => {
+    const tell = location()
+    const first = tell(one, request(1)).context.attempt!.id
+    tell(one, ended(first, lostOutcome, 1))
+    const second = tell(one, request(2)).context.attempt!.id
+    tell(one, ended(second, refused, 2))
+    assert.strictEqual(tell(one, request(2)).decision._tag, "aborted")
+    assert.strictEqual(tell(one, request(1)).decision._tag, "send")
+  })
 })
