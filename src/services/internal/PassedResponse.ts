@@ -2,22 +2,16 @@
  * An answer that is passed on unread, as the answer to the request that was given. The one that was sent, which the
  * original and the errors of reading it hold, has the session key among its headers.
  */
-import type * as Cookies from "@effect/platform/Cookies"
-import type * as Headers from "@effect/platform/Headers"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as UrlParams from "@effect/platform/UrlParams"
 import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
-import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { StandIn } from "./StandIn.js"
 
-export class PassedResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
-  readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
-  readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
-  readonly request: HttpClientRequest.HttpClientRequest
+export class PassedResponse extends StandIn implements HttpClientResponse.HttpClientResponse {
   readonly #original: HttpClientResponse.HttpClientResponse
   readonly #withoutKey: (error: HttpClientError.ResponseError) => HttpClientError.ResponseError
 
@@ -26,26 +20,9 @@ export class PassedResponse extends Inspectable.Class implements HttpClientRespo
     original: HttpClientResponse.HttpClientResponse,
     withoutKey: (error: HttpClientError.ResponseError) => HttpClientError.ResponseError
   ) {
-    super()
-    this.request = request
+    super(request, original)
     this.#original = original
     this.#withoutKey = withoutKey
-  }
-
-  get status(): number {
-    return this.#original.status
-  }
-
-  get headers(): Headers.Headers {
-    return this.#original.headers
-  }
-
-  get cookies(): Cookies.Cookies {
-    return this.#original.cookies
-  }
-
-  get remoteAddress(): Option.Option<string> {
-    return this.#original.remoteAddress
   }
 
   get text(): Effect.Effect<string, HttpClientError.ResponseError> {

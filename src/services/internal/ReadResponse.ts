@@ -2,23 +2,16 @@
  * An answer whose body was read once: as bytes, text, JSON or stream it is that one reading, and its JSON is parsed at
  * most once, whoever asks first.
  */
-import type * as Cookies from "@effect/platform/Cookies"
-import type * as Headers from "@effect/platform/Headers"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
 import * as Effect from "effect/Effect"
-import * as Inspectable from "effect/Inspectable"
-import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { StandIn } from "./StandIn.js"
 
-export class ReadResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
-  readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
-  readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
-  readonly request: HttpClientRequest.HttpClientRequest
-  readonly #original: HttpClientResponse.HttpClientResponse
+export class ReadResponse extends StandIn implements HttpClientResponse.HttpClientResponse {
   readonly #bytes: ArrayBuffer
   #decoded: string | undefined
   #parsed: { readonly value: unknown } | undefined
@@ -29,26 +22,8 @@ export class ReadResponse extends Inspectable.Class implements HttpClientRespons
     original: HttpClientResponse.HttpClientResponse,
     bytes: ArrayBuffer
   ) {
-    super()
-    this.request = request
-    this.#original = original
+    super(request, original)
     this.#bytes = bytes
-  }
-
-  get status(): number {
-    return this.#original.status
-  }
-
-  get headers(): Headers.Headers {
-    return this.#original.headers
-  }
-
-  get cookies(): Cookies.Cookies {
-    return this.#original.cookies
-  }
-
-  get remoteAddress(): Option.Option<string> {
-    return this.#original.remoteAddress
   }
 
   /** The body as text, decoded at most once. */
