@@ -70,7 +70,10 @@ import * as SessionRefusal from "./SessionRefusal.js"
 export interface Options {
   /** The account code: 2 letters and 7 digits. */
   readonly account: string
-  /** The name of the egress IP. All that shares the IP uses one name and one store. Default `default`. */
+  /**
+   * The name of the egress IP. All that shares the IP uses one name and one store; an address that comes and goes (a
+   * failover line) needs a name of its own. Default `default`.
+   */
   readonly location?: string | undefined
   /** What `httpClient` puts before relative URLs. Default: that of `NumberTransport.defaultBaseUrl`. */
   readonly baseUrl?: string | undefined
