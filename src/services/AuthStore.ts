@@ -253,21 +253,47 @@ const decodeAccount = decodeDocument(AccountRecord, "record of the account")
 const encodeLedger = Schema.encodeSync(Schema.parseJson(LedgerRecord))
 const encodeAccount = Schema.encodeSync(Schema.parseJson(AccountRecord))
 
-/** SQLite's answer at the first statement where another process holds the lock: nothing was written. */
-const isBusy = (error: AuthStoreError): boolean => /SQLITE_BUSY/.test(error.detail)
+/**
+ * What a transaction that lost to another is answered with, and may be tried again: SQLite's busy at the first statement,
+ * PostgreSQL's serialization failure and deadlock. Nothing was written.
+ */
+const hasLostToAnother = (error: AuthStoreError): boolean => /\b(SQLITE_BUSY|40001|40P01)/.test(error.detail)
 
 /**
- * Builds the store on the `SqlClient` at hand. `pollInterval` is how often `changes` looks, default 200 milliseconds.
+ * How the store on a database is set up.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SqlOptions {
+  /** How often `changes` looks: default 200 milliseconds. */
+  readonly pollInterval?: Duration.DurationInput | undefined
+  /** Emits when a location may have changed, so that `changes` looks at once. Default: never. */
+  readonly notifications?: ((location: Location) => Stream.Stream<unknown>) | undefined
+}
+
+/** The channel on which PostgreSQL tells of a change; the payload is the location. */
+export const changesChannel = "number_auth_changes"
+
+/**
+ * Builds the store on the `SqlClient` at hand. On PostgreSQL time comes from the database, so that hosts whose clocks
+ * differ agree on leases and drains; on SQLite from Effect's Clock, since all is on one host.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const makeSql = (
-  options: { readonly pollInterval?: Duration.DurationInput | undefined } = {}
+  options: SqlOptions = {}
 ): Effect.Effect<AuthStore["Type"], AuthStoreError, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     yield* migrate
+
+    const isPostgres = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
+    const databaseClock = sql.literal("(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_millis")
+    const alsoNow = isPostgres ? sql`, ${databaseClock}` : sql``
+    const nowOf = (row: { readonly now_millis?: string | number } | undefined) =>
+      row?.now_millis === undefined ? Clock.currentTimeMillis : Effect.succeed(Number(row.now_millis))
 
     const readAccount = (key: AccountKey) =>
       sql<{ document: string }>`SELECT document FROM number_auth_account
@@ -289,8 +315,8 @@ export const makeSql = (
         const [row] = yield* sql<LedgerRow>`
           INSERT INTO number_auth_ledger (location, sequence) VALUES (${key.location}, 1)
           ON CONFLICT (location) DO UPDATE SET sequence = number_auth_ledger.sequence + 1
-          RETURNING sequence, document`
-        const nowMillis = yield* Clock.currentTimeMillis
+          RETURNING sequence, document${alsoNow}`
+        const nowMillis = yield* nowOf(row)
         const stored: Stored = {
           moment: { sequence: Number(row!.sequence), nowMillis },
           ledger: yield* ledgerOf(row!.document),
@@ -306,6 +332,8 @@ export const makeSql = (
             VALUES (${key.location}, ${key.account}, ${encodeAccount(write.account)})
             ON CONFLICT (location, account) DO UPDATE SET document = excluded.document`
         }
+        // Told by the database once the transaction has committed, and only then.
+        if (isPostgres) yield* sql`SELECT pg_notify(${changesChannel}, ${key.location})`
         return result
       }).pipe(
         sql.withTransaction,
@@ -335,7 +363,7 @@ export const makeSql = (
         guarded(transaction(key, decide)).pipe(
           Effect.retry({
             schedule: Schedule.jittered(Schedule.spaced("20 millis")).pipe(Schedule.upTo("10 seconds")),
-            while: isBusy
+            while: hasLostToAnother
           })
         ),
       read: (key) =>
@@ -343,45 +371,49 @@ export const makeSql = (
           Effect.gen(function* () {
             // One statement, so that both are of one moment.
             const [row] = yield* sql<LedgerRow & { readonly account_document: string | null }>`
-              SELECT sequence, ledger.document, account.document AS account_document
+              SELECT sequence, ledger.document, account.document AS account_document${alsoNow}
               FROM number_auth_ledger AS ledger
               LEFT JOIN number_auth_account AS account
                 ON account.location = ledger.location AND account.account = ${key.account}
               WHERE ledger.location = ${key.location}`
             return {
-              moment: { sequence: Number(row?.sequence ?? 0), nowMillis: yield* Clock.currentTimeMillis },
+              moment: { sequence: Number(row?.sequence ?? 0), nowMillis: yield* nowOf(row) },
               ledger: yield* ledgerOf(row?.document),
               account: yield* accountOf(row?.account_document)
             }
           })
         ),
       changes: (location) =>
-        Stream.repeatEffectWithSchedule(
-          sql<LedgerRow>`SELECT sequence FROM number_auth_ledger WHERE location = ${location}`.pipe(
-            guarded,
-            Effect.map((rows) => Option.some(Number(rows[0]?.sequence ?? 0))),
-            // A store that is away is quiet, and speaks again when it is back.
-            Effect.orElseSucceed(() => Option.none<number>())
-          ),
-          Schedule.spaced(options.pollInterval ?? "200 millis")
+        Stream.merge(
+          Stream.fromSchedule(Schedule.spaced(options.pollInterval ?? "200 millis")),
+          options.notifications?.(location) ?? Stream.empty
         ).pipe(
+          (ticks) => Stream.concat(Stream.make(undefined), ticks),
+          Stream.mapEffect(() =>
+            sql<LedgerRow>`SELECT sequence FROM number_auth_ledger WHERE location = ${location}`.pipe(
+              guarded,
+              Effect.map((rows) => Option.some(Number(rows[0]?.sequence ?? 0))),
+              // A store that is away is quiet, and speaks again when it is back.
+              Effect.orElseSucceed(() => Option.none<number>())
+            )
+          ),
           Stream.filterMap((sequence) => sequence),
           Stream.changes
         )
     }
   })
 
-/** A row of the ledger; a driver may give a BIGINT as text. */
+/** A row of the ledger; `now_millis` only where the database is the clock. */
 interface LedgerRow {
   readonly sequence: number | string
   readonly document: string | null
+  readonly now_millis?: number | string
 }
 
 /**
  * In the SQL database of the `SqlClient` at hand. Creates and migrates its own tables, all named `number_auth_…`. Its
  * transactions are its own: a caller that is inside a transaction on the same single connection (SQLite) waits for itself,
- * so give the store a client of its own. For a SQLite file see `SqliteStore`, which also sets what makes the file durable
- * and private. Time for leases and drains is Effect's Clock: all that share the database are on one host.
+ * so give the store a client of its own. For a SQLite file see `SqliteStore`, which also sets what makes the file durable and private.
  *
  * @since 0.1.0
  * @category layers

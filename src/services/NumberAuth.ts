@@ -209,8 +209,7 @@ export class NumberAuth extends Context.Tag("effect-number-auth/NumberAuth")<
     readonly resume: Effect.Effect<void, AuthRejected | AuthStoreError>
     /**
      * An operator's word that Number's support has lifted the lock and set the count of the IP to zero, no sooner than
-     * `drainTime` after the last attempt, and that nothing was attempted since. To say so when it is not true is to lock
-     * the location.
+     * `drainTime` after the last attempt, and that nothing was attempted since. To say so when it is not true is to lock the location.
      */
     readonly confirmLockLifted: Effect.Effect<AuthStatus, AuthRejected | AuthStoreError>
   }
