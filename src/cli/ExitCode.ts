@@ -8,6 +8,7 @@ import type { AuthError } from "../services/NumberAuth.js"
 import type { SessionRefused } from "../services/SessionRefusal.js"
 import type { CallRefused, CallUnknown, CallUnreachable } from "./CallError.js"
 import type { InvalidSetting } from "./InvalidSetting.js"
+import type { NotWell } from "./NotWell.js"
 
 /**
  * @since 0.1.0
@@ -48,6 +49,7 @@ export type CommandError =
   | CallRefused
   | CallUnreachable
   | CallUnknown
+  | NotWell
   | ValidationError
 
 /**
@@ -84,6 +86,8 @@ export const exitCodeOf = (error: CommandError): ExitCode => {
       }
     case "CallRefused":
       return ExitCode.callRefused
+    case "NotWell":
+      return error.exitCode
     // Bad input, a token that is not there, and all that @effect/cli finds wrong with the command line.
     default:
       return ExitCode.settings

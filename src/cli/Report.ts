@@ -5,10 +5,10 @@ import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
-import * as Url from "node:url"
 import { abortedMessage, lockedMessage, type Place } from "../services/AuthError.js"
 import type { AuthStatus } from "../services/NumberAuth.js"
 import { type CommandError, exitCodeOf } from "./ExitCode.js"
+import { shownStore, type StoreTarget } from "./Settings.js"
 
 /**
  * A status, and where it is kept.
@@ -18,7 +18,7 @@ import { type CommandError, exitCodeOf } from "./ExitCode.js"
  */
 export interface Standing {
   readonly status: AuthStatus
-  readonly filename: string
+  readonly store: StoreTarget
   readonly now: DateTime.Utc
 }
 
@@ -42,7 +42,7 @@ const placeOf = ({ account, failures, limit, location }: AuthStatus): Place => (
  * @since 0.1.0
  * @category json
  */
-export const statusJson = ({ filename, status }: Standing): Readonly<Record<string, unknown>> => ({
+export const statusJson = ({ status, store }: Standing): Readonly<Record<string, unknown>> => ({
   state: stateOf(status),
   attempting: status.state.endsWith(".attempting"),
   account: status.account,
@@ -60,7 +60,7 @@ export const statusJson = ({ filename, status }: Standing): Readonly<Record<stri
       at: DateTime.formatIso(DateTime.unsafeMake(atMillis))
     }))
   ),
-  store: Url.pathToFileURL(filename).href
+  store: shownStore(store)
 })
 
 /** In the two units that matter: nobody plans by the second what is days away. */
@@ -84,7 +84,7 @@ const momentText = (moment: DateTime.Utc, now: DateTime.Utc): string => {
  * @since 0.1.0
  * @category text
  */
-export const statusText = ({ filename, now, status }: Standing): string => {
+export const statusText = ({ now, status, store }: Standing): string => {
   const place = placeOf(status)
   const state = stateOf(status)
   const orNone = (moment: Option.Option<DateTime.Utc>, none: string): string =>
@@ -98,7 +98,7 @@ export const statusText = ({ filename, now, status }: Standing): string => {
       `${status.failures} of ${status.limit} unsuccessful attempts in a row (Number locks the IP at 6)` +
         (status.inFlight > 0 ? `, ${status.inFlight} under way` : "")
     ],
-    ["store", filename]
+    ["store", store._tag === "sqlite" ? store.filename : shownStore(store)]
   ]
   const notes = [
     ...Option.toArray(
@@ -148,6 +148,7 @@ export const errorJson = (
   ...("place" in error ? error.place : {}),
   ...("setting" in error ? { setting: error.setting } : {}),
   ...("answer" in error ? { answer: error.answer } : {}),
+  ...("checks" in error ? { checks: error.checks } : {}),
   ...Option.match(standing, { onNone: () => ({}), onSome: statusJson }),
   error: error._tag,
   message: messageOf(error),

@@ -24,6 +24,16 @@ import { decodeBaseUrl, defaultBaseUrl } from "../services/NumberTransport.js"
 import { InvalidSetting } from "./InvalidSetting.js"
 
 /**
+ * Which store is used: the embedded one, or a PostgreSQL database, whose URL may hold a password.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StoreTarget =
+  | { readonly _tag: "sqlite"; readonly filename: string }
+  | { readonly _tag: "postgres"; readonly url: Redacted.Redacted }
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -31,8 +41,7 @@ export interface Settings {
   readonly account: AccountCode
   readonly location: Location
   readonly baseUrl: string
-  /** The file of the embedded store. */
-  readonly filename: string
+  readonly store: StoreTarget
   readonly attemptTimeout: Duration.Duration
   readonly limit: number
 }
@@ -61,7 +70,7 @@ export const flags = {
   store: Options.text("store").pipe(
     Options.optional,
     Options.withDescription(
-      "Where the location's count and the session are kept: file:… names an SQLite file. Default: a file in the user's state folder. Environment: NUMBER_STORE_URL."
+      "Where the location's count and the session are kept: file:… names an SQLite file, postgres://… a PostgreSQL database (give a password by the environment only: the command line shows in the process list). Default: a file in the user's state folder. Environment: NUMBER_STORE_URL."
     )
   ),
   attemptTimeout: Options.text("attempt-timeout").pipe(
@@ -126,31 +135,72 @@ const decodeLimit = (text: string): Either.Either<number, string> =>
     ? Either.right(Number(text))
     : Either.left("a whole number from 1 to 5 (Number locks the IP at 6)")
 
+const sqliteForm =
+  "file: and the path of an SQLite file, such as file:///var/lib/number-auth/number-auth.sqlite"
+const storeForm = `${sqliteForm}, or postgres://user:password@host:port/database`
+
 /**
  * Reads a store URL: `file:` and a path, absolute (`file:///var/lib/number.sqlite`) or relative to the working folder
- * (`file:number.sqlite`). Gives the absolute path, or the form that was expected.
+ * (`file:number.sqlite`), or `postgres://…`. Gives the absolute path or the URL, or the form that was expected.
  *
  * @since 0.1.0
  * @category decoding
  */
-export const decodeStoreUrl = (text: string, workingFolder: string): Either.Either<string, string> => {
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text.trim())?.[1]?.toLowerCase()
-  const expected =
-    "file: and the path of an SQLite file, such as file:///var/lib/number-auth/number-auth.sqlite"
-  if (scheme !== "file") {
-    const isPostgres = scheme === "postgres" || scheme === "postgresql"
-    return Either.left(isPostgres ? `${expected} (PostgreSQL is not supported yet)` : expected)
+export const decodeStoreUrl = (text: string, workingFolder: string): Either.Either<StoreTarget, string> => {
+  const trimmed = text.trim()
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(trimmed)?.[1]?.toLowerCase()
+  if (scheme === "postgres" || scheme === "postgresql") {
+    const url = URL.canParse(trimmed) ? new URL(trimmed) : null
+    const names = url !== null && url.hash === "" && /^\/[^/]+$/.test(url.pathname)
+    return names && (url.host !== "" || url.searchParams.has("host"))
+      ? Either.right({ _tag: "postgres", url: Redacted.make(trimmed) })
+      : Either.left(
+          "postgres://user:password@host:port/database, with what is no letter or digit in user and password percent-encoded"
+        )
   }
+  if (scheme !== "file") return Either.left(storeForm)
   const base = Url.pathToFileURL(`${workingFolder}/`)
-  if (!URL.canParse(text.trim(), base.href)) return Either.left(expected)
-  const url = new URL(text.trim(), base)
+  if (!URL.canParse(trimmed, base.href)) return Either.left(sqliteForm)
+  const url = new URL(trimmed, base)
   const isFile = url.host === "" && url.search === "" && url.hash === "" && !url.pathname.endsWith("/")
   return isFile
-    ? Either.mapLeft(
+    ? Either.mapBoth(
         Either.try(() => Url.fileURLToPath(url)),
-        () => expected
+        { onLeft: () => sqliteForm, onRight: (filename) => ({ _tag: "sqlite" as const, filename }) }
       )
-    : Either.left(expected)
+    : Either.left(sqliteForm)
+}
+
+/**
+ * The store as it may be shown: the URL of the file, or that of the database without password and parameters.
+ *
+ * @since 0.1.0
+ * @category text
+ */
+export const shownStore = (store: StoreTarget): string => {
+  if (store._tag === "sqlite") return Url.pathToFileURL(store.filename).href
+  const { host, pathname, username } = new URL(Redacted.value(store.url))
+  return `postgres://${username === "" ? "" : `${username}@`}${host}${pathname}`
+}
+
+/**
+ * What of the store's address must never be shown, whatever holds it. A password so short that it may be part of any
+ * word is left out: nothing shows it.
+ *
+ * @since 0.1.0
+ * @category text
+ */
+export const storeSecrets = (store: StoreTarget): ReadonlyArray<Redacted.Redacted> => {
+  if (store._tag === "sqlite") return []
+  const url = new URL(Redacted.value(store.url))
+  const { password } = url
+  const decoded = Either.getOrElse(
+    Either.try(() => decodeURIComponent(password)),
+    () => password
+  )
+  return [password, decoded, url.searchParams.get("password") ?? ""]
+    .filter((secret) => secret.length >= 12)
+    .map((secret) => Redacted.make(secret))
 }
 
 /**
@@ -181,7 +231,7 @@ export const stateFolder = (host: {
     : Path.posix.join(host.home, ".local", "state", "effect-number-auth")
 }
 
-const defaultFilename = (source: Source): Effect.Effect<string, InvalidSetting> =>
+const defaultStore = (source: Source): Effect.Effect<StoreTarget, InvalidSetting> =>
   Effect.gen(function* () {
     const home = yield* Effect.try({
       try: () => Os.homedir(),
@@ -193,8 +243,38 @@ const defaultFilename = (source: Source): Effect.Effect<string, InvalidSetting> 
       xdgStateHome: Option.getOrUndefined(yield* environment("XDG_STATE_HOME")),
       localAppData: Option.getOrUndefined(yield* environment("LOCALAPPDATA"))
     })
-    return Path.join(folder, "number-auth.sqlite")
+    return { _tag: "sqlite", filename: Path.join(folder, "number-auth.sqlite") }
   })
+
+const read = <A>(
+  source: Source,
+  flag: Option.Option<string>,
+  decode: (text: string) => Either.Either<A, string | InvalidInput>,
+  otherwise: Effect.Effect<A, InvalidSetting>
+): Effect.Effect<A, InvalidSetting> =>
+  Effect.flatMap(environment(source.setting), (value) =>
+    Option.match(
+      Option.orElse(flag, () => value),
+      {
+        onNone: () => otherwise,
+        onSome: (text) =>
+          Either.mapLeft(decode(text), (error) =>
+            malformed(source, typeof error === "string" ? error : error.expected)
+          )
+      }
+    )
+  )
+
+/**
+ * Reads which store is used. Touches no disk.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const readStore = (flag: Option.Option<string>): Effect.Effect<StoreTarget, InvalidSetting> => {
+  const store: Source = { setting: "NUMBER_STORE_URL", flag: "--store" }
+  return read(store, flag, (text) => decodeStoreUrl(text, process.cwd()), defaultStore(store))
+}
 
 /**
  * Reads the settings. Touches no disk.
@@ -203,28 +283,9 @@ const defaultFilename = (source: Source): Effect.Effect<string, InvalidSetting> 
  * @category constructors
  */
 export const readSettings = (given: Flags): Effect.Effect<Settings, InvalidSetting> => {
-  const read = <A>(
-    source: Source,
-    flag: Option.Option<string>,
-    decode: (text: string) => Either.Either<A, string | InvalidInput>,
-    otherwise: Effect.Effect<A, InvalidSetting>
-  ): Effect.Effect<A, InvalidSetting> =>
-    Effect.flatMap(environment(source.setting), (value) =>
-      Option.match(
-        Option.orElse(flag, () => value),
-        {
-          onNone: () => otherwise,
-          onSome: (text) =>
-            Either.mapLeft(decode(text), (error) =>
-              malformed(source, typeof error === "string" ? error : error.expected)
-            )
-        }
-      )
-    )
   const account: Source = { setting: "NUMBER_ACCOUNT_CODE", flag: "--account" }
   const location: Source = { setting: "NUMBER_LOCATION", flag: "--location" }
   const baseUrl: Source = { setting: "NUMBER_BASE_URL", flag: "--base-url" }
-  const store: Source = { setting: "NUMBER_STORE_URL", flag: "--store" }
   const attemptTimeout: Source = { setting: "NUMBER_ATTEMPT_TIMEOUT", flag: "--attempt-timeout" }
   const limit: Source = { setting: "NUMBER_LIMIT", flag: "--limit" }
   return Effect.all({
@@ -236,7 +297,7 @@ export const readSettings = (given: Flags): Effect.Effect<Settings, InvalidSetti
     ),
     location: read(location, given.location, decodeLocation, Effect.orDie(decodeLocation("default"))),
     baseUrl: read(baseUrl, given.baseUrl, decodeBaseUrl, Effect.succeed(defaultBaseUrl)),
-    filename: read(store, given.store, (text) => decodeStoreUrl(text, process.cwd()), defaultFilename(store)),
+    store: readStore(given.store),
     attemptTimeout: read(
       attemptTimeout,
       given.attemptTimeout,

@@ -15,11 +15,15 @@ Usage: number-auth COMMAND [flags]        number-auth COMMAND --help shows the f
   login            Obtain a session, or find the one that is held: one attempt at most.
                    --show-key prints the session key.
   status           Show how the account and the location's count stand. Sends nothing.
+  doctor           Check settings, token, store, clock, network, count and account, and say what to do.
+                   Makes no attempt and changes nothing.
   request PATH     Send one call with the session key and print Number's answer.
                    --data JSON is its body; --data - reads it from standard input.
   resume           After an abort that was no refusal of the token: allow one more attempt.
   lock-lifted      Say that Number's support has lifted the lock of the IP and reset its count.
                    To say so when it is not true is to lock the location.
+  rekey            Seal all stored session keys anew under NUMBER_STORE_KEY. --discard gives up those
+                   that no key opens. Sends nothing.
   emulator         Run the Number emulator on this machine, and print what to export to use it.
 
 With --json the last line of standard output is one JSON object, errors too.
@@ -35,6 +39,10 @@ Settings (flags win over the environment):
   NUMBER_BASE_URL         --base-url         default: ${defaultBaseUrl}
   NUMBER_STORE_URL        --store            file:… of the store that keeps count and session.
                                              Default: a file in the user's state folder
+  NUMBER_STORE_KEY                           base64 of 32 bytes: seals session keys in the store. Default:
+                                             a key file beside a file store; on PostgreSQL they
+                                             are not stored without it
+  NUMBER_STORE_KEY_OLD                       the keys before it, separated by commas: only to open
   NUMBER_ATTEMPT_TIMEOUT  --attempt-timeout  a duration, default: 30 seconds
   NUMBER_LIMIT            --limit            unsuccessful attempts in a row, 1 to 5, default: 5
 

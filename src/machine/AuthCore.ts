@@ -7,13 +7,14 @@
 import * as Data from "effect/Data"
 import * as Schema from "effect/Schema"
 import { transition } from "xstate"
-import type { AttemptOutcome } from "../schemas/AttemptOutcome.js"
+import { AttemptOutcome } from "../schemas/AttemptOutcome.js"
 import type { RefusalCode } from "../schemas/Answers.js"
 import type { AccountCode, Fingerprint } from "../schemas/Credentials.js"
 import type {
   Abort,
   AttemptId,
   AuthContext,
+  Claim,
   LedgerRecord,
   Session,
   StateName
@@ -54,9 +55,13 @@ export type OutcomeFacts =
  */
 export type Message =
   /** A caller needs a session; these are the credentials at hand. */
-  | { readonly type: "request"; readonly fingerprint: Fingerprint }
+  | { readonly type: "request"; readonly fingerprint: Fingerprint; readonly claim: Claim }
+  /** The store did not confirm a request, so nothing was sent for it: what it may have reserved is given back. */
+  | { readonly type: "withdraw"; readonly claim: Claim }
   /** Number refused the session key of that generation. */
   | { readonly type: "sessionRefused"; readonly generation: AttemptId; readonly code: RefusalCode }
+  /** The session of that generation has no key in this process, which needs one. */
+  | { readonly type: "sessionUnavailable"; readonly generation: AttemptId }
   /** An attempt ended. */
   | {
       readonly type: "attemptEnded"
@@ -188,7 +193,9 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
       let next: Step = { ...current, ledger: Ledger.age(current.ledger, moment, policy) }
       const { attempt, session } = next.context
       // The end that this very message brings is not lost, however late it comes: nobody need be told so.
-      const isEnding = message.type === "attemptEnded" && message.attempt === attempt?.id
+      const isEnding =
+        (message.type === "attemptEnded" && message.attempt === attempt?.id) ||
+        (message.type === "withdraw" && message.claim === attempt?.claim)
       if (
         attempt !== null &&
         !isEnding &&
@@ -208,7 +215,7 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
       return followLock(next)
     }
 
-    const request = (current: Step, fingerprint: Fingerprint): Step => {
+    const request = (current: Step, { claim, fingerprint }: Extract<Message, { type: "request" }>): Step => {
       let next = current
       if (next.state === "aborted") next = followLock(on(next, { type: "credentials.replaced", fingerprint }))
       const { context, ledger } = next
@@ -219,7 +226,12 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
         } else if (Ledger.room(ledger, account, policy) === "full") {
           return decide(next, Decision.wait({ on: "room", forMillis: nextChangeMillis(ledger, moment) }))
         } else {
-          const reserved = on(next, { type: "attempt.reserved", attempt: moment.sequence, fingerprint })
+          const reserved = on(next, {
+            type: "attempt.reserved",
+            attempt: moment.sequence,
+            fingerprint,
+            claim
+          })
           // The chart has the last word: without its command there is no mark and no attempt.
           if (reserved.commands.some((command) => command.type === "sendAttempt")) {
             return decide(
@@ -288,7 +300,14 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
         case "observe":
           return current
         case "request":
-          return request(current, message.fingerprint)
+          return request(current, message)
+        case "withdraw": {
+          const reserved = current.context.attempt ?? current.context.lostAttempt
+          if (reserved?.claim !== message.claim) return current
+          const { fingerprint, id } = reserved
+          const outcome = AttemptOutcome.unsent({ detail: "it was not sent" })
+          return ended(current, { type: "attemptEnded", attempt: id, fingerprint, outcome })
+        }
         case "sessionRefused":
           return on(
             current,
@@ -296,6 +315,8 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
               ? { type: "session.expired", generation: message.generation }
               : { type: "session.unauthorized", generation: message.generation, nowMillis }
           )
+        case "sessionUnavailable":
+          return on(current, { type: "session.unavailable", generation: message.generation })
         case "attemptEnded":
           return ended(current, message)
         case "replaceCredentials": {

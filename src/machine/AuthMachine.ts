@@ -7,7 +7,7 @@
  */
 import { assign, setup } from "xstate"
 import type { Fingerprint } from "../schemas/Credentials.js"
-import type { Abort, AttemptId, AuthContext, Session } from "../schemas/StoredRecord.js"
+import type { Abort, AttemptId, AuthContext, Claim, Session } from "../schemas/StoredRecord.js"
 import type { Notice } from "./Command.js"
 import { defaultPolicy, type Policy } from "./Policy.js"
 
@@ -19,7 +19,12 @@ import { defaultPolicy, type Policy } from "./Policy.js"
  */
 export type AuthEvent =
   /** A caller needs a session, and the ledger had room: the mark is in the same transaction. */
-  | { readonly type: "attempt.reserved"; readonly attempt: AttemptId; readonly fingerprint: Fingerprint }
+  | {
+      readonly type: "attempt.reserved"
+      readonly attempt: AttemptId
+      readonly fingerprint: Fingerprint
+      readonly claim: Claim
+    }
   /** Number accepted the credentials. */
   | {
       readonly type: "attempt.accepted"
@@ -39,6 +44,8 @@ export type AuthEvent =
   | { readonly type: "attempt.unsent"; readonly attempt: AttemptId }
   /** 5030, or 25 hours by the clock. */
   | { readonly type: "session.expired"; readonly generation: AttemptId }
+  /** The process that needs the session has no key of it: another obtained it, and the store keeps none. */
+  | { readonly type: "session.unavailable"; readonly generation: AttemptId }
   /** 5050. */
   | { readonly type: "session.unauthorized"; readonly generation: AttemptId; readonly nowMillis: number }
   /** A token with another fingerprint than the aborted one. */
@@ -144,7 +151,7 @@ export const makeAuthMachine = (policy: Policy) => {
     guards: {
       /** The answer belongs to the attempt under way, or to the one that was given up last and nothing replaced. */
       isAwaited: ({ context }, params: { attempt: AttemptId }) =>
-        (context.attempt?.id ?? context.lostAttempt) === params.attempt,
+        (context.attempt ?? context.lostAttempt)?.id === params.attempt,
       isAwaitedAndMayContinue: ({ context }, params: { attempt: AttemptId }) =>
         context.attempt?.id === params.attempt && policy.lostAttempts === "continue",
       /** The refusal is about the key that is held, and not an older one. */
@@ -177,15 +184,12 @@ export const makeAuthMachine = (policy: Policy) => {
       dropSession: (_, _params: { generation: AttemptId }) => {},
       notify: (_, _params: { notice: Notice }) => {},
       // What the chart remembers.
-      beginAttempt: assign((_, params: { attempt: AttemptId; fingerprint: Fingerprint }) => ({
-        attempt: { id: params.attempt, fingerprint: params.fingerprint },
+      beginAttempt: assign((_, params: { attempt: AttemptId; fingerprint: Fingerprint; claim: Claim }) => ({
+        attempt: { id: params.attempt, fingerprint: params.fingerprint, claim: params.claim },
         lostAttempt: null
       })),
       endAttempt: assign({ attempt: null, lostAttempt: null }),
-      giveUpAttempt: assign((_, params: { attempt: AttemptId }) => ({
-        attempt: null,
-        lostAttempt: params.attempt
-      })),
+      giveUpAttempt: assign(({ context }) => ({ attempt: null, lostAttempt: context.attempt })),
       rememberSession: assign((_, params: { session: Session; tokenEndsAtMillis: number | null }) => ({
         session: params.session,
         abort: null,
@@ -293,7 +297,7 @@ export const makeAuthMachine = (policy: Policy) => {
             {
               guard: { type: "isAwaitedAndMayContinue", params: ({ event }) => event },
               target: "idle",
-              actions: { type: "giveUpAttempt", params: ({ event }) => event }
+              actions: "giveUpAttempt"
             },
             {
               guard: { type: "isAwaited", params: ({ event }) => event },
@@ -301,7 +305,7 @@ export const makeAuthMachine = (policy: Policy) => {
               actions: [
                 { type: "rememberAbort", params: ({ event }) => ({ abort: abortOf(event) }) },
                 { type: "notify", params: ({ event }) => abortedNotice(abortOf(event)) },
-                { type: "giveUpAttempt", params: ({ event }) => event }
+                "giveUpAttempt"
               ]
             }
           ],
@@ -331,6 +335,12 @@ export const makeAuthMachine = (policy: Policy) => {
             guard: { type: "isHeld", params: ({ event }) => event },
             target: "expired",
             actions: [{ type: "dropSession", params: ({ event }) => event }, "forgetSession", "forgetFlaps"]
+          },
+          // As good as none for who asks. Whoever has the key goes on using it until it is refused.
+          "session.unavailable": {
+            guard: { type: "isHeld", params: ({ event }) => event },
+            target: "unauthenticated",
+            actions: [{ type: "dropSession", params: ({ event }) => event }, "forgetSession"]
           },
           "session.unauthorized": [
             {

@@ -25,6 +25,29 @@ export const AttemptId = Sequence
 export type AttemptId = typeof AttemptId.Type
 
 /**
+ * What the caller that reserved an attempt knows it by, even if the store never told it the attempt's id: random, and
+ * unlike an id not drawn again when a transaction is rolled back.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Claim = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{1,64}$/), Schema.brand("Claim"))
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Claim = typeof Claim.Type
+
+/**
+ * What is known of an attempt besides its mark.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Reservation = Schema.Struct({ id: AttemptId, fingerprint: Fingerprint, claim: Claim })
+
+/**
  * A mark in the ledger: an attempt that counts as a failure until proven otherwise.
  *
  * - `inFlight`: reserved, and its lease has not run out.
@@ -184,9 +207,9 @@ export type StateName = typeof StateName.Type
 export const AuthContext = Schema.Struct({
   session: Schema.NullOr(Session),
   /** The attempt that is under way. */
-  attempt: Schema.NullOr(Schema.Struct({ id: AttemptId, fingerprint: Fingerprint })),
+  attempt: Schema.NullOr(Reservation),
   /** The last attempt whose answer did not come: if it does come late, it is still taken. */
-  lostAttempt: Schema.NullOr(AttemptId),
+  lostAttempt: Schema.NullOr(Reservation),
   abort: Schema.NullOr(Abort),
   /** The credentials that were aborted since the last success or operator's word: to bring one again replaces nothing. */
   abortedFingerprints: Schema.Array(Fingerprint),
@@ -223,6 +246,60 @@ export const AccountRecord = Schema.Struct({
  * @category models
  */
 export type AccountRecord = typeof AccountRecord.Type
+
+const Base64 = (pattern: RegExp) => Schema.String.pipe(Schema.pattern(pattern))
+
+/**
+ * A secret, sealed with AES-256-GCM: the id of the store key, the nonce (96 bits), and the sealed bytes with their tag.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Sealed = Schema.Struct({
+  keyId: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{16}$/)),
+  nonce: Base64(/^[A-Za-z0-9+/]{16}$/),
+  box: Base64(/^[A-Za-z0-9+/]{22,}={0,2}$/)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Sealed = typeof Sealed.Type
+
+/**
+ * The record of an account as a store on disk keeps it: the session key is sealed. It is null where there is no session,
+ * and where the store has no key to seal with: then each process keeps its own in memory.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const SealedAccountRecord = Schema.Struct({
+  version: Schema.Literal(2),
+  state: StateName,
+  context: AuthContext,
+  sessionKey: Schema.NullOr(Sealed)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type SealedAccountRecord = typeof SealedAccountRecord.Type
+
+/**
+ * What is read: version 1, from before keys were sealed, is still understood, and sealed when it is written again.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const StoredAccountRecord = Schema.Union(SealedAccountRecord, AccountRecord)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type StoredAccountRecord = typeof StoredAccountRecord.Type
 
 /**
  * What a location and an account have before anything happened.

@@ -156,13 +156,15 @@ export class AuthLost extends Schema.TaggedError<AuthLost>("effect-number-auth/A
  */
 export class AuthBusy extends Schema.TaggedError<AuthBusy>("effect-number-auth/AuthBusy")("AuthBusy", {
   place: Place,
-  on: Schema.Literal("attempt", "room")
+  /** `turn`: other accounts of the same `NumberAccounts` asked before. */
+  on: Schema.Literal("attempt", "room", "turn")
 }) {
   override get message(): string {
-    const what =
-      this.on === "attempt"
-        ? `Another caller's attempt for account ${this.place.account} has not ended yet`
-        : `Attempts under way at location ${this.place.location} leave no room for another`
+    const what = {
+      attempt: `Another caller's attempt for account ${this.place.account} has not ended yet`,
+      room: `Attempts under way at location ${this.place.location} leave no room for another`,
+      turn: `Other accounts of location ${this.place.location} asked before account ${this.place.account} and wait for room, too`
+    }[this.on]
     return `${what}. ${count(this.place)}; nothing was sent. Try again later.`
   }
 }

@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
@@ -19,12 +20,18 @@ import * as Stream from "effect/Stream"
 import type { Moment } from "../machine/Ledger.js"
 import type { AccountCode, Location } from "../schemas/Credentials.js"
 import {
-  AccountRecord,
+  type AccountRecord,
   emptyAccountRecord,
   emptyLedgerRecord,
-  LedgerRecord
+  LedgerRecord,
+  SealedAccountRecord,
+  StoredAccountRecord
 } from "../schemas/StoredRecord.js"
+import { inMemory, Pending, sealed, type Vault } from "./internal/accountSecrets.js"
+import type { NotOpened } from "./internal/sealing.js"
 import { storeFailure } from "./internal/storeFailure.js"
+import type { ConfiguredKeys, KeyRing } from "./StoreKey.js"
+import * as StoreKey from "./StoreKey.js"
 
 /**
  * What a record belongs to: an account at a location.
@@ -163,17 +170,19 @@ export class AuthStoreError extends Schema.TaggedError<AuthStoreError>("effect-n
   {
     reason: Schema.Literal("unavailable", "unreadable", "misconfigured"),
     /** Text for people, free of secrets. */
-    detail: Schema.String
+    detail: Schema.String,
+    /** What to do now, where there is more to say than for the reason in general. */
+    advice: Schema.optional(Schema.String)
   }
 ) {
   override get message(): string {
-    const advice = {
+    const general = {
       unavailable: "Make the store reachable and try again",
       unreadable:
         "Use the version that wrote it. Without it, or with a backup, the count is not known: have Number's support reset that of the IP before anything authenticates again",
       misconfigured: "Correct the store's settings and try again"
     }[this.reason]
-    return `The store that holds the location's count is ${this.reason}: ${this.detail}. While that is so no attempt is sent, and session keys that are held go on serving. ${advice}.`
+    return `The store that holds the location's count is ${this.reason}: ${this.detail}. While that is so no attempt is sent, and session keys that are held go on serving. ${this.advice ?? general}.`
   }
 }
 
@@ -224,6 +233,9 @@ const migrate = Effect.gen(function* () {
   })
 )
 
+/** What becomes of a record that is sealed anew; an error where no key opens it. */
+type Rekeying = "resealed" | "unchanged" | NotOpened
+
 const storeErrorOf = (error: unknown): AuthStoreError => new AuthStoreError(storeFailure(error))
 
 /** What a transaction that changes nothing is rolled back with. */
@@ -249,9 +261,31 @@ const decodeDocument = <A, I>(schema: Schema.Schema<A, I>, what: string) => {
 }
 
 const decodeLedger = decodeDocument(LedgerRecord, "ledger of the location")
-const decodeAccount = decodeDocument(AccountRecord, "record of the account")
+const decodeAccount = decodeDocument(StoredAccountRecord, "record of the account")
 const encodeLedger = Schema.encodeSync(Schema.parseJson(LedgerRecord))
-const encodeAccount = Schema.encodeSync(Schema.parseJson(AccountRecord))
+const encodeAccount = Schema.encodeSync(Schema.parseJson(SealedAccountRecord))
+
+const howToDiscard =
+  "number-auth rekey --discard gives up the sealed session, and the next login makes an attempt; the count and what was refused stay as they are"
+
+/** Says which key is wanted, or that the record is not as it was sealed. Nothing was changed, and nothing was sent. */
+const notOpened =
+  ({ account, location }: AccountKey, ring: KeyRing | undefined) =>
+  ({ keyId, why }: NotOpened): AuthStoreError => {
+    const whose = `the session key of account ${account} at location ${location}`
+    const given = ring === undefined ? [] : [ring.current, ...ring.older]
+    return new AuthStoreError({
+      reason: "unreadable",
+      detail:
+        why === "unknownKey"
+          ? `${whose} is sealed under the store key with id ${keyId}, which was not supplied (supplied: ${given.map(({ id }) => id).join(", ") || "none"})`
+          : `${whose} is not as it was sealed: the record is torn, was changed, or belongs to another account`,
+      advice:
+        why === "unknownKey"
+          ? `Supply the store key with id ${keyId}: as NUMBER_STORE_KEY, or in NUMBER_STORE_KEY_OLD if it was replaced. Where it is lost, ${howToDiscard}`
+          : `Find out what changed the store. Then ${howToDiscard}`
+    })
+  }
 
 /**
  * What a transaction that lost to another is answered with, and may be tried again: SQLite's busy at the first statement,
@@ -270,7 +304,84 @@ export interface SqlOptions {
   readonly pollInterval?: Duration.DurationInput | undefined
   /** Emits when a location may have changed, so that `changes` looks at once. Default: never. */
   readonly notifications?: ((location: Location) => Stream.Stream<unknown>) | undefined
+  /**
+   * What session keys are sealed under. Default: none, and then they are never stored. Each process obtains a session of its
+   * own, and the store holds ledger, state and fingerprints; a warning says so when the store is built.
+   */
+  readonly storeKey?: KeyRing | undefined
 }
+
+/**
+ * `NUMBER_STORE_KEY` and `NUMBER_STORE_KEY_OLD` of the configuration; the error does not show them.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const configuredKeys: Effect.Effect<ConfiguredKeys, AuthStoreError> = Effect.mapError(
+  StoreKey.config,
+  (error) =>
+    new AuthStoreError({
+      reason: "misconfigured",
+      detail: `${error._op === "InvalidData" ? error.path.join(".") : "NUMBER_STORE_KEY"} does not have the form it should have: the base64 of 32 random bytes, as openssl rand -base64 32 prints them; NUMBER_STORE_KEY_OLD may hold several, separated by commas`
+    })
+)
+
+/**
+ * The ring that the configuration gives; undefined where it gives none.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const configuredKeyRing: Effect.Effect<KeyRing | undefined, AuthStoreError> = Effect.flatMap(
+  configuredKeys,
+  ({ current, older }) =>
+    Option.isNone(current) && older.length > 0
+      ? new AuthStoreError({
+          reason: "misconfigured",
+          detail: "NUMBER_STORE_KEY_OLD is set, and NUMBER_STORE_KEY is not"
+        })
+      : Effect.succeed(Option.getOrUndefined(Option.map(current, (key) => ({ current: key, older }))))
+)
+
+/**
+ * What became of the records when they were sealed anew.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Rekeyed {
+  /** The id of the key that all is sealed under now. */
+  readonly keyId: string
+  /** Records that were sealed anew. */
+  readonly resealed: number
+  /** Records that were sealed under this key already, or hold no session. */
+  readonly unchanged: number
+  /** Records whose session was given up. */
+  readonly discarded: number
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RekeyOptions {
+  /** The new key, and the older ones. */
+  readonly storeKey: KeyRing
+  /** Whether sessions that no key opens are given up. Default false: then they stay, and are told of. */
+  readonly discard?: boolean | undefined
+}
+
+/**
+ * How long an operation on PostgreSQL may take in all, waiting for the location's row and being tried again included. A
+ * server that hangs, or a network that swallows all, would else hold its caller for ever.
+ */
+const operationTimeout = "10 seconds"
+
+/**
+ * How long PostgreSQL waits for the next statement of a transaction before it ends the connection: a process that was
+ * suspended, or whose host vanished, would else keep the location's row locked for all others.
+ */
+const idleInTransactionMillis = 5000
 
 /** The channel on which PostgreSQL tells of a change; the payload is the location. */
 export const changesChannel = "number_auth_changes"
@@ -285,63 +396,110 @@ export const changesChannel = "number_auth_changes"
 export const makeSql = (
   options: SqlOptions = {}
 ): Effect.Effect<AuthStore["Type"], AuthStoreError, SqlClient.SqlClient> =>
+  Effect.zipRight(
+    options.storeKey === undefined ? Effect.logWarning(keysInMemory) : Effect.void,
+    Effect.map(makeBoth(options), ({ store }) => store)
+  )
+
+const keysInMemory =
+  "NUMBER_STORE_KEY is not set: session keys are not stored, and each process, and each start of one, makes an attempt of its own to obtain a session. The store holds the count, the state and fingerprints. To share one session, set NUMBER_STORE_KEY to the base64 of 32 random bytes wherever the store is used."
+
+/**
+ * Seals every session key of the store anew, under the current key of the ring, and gives up those that no key opens, if
+ * that is asked for. Each record is a transaction, so it may be cut off and started again, and others may go on
+ * meanwhile, provided that they have both keys. Makes no attempt. Fails where a record stays that no key opens, after all others are done.
+ *
+ * @since 0.1.0
+ * @category maintenance
+ */
+export const rekeySql = (
+  options: RekeyOptions
+): Effect.Effect<Rekeyed, AuthStoreError, SqlClient.SqlClient> =>
+  Effect.flatMap(makeBoth(options), ({ rekey }) => rekey(options))
+
+const makeBoth = (options: SqlOptions) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     yield* migrate
+    const ring = options.storeKey
+    const secrets = ring === undefined ? inMemory() : sealed(ring)
 
     const isPostgres = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
     const databaseClock = sql.literal("(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_millis")
     const alsoNow = isPostgres ? sql`, ${databaseClock}` : sql``
+    const alsoBounded = isPostgres
+      ? sql`, set_config('idle_in_transaction_session_timeout', ${String(idleInTransactionMillis)}, true) AS bound`
+      : sql``
     const nowOf = (row: { readonly now_millis?: string | number } | undefined) =>
       row?.now_millis === undefined ? Clock.currentTimeMillis : Effect.succeed(Number(row.now_millis))
 
-    const readAccount = (key: AccountKey) =>
+    const readAccount = (key: AccountKey, vault: Vault) =>
       sql<{ document: string }>`SELECT document FROM number_auth_account
         WHERE location = ${key.location} AND account = ${key.account}`.pipe(
-        Effect.flatMap((rows) => accountOf(rows[0]?.document))
+        Effect.flatMap((rows) => accountOf(key, vault, rows[0]?.document))
       )
 
-    const accountOf = (document: string | null | undefined) =>
+    const accountOf = (
+      key: AccountKey,
+      vault: Vault,
+      document: string | null | undefined
+    ): Effect.Effect<AccountRecord, AuthStoreError | Pending> =>
       document === null || document === undefined
         ? Effect.succeed(emptyAccountRecord)
-        : decodeAccount(document)
+        : Effect.flatMap(decodeAccount(document), (stored) =>
+            Effect.mapError(vault.open(stored), (error) =>
+              error instanceof Pending ? error : notOpened(key, ring)(error)
+            )
+          )
 
     const ledgerOf = (document: string | null | undefined) =>
       document === null || document === undefined ? Effect.succeed(emptyLedgerRecord) : decodeLedger(document)
 
-    const transaction = <A>(key: AccountKey, decide: (stored: Stored) => readonly [A, Write]) =>
+    /** Commits, or rolls back where nothing is to be changed, or something has to be done first. */
+    const inTransaction = <A>(
+      effect: Effect.Effect<A, Unchanged<A> | Pending | AuthStoreError | SqlError>
+    ): Effect.Effect<A | Pending, AuthStoreError | SqlError> =>
+      Effect.catchAll(
+        sql.withTransaction(effect),
+        (error): Effect.Effect<A | Pending, AuthStoreError | SqlError> => {
+          if (error instanceof Unchanged) return Effect.succeed(error.result)
+          return error instanceof Pending ? Effect.succeed(error) : Effect.fail(error)
+        }
+      )
+
+    const transaction = <A>(
+      key: AccountKey,
+      vault: Vault,
+      decide: (stored: Stored) => readonly [A, Write]
+    ): Effect.Effect<A | Pending, AuthStoreError | SqlError> =>
       Effect.gen(function* () {
         // The first statement writes, so that it takes the lock at once: what is read after it cannot be overtaken.
         const [row] = yield* sql<LedgerRow>`
           INSERT INTO number_auth_ledger (location, sequence) VALUES (${key.location}, 1)
           ON CONFLICT (location) DO UPDATE SET sequence = number_auth_ledger.sequence + 1
-          RETURNING sequence, document${alsoNow}`
+          RETURNING sequence, document${alsoNow}${alsoBounded}`
         const nowMillis = yield* nowOf(row)
         const stored: Stored = {
           moment: { sequence: Number(row!.sequence), nowMillis },
           ledger: yield* ledgerOf(row!.document),
-          account: yield* readAccount(key)
+          account: yield* readAccount(key, vault)
         }
         const [result, write] = decide(stored)
         if (write === null) return yield* Effect.fail(new Unchanged(result))
+        const account =
+          write.account === stored.account ? null : encodeAccount(yield* vault.close(write.account))
         if (write.ledger !== stored.ledger) {
           yield* sql`UPDATE number_auth_ledger SET document = ${encodeLedger(write.ledger)} WHERE location = ${key.location}`
         }
-        if (write.account !== stored.account) {
+        if (account !== null) {
           yield* sql`INSERT INTO number_auth_account (location, account, document)
-            VALUES (${key.location}, ${key.account}, ${encodeAccount(write.account)})
+            VALUES (${key.location}, ${key.account}, ${account})
             ON CONFLICT (location, account) DO UPDATE SET document = excluded.document`
         }
         // Told by the database once the transaction has committed, and only then.
         if (isPostgres) yield* sql`SELECT pg_notify(${changesChannel}, ${key.location})`
         return result
-      }).pipe(
-        sql.withTransaction,
-        Effect.catchIf(
-          (error) => error instanceof Unchanged,
-          (unchanged) => Effect.succeed(unchanged.result)
-        )
-      )
+      }).pipe(inTransaction<A>)
 
     /** A commit that fails is a defect in @effect/sql, and may leave the connection inside its transaction. */
     const guarded = <A>(
@@ -358,16 +516,49 @@ export const makeSql = (
         )
       )
 
-    return {
+    /** Ends in time. What hangs goes on in the background until it is interrupted, and rolls back when it can. */
+    const bounded = <A>(effect: Effect.Effect<A, AuthStoreError>): Effect.Effect<A, AuthStoreError> =>
+      isPostgres
+        ? effect.pipe(
+            Effect.interruptible,
+            Effect.disconnect,
+            Effect.timeoutFail({
+              duration: operationTimeout,
+              onTimeout: () =>
+                new AuthStoreError({
+                  reason: "unavailable",
+                  detail: `the database did not answer within ${operationTimeout}`
+                })
+            })
+          )
+        : effect
+
+    /** Out of reach of the caller's interruption, which a time-out would hand down to what it times. */
+    const boundedOnItsOwn = <A>(effect: Effect.Effect<A, AuthStoreError>) =>
+      isPostgres
+        ? Effect.uninterruptible(Effect.flatMap(Effect.forkDaemon(bounded(effect)), Fiber.join))
+        : effect
+
+    const retried = <A>(effect: Effect.Effect<A, AuthStoreError>): Effect.Effect<A, AuthStoreError> =>
+      Effect.retry(effect, {
+        schedule: Schedule.jittered(Schedule.spaced("20 millis")).pipe(Schedule.upTo("10 seconds")),
+        while: hasLostToAnother
+      })
+
+    /** Runs a transaction, and again when what has to be sealed or opened for it is. */
+    const attend = <A>(
+      key: AccountKey,
+      run: (vault: Vault) => Effect.Effect<A | Pending, AuthStoreError>
+    ): Effect.Effect<A, AuthStoreError> =>
+      Effect.mapError(secrets.attend(key, run), (error) =>
+        error._tag === "NotOpened" ? notOpened(key, ring)(error) : error
+      )
+
+    const store: AuthStore["Type"] = {
       transact: (key, decide) =>
-        guarded(transaction(key, decide)).pipe(
-          Effect.retry({
-            schedule: Schedule.jittered(Schedule.spaced("20 millis")).pipe(Schedule.upTo("10 seconds")),
-            while: hasLostToAnother
-          })
-        ),
+        attend(key, (vault) => retried(guarded(transaction(key, vault, decide)))).pipe(boundedOnItsOwn),
       read: (key) =>
-        guarded(
+        attend(key, (vault) =>
           Effect.gen(function* () {
             // One statement, so that both are of one moment.
             const [row] = yield* sql<LedgerRow & { readonly account_document: string | null }>`
@@ -379,10 +570,15 @@ export const makeSql = (
             return {
               moment: { sequence: Number(row?.sequence ?? 0), nowMillis: yield* nowOf(row) },
               ledger: yield* ledgerOf(row?.document),
-              account: yield* accountOf(row?.account_document)
+              account: yield* accountOf(key, vault, row?.account_document)
             }
-          })
-        ),
+          }).pipe(
+            Effect.catchAll((error) =>
+              error instanceof Pending ? Effect.succeed(error) : Effect.fail(error)
+            ),
+            guarded
+          )
+        ).pipe(bounded),
       changes: (location) =>
         Stream.merge(
           Stream.fromSchedule(Schedule.spaced(options.pollInterval ?? "200 millis")),
@@ -392,6 +588,7 @@ export const makeSql = (
           Stream.mapEffect(() =>
             sql<LedgerRow>`SELECT sequence FROM number_auth_ledger WHERE location = ${location}`.pipe(
               guarded,
+              bounded,
               Effect.map((rows) => Option.some(Number(rows[0]?.sequence ?? 0))),
               // A store that is away is quiet, and speaks again when it is back.
               Effect.orElseSucceed(() => Option.none<number>())
@@ -401,6 +598,96 @@ export const makeSql = (
           Stream.changes
         )
     }
+
+    /** Rewrites a record, under the lock that every transaction of the location takes. */
+    const rewrite = <A>(
+      key: AccountKey,
+      as: (document: string) => Effect.Effect<readonly [A, string | null], AuthStoreError | Pending>
+    ): Effect.Effect<A | null | Pending, AuthStoreError> =>
+      Effect.gen(function* () {
+        yield* sql`UPDATE number_auth_ledger SET sequence = sequence + 1 WHERE location = ${key.location}`
+        const [row] = yield* sql<{ document: string }>`SELECT document FROM number_auth_account
+          WHERE location = ${key.location} AND account = ${key.account}`
+        if (row === undefined) return null
+        const [result, document] = yield* as(row.document)
+        if (document === null) return yield* Effect.fail(new Unchanged(result))
+        yield* sql`UPDATE number_auth_account SET document = ${document}
+          WHERE location = ${key.location} AND account = ${key.account}`
+        return result
+      }).pipe(inTransaction<A | null>, guarded, retried)
+
+    const rekeyOne = (
+      key: AccountKey,
+      options: RekeyOptions
+    ): Effect.Effect<"resealed" | "unchanged" | "discarded", AuthStoreError> =>
+      Effect.gen(function* () {
+        const { current } = options.storeKey
+        let seen = ""
+        const result = yield* Effect.either(
+          secrets.attend(key, (vault) =>
+            rewrite<Rekeying>(key, (document) =>
+              Effect.gen(function* () {
+                seen = document
+                const stored = yield* decodeAccount(document)
+                const opened = yield* Effect.either(vault.open(stored))
+                if (Either.isLeft(opened)) {
+                  return opened.left instanceof Pending
+                    ? yield* Effect.fail(opened.left)
+                    : ([opened.left, null] as const)
+                }
+                return stored.version === 2 && (stored.sessionKey?.keyId ?? current.id) === current.id
+                  ? (["unchanged", null] as const)
+                  : (["resealed", encodeAccount(yield* vault.close(opened.right))] as const)
+              })
+            )
+          )
+        )
+        const ended = Either.merge(result)
+        if (ended === null || typeof ended === "string") return ended ?? "unchanged"
+        if (ended._tag === "AuthStoreError") return yield* ended
+        if (options.discard !== true) return yield* notOpened(key, ring)(ended)
+        const given = yield* secrets.attend(key, (vault) =>
+          rewrite(key, (document) =>
+            Effect.gen(function* () {
+              const { context, state } = yield* decodeAccount(document)
+              // Another session may have come meanwhile.
+              if (document !== seen) return ["again", null] as const
+              const record: AccountRecord = { version: 1, state, context, sessionKey: null }
+              return ["discarded", encodeAccount(yield* vault.close(record))] as const
+            })
+          )
+        )
+        return given === "again" ? yield* rekeyOne(key, options) : (given ?? "unchanged")
+      }).pipe(
+        Effect.mapError((error) => (error._tag === "NotOpened" ? notOpened(key, ring)(error) : error)),
+        boundedOnItsOwn
+      )
+
+    const rekey = (rekeyOptions: RekeyOptions): Effect.Effect<Rekeyed, AuthStoreError> =>
+      Effect.gen(function* () {
+        const keys = yield* guarded(
+          sql<AccountKey>`SELECT location, account FROM number_auth_account ORDER BY location, account`
+        )
+        const became = { resealed: 0, unchanged: 0, discarded: 0 }
+        const failed: Array<AuthStoreError> = []
+        for (const key of keys) {
+          const result = yield* Effect.either(rekeyOne(key, rekeyOptions))
+          if (Either.isRight(result)) became[result.right] += 1
+          else if (result.left.reason === "unreadable") failed.push(result.left)
+          else return yield* result.left
+        }
+        const [first] = failed
+        if (first !== undefined) {
+          return yield* new AuthStoreError({
+            reason: "unreadable",
+            detail: `${failed.length} of ${keys.length} records were left as they are, the others are sealed under the key with id ${rekeyOptions.storeKey.current.id}. The first: ${first.detail}`,
+            advice: first.advice
+          })
+        }
+        return { keyId: rekeyOptions.storeKey.current.id, ...became }
+      })
+
+    return { store, rekey }
   })
 
 /** A row of the ledger; `now_millis` only where the database is the clock. */
@@ -413,12 +700,14 @@ interface LedgerRow {
 /**
  * In the SQL database of the `SqlClient` at hand. Creates and migrates its own tables, all named `number_auth_…`. Its
  * transactions are its own: a caller that is inside a transaction on the same single connection (SQLite) waits for itself,
- * so give the store a client of its own. For a SQLite file see `SqliteStore`, which also sets what makes the file durable and private.
+ * so give the store a client of its own. Session keys are sealed under `NUMBER_STORE_KEY` of the configuration, and not
+ * stored without it ({@link SqlOptions}). For a SQLite file see `SqliteStore`, which also sets what makes the file durable
+ * and private.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerSql: Layer.Layer<AuthStore, AuthStoreError, SqlClient.SqlClient> = Layer.effect(
   AuthStore,
-  makeSql()
+  Effect.flatMap(configuredKeyRing, (storeKey) => makeSql({ storeKey }))
 )

@@ -16,18 +16,13 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
-import {
-  type Decision,
-  makeAuthCore,
-  type Message,
-  type OutcomeFacts,
-  type Step
-} from "../machine/AuthCore.js"
+import { type Decision, type Message, type OutcomeFacts, type Step } from "../machine/AuthCore.js"
 import type { Command } from "../machine/Command.js"
 import * as Ledger from "../machine/Ledger.js"
 import { defaultPolicy, Policy } from "../machine/Policy.js"
@@ -44,7 +39,13 @@ import {
   type Token
 } from "../schemas/Credentials.js"
 import { InvalidInput } from "../schemas/InvalidInput.js"
-import type { Abort, AccountRecord, AttemptId, StateName } from "../schemas/StoredRecord.js"
+import {
+  type Abort,
+  type AccountRecord,
+  type AttemptId,
+  Claim,
+  type StateName
+} from "../schemas/StoredRecord.js"
 import {
   AuthAborted,
   AuthBusy,
@@ -57,9 +58,11 @@ import {
 import { type AuthNotice, AuthNotifier, makeNotice } from "./AuthNotifier.js"
 import { AuthStore, type AuthStoreError, type Stored, type Write } from "./AuthStore.js"
 import { CredentialError, CredentialProvider } from "./CredentialProvider.js"
-import { fingerprintOf } from "./internal/fingerprint.js"
+import { Company } from "./internal/Company.js"
+import { FingerprintCost, fingerprintInTurn } from "./internal/fingerprint.js"
 import { requestInit } from "./internal/redirects.js"
 import { canBeReplayed, resolveUrl, sendWithKey, type Sent } from "./internal/sessionHttpClient.js"
+import type { Place as Turn } from "./internal/turns.js"
 import { AttemptNotPermitted, decodeBaseUrl, defaultBaseUrl, NumberTransport } from "./NumberTransport.js"
 import * as SessionRefusal from "./SessionRefusal.js"
 
@@ -252,6 +255,19 @@ interface Flight {
   readonly landing: Deferred.Deferred<HeldSession, AuthError>
   /** The newest generation whose refusal this flight knows of; 0 where it knows of none. */
   readonly refused: AttemptId
+  /** Its place among the accounts of the process that need room at the location. */
+  readonly turn: Turn
+  /** How many callers await it, the one who began it included. */
+  callers: number
+  fiber: Fiber.RuntimeFiber<HeldSession, AuthError> | null
+}
+
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/** The token at hand. */
+interface AtHand {
+  readonly token: Token
+  readonly fingerprint: Fingerprint
 }
 
 /**
@@ -268,6 +284,14 @@ const instant: Effect.Effect<Instant> = Effect.all({
 
 const steadyMillis: Effect.Effect<number> = Effect.map(Clock.currentTimeNanos, (nanos) =>
   Number(nanos / 1_000_000n)
+)
+
+/** Asks an absent store again, soon at first and every 5 seconds later on. */
+const storeIsBack = Schedule.exponential("100 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")))
+
+const newClaim: Effect.Effect<Claim> = Effect.map(
+  Effect.replicateEffect(Random.nextIntBetween(0, 2 ** 32), 3),
+  (parts) => Claim.make(parts.map((part) => part.toString(16).padStart(8, "0")).join(""))
 )
 
 const utc = (millis: number): DateTime.Utc => DateTime.unsafeMake(millis)
@@ -364,7 +388,11 @@ export const make = (
     const scope = yield* Effect.scope
     const context = yield* Effect.context<never>()
     const init = yield* requestInit
-    const core = makeAuthCore(policy)
+    const company = yield* Company
+    const core = company.coreOf(policy)
+    const fingerprintCost = yield* FingerprintCost
+    const fingerprintOf = (token: Token) =>
+      fingerprintInTurn(account, token, fingerprintCost, company.fingerprinting)
     const key = { location, account }
 
     // The hot path reads this and nothing else.
@@ -387,19 +415,41 @@ export const make = (
       context: record.context
     })
 
-    /** Runs messages through the core, as one transaction: all of it is durable when it succeeds. */
+    const stepThrough = (stored: Stored, messages: ReadonlyArray<Message>): Step => {
+      let step: Step = { ...coreStateOf(stored), commands: [], decision: { _tag: "done" } }
+      const take = (message: Message): void => {
+        const next = core.step(step, account, message, stored.moment)
+        step = { ...next, commands: [...step.commands, ...next.commands] }
+      }
+      for (const message of messages) {
+        const { session } = step.context
+        // Another process has the key, and the store keeps none: what this one cannot use is as good as none.
+        if (
+          message.type === "request" &&
+          session !== null &&
+          keyAfter(step.commands, stored.account.sessionKey, null) === null
+        ) {
+          take({ type: "sessionUnavailable", generation: session.generation })
+        }
+        take(message)
+      }
+      return step
+    }
+
+    /**
+     * Runs messages through the core, as one transaction: all of it is durable when it succeeds. `onDecided` sees what it
+     * is to write, as often as it is tried.
+     */
     const transact = (
       messages: ReadonlyArray<Message>,
-      accepted: SessionKey | null = null
+      accepted: SessionKey | null = null,
+      onDecided: (step: Step) => void = () => {}
     ): Effect.Effect<Taken, AuthStoreError> =>
       Effect.tap(
         store.transact(key, (stored): readonly [Taken, Write] => {
           const before = coreStateOf(stored)
-          let step: Step = { ...before, commands: [], decision: { _tag: "done" } }
-          for (const message of messages) {
-            const next = core.step(step, account, message, stored.moment)
-            step = { ...next, commands: [...step.commands, ...next.commands] }
-          }
+          const step = stepThrough(stored, messages)
+          onDecided(step)
           const { sequence } = stored.moment
           const sessionKey = keyAfter(step.commands, stored.account.sessionKey, accepted)
           if (
@@ -525,7 +575,7 @@ export const make = (
       )
       // The mark stands until the store takes the outcome, so it goes on trying; a key that was accepted serves already.
       const storeLater = store.pipe(
-        Effect.retry(Schedule.exponential("100 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")))),
+        Effect.retry(storeIsBack),
         Effect.tap((taken) =>
           Effect.sync(() => {
             // The first try may have held after all: then this one moved nothing, and nobody has been told.
@@ -537,6 +587,7 @@ export const make = (
         ),
         Effect.zipRight(tellPeople),
         Effect.interruptible,
+        company.keep,
         Effect.forkIn(scope)
       )
       return Effect.matchEffect(store, {
@@ -582,42 +633,106 @@ export const make = (
       return step.state === "aborted" ? new AuthAborted({ place, abort: step.context.abort! }) : null
     }
 
-    /** Asks the core for a session, and makes the attempt that it may call for. */
-    const request = (messages: ReadonlyArray<Message>): Effect.Effect<HeldSession | Wait, AuthError> =>
+    const tokenAtHand: Effect.Effect<AtHand, AuthError> = Effect.suspend(() => provider.get(account)).pipe(
+      Effect.timeoutFail({
+        duration: "30 seconds",
+        onTimeout: () => new CredentialError({ detail: "its source did not answer within 30 seconds" })
+      }),
+      Effect.flatMap((token) => Effect.map(fingerprintOf(token), (fingerprint) => ({ token, fingerprint })))
+    )
+
+    /**
+     * Waits for the account's turn where it would need room at the location, and others of the process wait for that.
+     * What the store can answer without an attempt does not wait behind them.
+     */
+    const awaitTurn = (
+      messages: ReadonlyArray<Message>,
+      atHand: AtHand,
+      own: Flight
+    ): Effect.Effect<AtHand, AuthError> =>
       Effect.gen(function* () {
-        const token = yield* provider.get(account).pipe(
-          Effect.timeoutFail({
-            duration: "30 seconds",
-            onTimeout: () => new CredentialError({ detail: "its source did not answer within 30 seconds" })
-          })
-        )
-        const fingerprint = fingerprintOf(account, token)
-        return yield* Effect.uninterruptible(
-          Effect.gen(function* () {
-            const began = yield* instant
-            const taken = yield* transact([...messages, { type: "request", fingerprint }])
-            const { decision, sequence } = taken
-            if (decision._tag === "send") {
-              const reserved = { attempt: decision.attempt, token, fingerprint }
-              return yield* settle(reserved, yield* undisturbed(send(reserved, began)))
-            }
-            if (decision._tag === "wait") return { ...decision, sequence, place: placeOf(taken.ledger) }
-            return decision._tag === "held"
-              ? hold({ ...decision.session, key: taken.sessionKey! })
-              : yield* Effect.fail(personNeeded(taken)!)
-          })
-        )
+        const { turn } = own
+        if (turn.takeIfFree()) return atHand
+        const stored = yield* store.read(key)
+        const { fingerprint } = atHand
+        const { decision, ledger } = stepThrough(stored, [
+          ...messages,
+          { type: "request", fingerprint, claim: yield* newClaim }
+        ])
+        const needsRoom = decision._tag === "send" || (decision._tag === "wait" && decision.on === "room")
+        if (!needsRoom) return atHand
+        if (own.callers === 0) {
+          // All have gone while the token was fetched, say: nobody is to wait behind this one.
+          if (flight === own) flight = null
+          return yield* Effect.interrupt
+        }
+        yield* Duration.isFinite(company.queueTimeout)
+          ? Effect.timeoutFail(turn.enter, {
+              duration: company.queueTimeout,
+              onTimeout: () => new AuthBusy({ place: placeOf(ledger), on: "turn" })
+            })
+          : turn.enter
+        // That may have taken long, and the token may have been replaced. Others wait, so its source has to be quick.
+        return Option.getOrElse(yield* Effect.timeoutOption(tokenAtHand, "5 seconds"), () => atHand)
       })
 
+    /** Asks the core for a session, and makes the attempt that it may call for. */
+    const request = (
+      messages: ReadonlyArray<Message>,
+      { fingerprint, token }: AtHand,
+      turn: Turn
+    ): Effect.Effect<HeldSession | Wait, AuthError> =>
+      Effect.uninterruptible(
+        Effect.gen(function* () {
+          const began = yield* instant
+          const claim = yield* newClaim
+          let isReserved = false
+          const asked = { type: "request", fingerprint, claim } as const
+          const taken = yield* transact([...messages, asked], null, (step) => {
+            isReserved = step.context.attempt?.claim === claim
+          }).pipe(Effect.tapError(() => (isReserved ? withdraw(claim) : Effect.void)))
+          const { decision, sequence } = taken
+          // Who waits for room keeps the turn; whoever has it, or needs none, lets the next ask.
+          if (decision._tag !== "wait" || decision.on !== "room") turn.leave()
+          if (decision._tag === "send") {
+            const reserved = { attempt: decision.attempt, token, fingerprint }
+            return yield* settle(reserved, yield* undisturbed(send(reserved, began)))
+          }
+          if (decision._tag === "wait") return { ...decision, sequence, place: placeOf(taken.ledger) }
+          return decision._tag === "held"
+            ? hold({ ...decision.session, key: taken.sessionKey! })
+            : yield* Effect.fail(personNeeded(taken)!)
+        })
+      )
+
+    /**
+     * Gives back what a request has reserved although the store did not confirm it: nothing was sent for it. Goes on until
+     * the store is back.
+     */
+    const withdraw = (claim: Claim): Effect.Effect<void> =>
+      transact([{ type: "withdraw", claim }]).pipe(
+        Effect.retry(storeIsBack),
+        Effect.zipRight(tellPeople),
+        Effect.interruptible,
+        company.keep,
+        Effect.forkIn(scope),
+        Effect.asVoid
+      )
+
     /** Obtains a session: from the store, by an attempt of its own, or by waiting for another's. */
-    const obtain = (refusal: Refusal | null): Effect.Effect<HeldSession, AuthError> =>
+    const obtain = (refusal: Refusal | null, own: Flight): Effect.Effect<HeldSession, AuthError> =>
       Effect.gen(function* () {
         // Monotonic, and apart from the store's time: neither a clock that is set nor one that differs matters.
-        const untilMillis = (yield* steadyMillis) + Duration.toMillis(settings.waitTimeout)
+        let untilMillis = (yield* steadyMillis) + Duration.toMillis(settings.waitTimeout)
         let messages: ReadonlyArray<Message> =
           refusal === null ? [] : [{ type: "sessionRefused", ...refusal }]
         while (true) {
-          const result = yield* request(messages)
+          const askedMillis = yield* steadyMillis
+          const first = yield* tokenAtHand
+          const atHand = yield* awaitTurn(messages, first, own)
+          // The wait for a turn has a limit of its own.
+          untilMillis += (yield* steadyMillis) - askedMillis
+          const result = yield* request(messages, atHand, own.turn)
           messages = []
           if ("key" in result) return result
           const leftMillis = untilMillis - (yield* steadyMillis)
@@ -635,11 +750,13 @@ export const make = (
     const fly = (refusal: Refusal | null): Effect.Effect<Flight> =>
       Effect.gen(function* () {
         const landing = yield* Deferred.make<HeldSession, AuthError>()
-        const own: Flight = { landing, refused: refusal?.generation ?? 0 }
+        const turn = company.turns.place()
+        const own: Flight = { landing, refused: refusal?.generation ?? 0, turn, callers: 1, fiber: null }
         flight = own
-        yield* Effect.interruptible(obtain(refusal)).pipe(
+        own.fiber = yield* company.keep(Effect.interruptible(obtain(refusal, own))).pipe(
           Effect.onExit((exit) => {
-            flight = null
+            turn.leave()
+            if (flight === own) flight = null
             return Deferred.done(landing, exit)
           }),
           // After the callers have their answer, and before the scope may close.
@@ -656,6 +773,26 @@ export const make = (
         return own
       }).pipe(Effect.uninterruptible)
 
+    /** The flight that is under way, or a new one; its caller has to land. */
+    const board = (refusal: Refusal | null): Effect.Effect<Flight> =>
+      Effect.suspend(() => {
+        if (flight === null) return fly(refusal)
+        flight.callers += 1
+        return Effect.succeed(flight)
+      })
+
+    /** Awaits a flight. One that waits for its turn, or for room in its turn, ends when nobody awaits it any more. */
+    const land = (joined: Flight, restore: Restore): Effect.Effect<HeldSession, AuthError> =>
+      Effect.onExit(restore(Deferred.await(joined.landing)), () =>
+        Effect.suspend(() => {
+          joined.callers -= 1
+          if (joined.callers > 0 || joined.fiber === null || !joined.turn.isPending()) return Effect.void
+          if (flight === joined) flight = null
+          joined.turn.leave()
+          return Fiber.interruptFork(joined.fiber)
+        })
+      )
+
     /** A session newer than the one that was refused. */
     const sessionAfter = (refusal: Refusal | null): Effect.Effect<HeldSession, AuthError> =>
       Effect.gen(function* () {
@@ -664,15 +801,18 @@ export const make = (
         while (true) {
           const nowMillis = yield* Clock.currentTimeMillis
           if (held !== null && held.generation > refused && nowMillis < held.expiresAtMillis) return held
-          const joined: Flight = flight ?? (yield* fly(refusal))
-          if (joined.refused >= refused) {
-            const session = yield* Deferred.await(joined.landing)
-            // An older one than was refused: the store went back, to a backup perhaps, and knows nothing of the refusal.
-            if (session.generation !== refused) return session
-          } else {
-            // It began without knowing of this refusal, so what it brings may be the refused key, or no answer to it.
-            yield* Effect.exit(Deferred.await(joined.landing))
-          }
+          // In one piece with what awaits it: a flight that nobody had begun to await would keep its place for nobody.
+          const session = yield* Effect.uninterruptibleMask((restore) =>
+            Effect.gen(function* () {
+              const joined = yield* board(refusal)
+              if (joined.refused >= refused) return yield* land(joined, restore)
+              // It began without knowing of this refusal, so what it brings may be the refused key, or no answer to it.
+              yield* Effect.exit(land(joined, restore))
+              return null
+            })
+          )
+          // An older one than was refused: the store went back, to a backup perhaps, and knows nothing of the refusal.
+          if (session !== null && session.generation !== refused) return session
         }
       })
 
@@ -761,7 +901,7 @@ export const make = (
 
     const replaceCredentials = Effect.fn("NumberAuth.replaceCredentials")(function* (text: string) {
       const token = yield* decodeToken(text)
-      const fingerprint = fingerprintOf(account, token)
+      const fingerprint = yield* fingerprintOf(token)
       // Asked before the provider keeps it, so that a token that is never sent does not take the place of one that is.
       const stored = yield* store.read(key)
       if (stored.account.context.refusedFingerprints.includes(fingerprint)) {

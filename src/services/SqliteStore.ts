@@ -1,16 +1,29 @@
 /**
  * The embedded store: one SQLite file, durable and private.
  */
+import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import type { AuthStore } from "./AuthStore.js"
-import { AuthStoreError, layerSql } from "./AuthStore.js"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import {
+  type AccountKey,
+  AuthStore,
+  AuthStoreError,
+  configuredKeys,
+  makeSql,
+  type Rekeyed,
+  rekeySql
+} from "./AuthStore.js"
+import { inspect as inspectSql, type Inspection } from "./internal/inspection.js"
 import { storeFailure } from "./internal/storeFailure.js"
+import * as StoreKey from "./StoreKey.js"
 
 /**
  * @since 0.1.0
@@ -19,10 +32,17 @@ import { storeFailure } from "./internal/storeFailure.js"
 export interface Options {
   /** The file. It and its folders are created where they are missing; the file gets mode 0600, new folders 0700. */
   readonly filename: string
+  /**
+   * What session keys are sealed under. Default: that of `NUMBER_STORE_KEY` and `NUMBER_STORE_KEY_OLD` in the configuration;
+   * else a key that is made once and kept beside the file, in `<filename>.key` with mode 0600.
+   */
+  readonly storeKey?: StoreKey.KeyRing | undefined
 }
 
 const misconfigured = (detail: string): AuthStoreError =>
   new AuthStoreError({ reason: "misconfigured", detail })
+
+const reasonOf = (error: PlatformError): string => (error._tag === "SystemError" ? error.reason : error._tag)
 
 /** SQLite gives the WAL and shared-memory files the mode of the main file, so it has to be right before it is opened. */
 const prepareFile = (
@@ -38,18 +58,111 @@ const prepareFile = (
     yield* fs.makeDirectory(path.dirname(filename), { recursive: true, mode: 0o700 })
     yield* Effect.scoped(fs.open(filename, { flag: "a", mode: 0o600 }))
     yield* fs.chmod(filename, 0o600)
-    yield* Effect.forEach([`${filename}-wal`, `${filename}-shm`], (beside) =>
+    yield* Effect.forEach([`${filename}-wal`, `${filename}-shm`, keyFileOf(filename)], (beside) =>
       Effect.whenEffect(fs.chmod(beside, 0o600), fs.exists(beside))
     )
   }).pipe(
     Effect.mapError((error) =>
       error._tag === "AuthStoreError"
         ? error
-        : misconfigured(
-            `the file ${filename} cannot be made or opened (${error._tag === "SystemError" ? error.reason : error._tag})`
-          )
+        : misconfigured(`the file ${filename} cannot be made or opened (${reasonOf(error)})`)
     )
   )
+
+const keyFileOf = (filename: string): string => `${filename}.key`
+
+/** The key in the key file; none where there is no such file. */
+const readKeyFile = (
+  filename: string
+): Effect.Effect<Option.Option<StoreKey.StoreKey>, AuthStoreError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const keyFile = keyFileOf(filename)
+    const text = yield* Effect.asSome(fs.readFileString(keyFile)).pipe(
+      Effect.catchAll((error) =>
+        error._tag === "SystemError" && error.reason === "NotFound"
+          ? Effect.succeedNone
+          : misconfigured(`the key file ${keyFile} cannot be read (${reasonOf(error)})`)
+      )
+    )
+    if (Option.isNone(text)) return Option.none()
+    return yield* Either.match(StoreKey.decodeStoreKey(text.value), {
+      onRight: Effect.succeedSome,
+      onLeft: () =>
+        new AuthStoreError({
+          reason: "unreadable",
+          detail: `the key file ${keyFile} does not hold the base64 of 32 bytes`,
+          advice:
+            "Put it back from a backup. Where there is none, remove it, so that a new key is made, and give up the sealed sessions with number-auth rekey --discard; the count and what was refused stay as they are"
+        })
+    })
+  })
+
+/**
+ * Makes the key file, whole or not at all: it is written under another name, and then linked, which fails where there is
+ * one already. Of processes that start together one makes it, and all read that one.
+ */
+const makeKeyFile = (
+  filename: string
+): Effect.Effect<void, AuthStoreError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const keyFile = keyFileOf(filename)
+    const draft = `${keyFile}.${globalThis.crypto.randomUUID()}`
+    const text = new TextEncoder().encode(`${Redacted.value(yield* StoreKey.generate)}\n`)
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const file = yield* fs.open(draft, { flag: "wx", mode: 0o600 })
+        yield* file.writeAll(text)
+        yield* file.sync
+      })
+    ).pipe(
+      Effect.zipRight(fs.link(draft, keyFile)),
+      Effect.catchIf(
+        (error) => error._tag === "SystemError" && error.reason === "AlreadyExists",
+        () => Effect.void
+      ),
+      Effect.mapError((error) =>
+        misconfigured(
+          `the key file ${keyFile} cannot be made (${reasonOf(error)}); NUMBER_STORE_KEY may hold the key instead`
+        )
+      ),
+      Effect.ensuring(Effect.ignore(fs.remove(draft)))
+    )
+    // What is sealed must not outlive its key: the name is on the disk too, where the system can be told so.
+    yield* Effect.scoped(
+      Effect.flatMap(fs.open(path.dirname(keyFile), { flag: "r" }), (folder) => folder.sync)
+    ).pipe(Effect.ignore)
+  })
+
+/**
+ * The ring of a file: the keys that were given, and that of the key file, which goes on opening what it sealed before a
+ * key was given. Without any, one is made.
+ */
+const keyRing = (
+  options: Options
+): Effect.Effect<StoreKey.KeyRing, AuthStoreError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const { current, older } =
+      options.storeKey === undefined
+        ? yield* configuredKeys
+        : { current: Option.some(options.storeKey.current), older: options.storeKey.older }
+    if (Option.isSome(current)) {
+      // A key file that is damaged is missed only if something was sealed under it, and then its id is named.
+      const kept = yield* Effect.orElseSucceed(readKeyFile(options.filename), () => Option.none())
+      return { current: current.value, older: [...older, ...Option.toArray(kept)] }
+    }
+    const kept = yield* readKeyFile(options.filename)
+    if (Option.isSome(kept)) return { current: kept.value, older }
+    yield* makeKeyFile(options.filename)
+    return {
+      current: yield* Effect.flatMap(readKeyFile(options.filename), (made) =>
+        Effect.mapError(made, () => misconfigured(`the key file ${keyFileOf(options.filename)} has gone`))
+      ),
+      older
+    }
+  })
 
 const configure = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -58,28 +171,64 @@ const configure = Effect.gen(function* () {
   yield* sql`PRAGMA busy_timeout = 5`
 })
 
+const clientOf = ({ filename }: Options) =>
+  SqliteClient.layer({ filename }).pipe(
+    Layer.tap((context) => Effect.provide(configure, context)),
+    // The driver throws where it cannot open the file.
+    Layer.catchAllCause((cause) => {
+      const { detail, reason } = storeFailure(Cause.squash(cause))
+      return Layer.fail(new AuthStoreError({ reason, detail: `${filename} cannot be opened, ${detail}` }))
+    }),
+    Layer.provide(Layer.effectDiscard(prepareFile(filename)))
+  )
+
 /**
  * Keeps ledger and records in a SQLite file, in WAL mode with `synchronous = FULL`: many processes of one machine may
- * share it. Not for a network file system, whose locks do not hold.
+ * share it. Not for a network file system, whose locks do not hold. Session keys are sealed ({@link Options}).
  *
  * @since 0.1.0
  * @category layers
  */
 export const layer = (
   options: Options
-): Layer.Layer<AuthStore, AuthStoreError, FileSystem.FileSystem | Path.Path> => {
-  const client = SqliteClient.layer({ filename: options.filename }).pipe(
-    Layer.tap((context) => Effect.provide(configure, context)),
+): Layer.Layer<AuthStore, AuthStoreError, FileSystem.FileSystem | Path.Path> =>
+  Layer.effect(
+    AuthStore,
+    Effect.flatMap(keyRing(options), (storeKey) => makeSql({ storeKey }))
+  ).pipe(Layer.provide(clientOf(options)))
+
+/**
+ * Seals all of a file anew, as `AuthStore.rekeySql` does. A key file is among the older keys, and not changed.
+ *
+ * @since 0.1.0
+ * @category maintenance
+ */
+export const rekey = (
+  options: Options & { readonly discard?: boolean | undefined }
+): Effect.Effect<Rekeyed, AuthStoreError, FileSystem.FileSystem | Path.Path> =>
+  Effect.flatMap(keyRing(options), (storeKey) => rekeySql({ storeKey, discard: options.discard })).pipe(
+    Effect.provide(clientOf(options))
+  )
+
+/**
+ * Looks at the file as it is, opened for reading only: creates and changes nothing, but that SQLite may leave its empty
+ * `-wal` and `-shm` beside it. Fails where there is no such file.
+ *
+ * @since 0.1.0
+ * @category maintenance
+ */
+export const inspect = (
+  { filename }: Pick<Options, "filename">,
+  key: AccountKey
+): Effect.Effect<Inspection, AuthStoreError> =>
+  Effect.provide(
+    inspectSql(key),
+    // Without the pragma that makes it a WAL file, which would write.
+    SqliteClient.layer({ filename, readonly: true, disableWAL: true })
+  ).pipe(
     // The driver throws where it cannot open the file.
-    Layer.catchAllCause((cause) => {
-      const { detail, reason } = storeFailure(Cause.squash(cause))
-      return Layer.fail(
-        new AuthStoreError({ reason, detail: `${options.filename} cannot be opened, ${detail}` })
-      )
+    Effect.catchAllCause((cause) => {
+      const error = Cause.squash(cause)
+      return error instanceof AuthStoreError ? error : new AuthStoreError(storeFailure(error))
     })
   )
-  return layerSql.pipe(
-    Layer.provide(client),
-    Layer.provide(Layer.effectDiscard(prepareFile(options.filename)))
-  )
-}

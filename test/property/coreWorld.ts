@@ -8,6 +8,7 @@ import type { Policy } from "../../src/machine/Policy.js"
 import type { AccountCode, Fingerprint } from "../../src/schemas/Credentials.js"
 import {
   AccountRecord,
+  Claim,
   emptyAccountRecord,
   emptyLedgerRecord,
   LedgerRecord,
@@ -44,7 +45,7 @@ type Operation =
   | { readonly type: "supplyToken"; readonly account: number; readonly token: number }
   | { readonly type: "setGood"; readonly account: number; readonly token: number; readonly good: boolean }
   | { readonly type: "advance"; readonly millis: number }
-  | { readonly type: "refuseSession"; readonly account: number; readonly code: 5030 | 5050 }
+  | { readonly type: "refuseSession"; readonly account: number; readonly code: 5030 | 5050 | null }
   | { readonly type: "resume" | "liftLock" | "replaceCredentials"; readonly account: number }
 
 export interface Schedule {
@@ -107,7 +108,8 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant("refuseSession" as const),
       account: accountIndex,
-      code: fc.constantFrom(5030 as const, 5050 as const)
+      // null: nobody refused it, and who needs it has no key of it.
+      code: fc.constantFrom(5030 as const, 5050 as const, null)
     })
   },
   {
@@ -373,7 +375,8 @@ export const run = (
 
   const request = (account: number): Flying | undefined => {
     const token = supplied[account]!
-    const step = takeMessage(account, { type: "request", fingerprint: fingerprint(account, token) })
+    const claim = Claim.make((claims++).toString(16))
+    const step = takeMessage(account, { type: "request", fingerprint: fingerprint(account, token), claim })
     if (step.decision._tag !== "send") return undefined
     tally.sends += 1
     holds(!everRefused[account]!.has(token), "a refused fingerprint is never sent again")
@@ -391,6 +394,7 @@ export const run = (
   }
 
   let freshToken = 100
+  let claims = 1
   /** The account whose lock support has lifted, and whose operator has yet to say so. */
   let confirming: number | null = null
 
@@ -471,7 +475,13 @@ export const run = (
       }
       case "refuseSession": {
         const generation = records[operation.account]!.context.session?.generation ?? 1
-        takeMessage(operation.account, { type: "sessionRefused", generation, code: operation.code })
+        const { code } = operation
+        takeMessage(
+          operation.account,
+          code === null
+            ? { type: "sessionUnavailable", generation }
+            : { type: "sessionRefused", generation, code }
+        )
         return
       }
       case "resume":

@@ -200,13 +200,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "services/NumberAuth.ts",
-        find: 'const taken = yield* transact([...messages, { type: "request", fingerprint }])',
+        find: 'const asked = { type: "request", fingerprint, claim } as const',
         replace: `const now = yield* store.read(key)
             const moment = { ...now.moment, sequence: now.moment.sequence + 1 }
-            const ahead = core.step(coreStateOf(now), account, { type: "request", fingerprint }, moment).decision
+            const ahead = core.step(coreStateOf(now), account, { type: "request", fingerprint, claim }, moment).decision
             const early =
               ahead._tag === "send" ? yield* send({ attempt: ahead.attempt, token, fingerprint }, began) : null
-            const taken = yield* transact([...messages, { type: "request", fingerprint }])`
+            const asked = { type: "request", fingerprint, claim } as const`
       },
       {
         file: "services/NumberAuth.ts",

@@ -17,18 +17,37 @@ export interface StoreFailure {
  */
 export const storeFailure = (error: unknown): StoreFailure => {
   let code: string | undefined
+  let known: string | undefined
   for (let cause = error; Predicate.isObject(cause) && code === undefined;) {
     if (Predicate.hasProperty(cause, "code") && typeof cause.code === "string") code = cause.code
+    if (Predicate.hasProperty(cause, "message")) {
+      const { message } = cause
+      known = withoutCode.find((text) => text === message) ?? known
+    }
     cause = Predicate.hasProperty(cause, "cause") ? cause.cause : undefined
   }
   return {
     reason: reasonOf(code ?? ""),
-    detail: `the database said ${code ?? "nothing that can be shown"}`
+    detail: `the database said ${code ?? known ?? "nothing that can be shown"}`
   }
 }
 
-/** By SQLite's result codes; those of other databases do not tell damage from absence. */
+/** What drivers say without a code: no part of it comes from a statement. */
+const withoutCode = [
+  "timeout exceeded when trying to connect",
+  "Connection terminated unexpectedly",
+  "Connection terminated due to connection timeout",
+  "Connection terminated",
+  "Connection timed out"
+]
+
+/**
+ * By SQLite's result codes, and PostgreSQL's: data that is corrupted (class XX); user, password, database or rights
+ * that are wrong (28…, 3D000, 42501). All else may pass, such as a standby that is read-only until it takes over.
+ */
 const reasonOf = (code: string): StoreFailure["reason"] => {
-  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return "unreadable"
-  return /^SQLITE_(READONLY|CANTOPEN|PERM|AUTH)/.test(code) ? "misconfigured" : "unavailable"
+  if (/^(SQLITE_(CORRUPT|NOTADB)|XX00[12]$)/.test(code)) return "unreadable"
+  return /^(SQLITE_(READONLY|CANTOPEN|PERM|AUTH)|28...$|3D000$|42501$)/.test(code)
+    ? "misconfigured"
+    : "unavailable"
 }

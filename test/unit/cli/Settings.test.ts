@@ -1,6 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Duration, Effect, Either, Layer, Option } from "effect"
-import { decodeStoreUrl, type Flags, readSettings, stateFolder } from "../../../src/cli/Settings.js"
+import { ConfigProvider, Duration, Effect, Either, Layer, Option, Redacted } from "effect"
+import { inspect } from "node:util"
+import {
+  decodeStoreUrl,
+  type Flags,
+  readSettings,
+  shownStore,
+  stateFolder,
+  storeSecrets
+} from "../../../src/cli/Settings.js"
 
 const none: Flags = {
   account: Option.none(),
@@ -43,13 +51,39 @@ describe("decodeStoreUrl", () => {
       [" file:n.sqlite ", "/work/n.sqlite"],
       ["file:../n.sqlite", "/n.sqlite"]
     ] as const) {
-      assert.deepStrictEqual(decodeStoreUrl(url, "/work"), Either.right(path))
+      assert.deepStrictEqual(decodeStoreUrl(url, "/work"), Either.right({ _tag: "sqlite", filename: path }))
     }
+  })
+
+  it("reads PostgreSQL URLs, and shows them without password and parameters", () => {
+    for (const [url, shown] of [
+      ["postgres://user:secret%40secret@db:5433/number?sslmode=require", "postgres://user@db:5433/number"],
+      [" postgresql://db/number ", "postgres://db/number"],
+      ["postgres:///number?host=/run/postgresql&password=secretsecret", "postgres:///number"]
+    ] as const) {
+      const target = decodeStoreUrl(url, "/work")
+      if (Either.isLeft(target) || target.right._tag !== "postgres") return assert.fail(url)
+      assert.strictEqual(Redacted.value(target.right.url), url.trim())
+      assert.strictEqual(shownStore(target.right), shown)
+      assert.notInclude(JSON.stringify(target) + inspect(target, { depth: 9 }), "secret")
+    }
+  })
+
+  it("knows the password as it is written and as it is meant", () => {
+    const target = decodeStoreUrl("postgres://user:secret%40secret@db/number", "/work")
+    assert.deepStrictEqual(storeSecrets(Either.getOrThrow(target)).map(Redacted.value), [
+      "secret%40secret",
+      "secret@secret"
+    ])
   })
 
   it("refuses every other scheme, and says nothing of the value", () => {
     for (const url of [
-      "postgres://user:secret@db/number",
+      "postgres://user:secret@db",
+      "postgres://user:secret@db/",
+      "postgres://user:se#cret@db/secret",
+      "postgres:secret",
+      "mysql://user:secret@db/number",
       "/var/lib/secret.sqlite",
       "sqlite:secret.sqlite",
       "file://host/secret.sqlite",
@@ -82,7 +116,7 @@ describe("readSettings", () => {
           account: "EP9116875",
           location: "default",
           baseUrl: "https://easypay5.com/APIcardProcNumber/v1.0.0",
-          filename: "/s/effect-number-auth/number-auth.sqlite",
+          store: { _tag: "sqlite", filename: "/s/effect-number-auth/number-auth.sqlite" },
           attemptTimeout: 500,
           limit: 2
         }

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { type CoreState, makeAuthCore, type Message, type Step } from "../../../src/machine/AuthCore.js"
 import type { Policy } from "../../../src/machine/Policy.js"
 import type { AccountCode } from "../../../src/schemas/Credentials.js"
-import { emptyAccountRecord, emptyLedgerRecord } from "../../../src/schemas/StoredRecord.js"
+import { Claim, emptyAccountRecord, emptyLedgerRecord } from "../../../src/schemas/StoredRecord.js"
 import { at, inFlight, ledger, lost, one, policy, print, settled, two } from "../../support/core.js"
 
 const core = makeAuthCore(policy())
@@ -11,7 +11,8 @@ const empty: CoreState = {
   state: emptyAccountRecord.state,
   context: emptyAccountRecord.context
 }
-const request = (n = 1): Message => ({ type: "request", fingerprint: print(n) })
+const claim = Claim.make("c1")
+const request = (n = 1): Message => ({ type: "request", fingerprint: print(n), claim })
 const ended = (
   attempt: number,
   outcome: Extract<Message, { type: "attemptEnded" }>["outcome"],
@@ -238,6 +239,17 @@ describe("AuthCore on a refused session", () => {
       const older = play([{ type: "sessionRefused", generation: 0, code }], held)
       assert.strictEqual(older.context, held.context)
     }
+  })
+
+  it("a session that is not available needs an attempt with a mark of its own, which waits where there is no room", () => {
+    const unavailable: Message = { type: "sessionUnavailable", generation: 1 }
+    const step = play([unavailable, request()], held)
+    assert.strictEqual(step.decision._tag, "send")
+    assert.lengthOf(step.ledger.marks, 1)
+    const full = { ...held, ledger: ledger(inFlight(2, two), inFlight(3, two)) }
+    const waits = play([unavailable, request()], full, makeAuthCore(policy({ limit: 2 })))
+    assert.deepInclude(waits.decision, { _tag: "wait", on: "room" })
+    assert.strictEqual(play([{ ...unavailable, generation: 0 }], held).context, held.context)
   })
 
   it("expires by the clock at 25 hours and not before", () => {

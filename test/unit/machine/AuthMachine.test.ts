@@ -4,7 +4,12 @@ import { Schema } from "effect"
 import { initialTransition, transition } from "xstate"
 import { authMachine, makeAuthMachine, type AuthEvent } from "../../../src/machine/AuthMachine.js"
 import { Command } from "../../../src/machine/Command.js"
-import { emptyAccountRecord, type AuthContext, type StateName } from "../../../src/schemas/StoredRecord.js"
+import {
+  type AuthContext,
+  Claim,
+  emptyAccountRecord,
+  type StateName
+} from "../../../src/schemas/StoredRecord.js"
 import { goodToken } from "../../support/stack.js"
 import { policy, print } from "../../support/core.js"
 
@@ -46,7 +51,8 @@ const run = (
   }
 }
 
-const attempt = { id: 5, fingerprint: print(1) }
+const claim = Claim.make("c1")
+const attempt = { id: 5, fingerprint: print(1), claim }
 const attempting = { attempt }
 const fails = { attempt: 5, fingerprint: print(1), detail: "why", nowMillis: 1000 }
 const accepted: AuthEvent = {
@@ -104,8 +110,8 @@ describe("AuthMachine", () => {
     it(`attempt.reserved leads from ${state} to attempting, and asks for the one sending`, () => {
       const next = run(
         `${state}.idle`,
-        { lostAttempt: 3 },
-        { type: "attempt.reserved", attempt: 5, fingerprint: print(1) }
+        { lostAttempt: { ...attempt, id: 3 } },
+        { type: "attempt.reserved", attempt: 5, fingerprint: print(1), claim }
       )
       assert.strictEqual(next.state, `${state}.attempting`)
       assert.deepStrictEqual(next.commands, [{ type: "sendAttempt", attempt: 5, fingerprint: print(1) }])
@@ -153,7 +159,7 @@ describe("AuthMachine", () => {
     it(`attempt.lost leads from ${state} to aborted, and remembers whose answer may still come`, () => {
       const next = run(`${state}.attempting`, attempting, { type: "attempt.lost", ...fails })
       assert.strictEqual(next.state, "aborted")
-      assert.deepStrictEqual(next.context, context({ abort: abortOf("lost"), lostAttempt: 5 }))
+      assert.deepStrictEqual(next.context, context({ abort: abortOf("lost"), lostAttempt: attempt }))
       assert.lengthOf(next.commands, 1)
     })
 
@@ -161,7 +167,7 @@ describe("AuthMachine", () => {
       const machine = makeAuthMachine(policy({ lostAttempts: "continue" }))
       const next = run(`${state}.attempting`, attempting, { type: "attempt.lost", ...fails }, machine)
       assert.strictEqual(next.state, `${state}.idle`)
-      assert.deepStrictEqual(next.context, context({ lostAttempt: 5 }))
+      assert.deepStrictEqual(next.context, context({ lostAttempt: attempt }))
       assert.deepStrictEqual(next.commands, [])
     })
 
@@ -195,7 +201,7 @@ describe("AuthMachine", () => {
   }
 
   it("reserves nothing from authenticated, aborted or locked, nor while an attempt is under way", () => {
-    const event: AuthEvent = { type: "attempt.reserved", attempt: 6, fingerprint: print(2) }
+    const event: AuthEvent = { type: "attempt.reserved", attempt: 6, fingerprint: print(2), claim }
     for (const state of ["authenticated", "aborted", "locked", "unauthenticated.attempting"] as const) {
       const next = run(state, attempting, event)
       assert.strictEqual(next.state, state)
@@ -207,7 +213,7 @@ describe("AuthMachine", () => {
     const next = run(
       "unauthenticated.idle",
       { refusedFingerprints: [print(1)] },
-      { type: "attempt.reserved", attempt: 5, fingerprint: print(1) }
+      { type: "attempt.reserved", attempt: 5, fingerprint: print(1), claim }
     )
     assert.strictEqual(next.state, "unauthenticated.idle")
     assert.deepStrictEqual(next.commands, [])
@@ -222,6 +228,22 @@ describe("AuthMachine", () => {
     assert.strictEqual(next.state, "expired.idle")
     assert.deepStrictEqual(next.context, context())
     assert.deepStrictEqual(next.commands, [{ type: "dropSession", generation: 5 }])
+  })
+
+  it("session.unavailable leads to unauthenticated, and leaves flaps, refusals and the token's end as they are", () => {
+    const before = {
+      flaps: 2,
+      refusedFingerprints: [print(9)],
+      tokenEnd: { fingerprint: print(1), atMillis: 9 }
+    }
+    const event: AuthEvent = { type: "session.unavailable", generation: 5 }
+    const next = run("authenticated", { ...before, session: session(5) }, event)
+    assert.strictEqual(next.state, "unauthenticated.idle")
+    assert.deepStrictEqual(next.context, context(before))
+    assert.deepStrictEqual(next.commands, [{ type: "dropSession", generation: 5 }])
+    const newer = run("authenticated", { session: session(6) }, event)
+    assert.strictEqual(newer.state, "authenticated")
+    assert.strictEqual(newer.context.session!.generation, 6)
   })
 
   it("session.unauthorized leads to unauthorized, drops the key, and counts a flap if it was fresh", () => {
@@ -290,11 +312,11 @@ describe("AuthMachine", () => {
       const before = {
         abort: abortOf(reason),
         tokenEnd: { fingerprint: print(1), atMillis: 1 },
-        lostAttempt: 5
+        lostAttempt: attempt
       }
       const next = run("aborted", before, { type: "attempt.resumed" })
       assert.strictEqual(next.state, "unauthenticated.idle")
-      assert.deepStrictEqual(next.context, context({ lostAttempt: 5 }))
+      assert.deepStrictEqual(next.context, context({ lostAttempt: attempt }))
     }
     for (const reason of ["refused", "barred"] as const) {
       const next = run("aborted", { abort: abortOf(reason) }, { type: "attempt.resumed" })
@@ -332,7 +354,7 @@ describe("AuthMachine", () => {
 
   it("leaves locked by no other event than lock.lifted and a late acceptance", () => {
     const others: ReadonlyArray<AuthEvent> = [
-      { type: "attempt.reserved", attempt: 6, fingerprint: print(2) },
+      { type: "attempt.reserved", attempt: 6, fingerprint: print(2), claim },
       { type: "attempt.refused", ...fails },
       { type: "attempt.faulted", ...fails },
       { type: "attempt.lost", ...fails },
@@ -342,13 +364,14 @@ describe("AuthMachine", () => {
       { type: "lock.reported" },
       { type: "ledger.full" }
     ]
-    for (const event of others) assert.strictEqual(run("locked", { lostAttempt: 5 }, event).state, "locked")
-    assert.strictEqual(run("locked", { lostAttempt: 5 }, accepted).state, "authenticated")
+    for (const event of others)
+      assert.strictEqual(run("locked", { lostAttempt: attempt }, event).state, "locked")
+    assert.strictEqual(run("locked", { lostAttempt: attempt }, accepted).state, "authenticated")
   })
 
   it("takes a late answer from the attempt that was given up last, wherever nothing newer began", () => {
     for (const state of ["aborted", "unauthenticated.idle", "expired.idle", "unauthorized.idle"] as const) {
-      const before = { lostAttempt: 5, abort: abortOf("lost") }
+      const before = { lostAttempt: attempt, abort: abortOf("lost") }
       assert.strictEqual(run(state, before, accepted).state, "authenticated")
       assert.strictEqual(run(state, before, { type: "attempt.faulted", ...fails }).state, "aborted")
       const refused = run(state, before, { type: "attempt.refused", ...fails })
@@ -357,7 +380,7 @@ describe("AuthMachine", () => {
     }
     const unsent = run(
       "aborted",
-      { lostAttempt: 5, abort: abortOf("lost") },
+      { lostAttempt: attempt, abort: abortOf("lost") },
       { type: "attempt.unsent", attempt: 5 }
     )
     assert.strictEqual(unsent.state, "unauthenticated.idle")
@@ -368,7 +391,11 @@ describe("AuthMachine", () => {
     const newer = run("authenticated", { session: session(9) }, accepted)
     assert.deepStrictEqual(newer.context.session, session(9))
     assert.deepStrictEqual(newer.commands, [])
-    const under = run("unauthenticated.attempting", { attempt: { id: 9, fingerprint: print(2) } }, accepted)
+    const under = run(
+      "unauthenticated.attempting",
+      { attempt: { id: 9, fingerprint: print(2), claim } },
+      accepted
+    )
     assert.strictEqual(under.state, "unauthenticated.attempting")
     assert.deepStrictEqual(under.commands, [])
   })
@@ -378,7 +405,7 @@ describe("AuthMachine", () => {
     const places: ReadonlyArray<readonly [StateName, Partial<AuthContext>]> = [
       ["authenticated", { session: session(9) }],
       ["unauthenticated.idle", {}],
-      ["unauthenticated.attempting", { attempt: { id: 9, fingerprint: print(2) } }],
+      ["unauthenticated.attempting", { attempt: { id: 9, fingerprint: print(2), claim } }],
       ["aborted", { abort: abortOf("faulted") }],
       ["locked", {}]
     ]

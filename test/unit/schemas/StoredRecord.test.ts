@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Either, Equal, FastCheck, Redacted, Schema } from "effect"
 import {
   AccountRecord,
+  Claim,
   emptyAccountRecord,
   emptyLedgerRecord,
   LedgerRecord
@@ -18,7 +19,7 @@ const filled = Schema.decodeUnknownSync(AccountRecord)({
   context: {
     session: { generation: 7, fingerprint, obtainedAtMillis: 1, expiresAtMillis: 90_000_001 },
     attempt: null,
-    lostAttempt: 3,
+    lostAttempt: { id: 3, fingerprint, claim: Claim.make("c1") },
     abort: { reason: "lost", attempt: 3, fingerprint, detail: "…", atMillis: 0 },
     abortedFingerprints: [fingerprint],
     refusedFingerprints: [fingerprint],

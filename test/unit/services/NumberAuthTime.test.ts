@@ -171,3 +171,91 @@ describe("what is not certain", () => {
     assert.strictEqual(await ask(auth), "ok")
   })
 })
+
+describe("a reservation that the store did not confirm", () => {
+  /** A store whose first transaction holds, but says that it is away, and is then away until it is told otherwise. */
+  const unconfirmed = (world: World) => {
+    const state = { writes: 0, isAway: false }
+    const store: World["store"] = {
+      ...world.store,
+      transact: <A>(
+        key: Parameters<World["store"]["transact"]>[0],
+        decide: (stored: Stored) => readonly [A, Write]
+      ) =>
+        Effect.suspend(() => {
+          if (state.isAway) return Effect.fail(away)
+          state.isAway = ++state.writes === 1
+          return Effect.tap(world.store.transact(key, decide), () =>
+            state.isAway ? Effect.fail(away) : Effect.void
+          )
+        })
+    }
+    return { state, store }
+  }
+
+  for (const [name, millis] of [
+    ["within its lease", 5000],
+    ["after its lease", 120_000]
+  ] as const) {
+    it(`is given back when the store is there again ${name}, and nothing was sent for it`, async () => {
+      const { ask, clock, process, run, world } = await makeRig()
+      const { state, store } = unconfirmed(world)
+      const auth = await process({}, store)
+      assert.strictEqual(await ask(auth, 1), "AuthStoreError")
+      assert.strictEqual((await run(auth.status)).inFlight, 1)
+      await clock.advance(millis)
+      state.isAway = false
+      await clock.advance(6000)
+      const status = await run(auth.status)
+      assert.deepStrictEqual([status.state, status.failures, status.inFlight], ["unauthenticated.idle", 0, 0])
+      assert.lengthOf(await run(world.emulator.log), 0)
+      assert.strictEqual(await ask(auth), "ok")
+      assert.lengthOf(await run(Ref.get(world.notices)), 0)
+    })
+  }
+
+  it("is given back even where another process took it for lost meanwhile", async () => {
+    const { ask, clock, process, run, world } = await makeRig()
+    const { state, store } = unconfirmed(world)
+    const auth = await process({}, store)
+    assert.strictEqual(await ask(auth, 1), "AuthStoreError")
+    await clock.advance(60_000)
+    assert.strictEqual(await ask(await process()), "AuthAborted")
+    state.isAway = false
+    await clock.advance(6000)
+    assert.strictEqual((await run(auth.status)).state, "unauthenticated.idle")
+    assert.strictEqual((await run(auth.status)).failures, 0)
+  })
+
+  it("does not take another's attempt that drew the same number", async () => {
+    const { ask, clock, process, run, world } = await makeRig()
+    const state = { isAway: false, isRolledBack: false }
+    const store: World["store"] = {
+      ...world.store,
+      // Decided, and then rolled back: the next process draws the same number.
+      transact: (key, decide) =>
+        Effect.suspend(() => {
+          if (state.isAway) return Effect.fail(away)
+          if (state.isRolledBack) return world.store.transact(key, decide)
+          state.isRolledBack = true
+          state.isAway = true
+          return Effect.flatMap(world.store.read(key), (stored) => {
+            decide({ ...stored, moment: { ...stored.moment, sequence: stored.moment.sequence + 1 } })
+            return Effect.fail(away)
+          })
+        })
+    }
+    const auth = await process({}, store)
+    assert.strictEqual(await ask(auth, 1), "AuthStoreError")
+    await run(world.emulator.inject(Fault.DelayAnswer("20 seconds")))
+    const other = await process()
+    void ask(other, 0)
+    await clock.advance(1000)
+    state.isAway = false
+    await clock.advance(6000)
+    assert.strictEqual((await run(other.status)).state, "unauthenticated.attempting")
+    assert.strictEqual((await run(other.status)).inFlight, 1)
+    await clock.advance(20_000)
+    assert.strictEqual((await run(other.status)).state, "authenticated")
+  })
+})

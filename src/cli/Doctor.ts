@@ -1,0 +1,495 @@
+/**
+ * Looks into everything that a login needs, without one: sends nothing to Number, and changes nothing in the store.
+ */
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Net from "node:net"
+import * as Path from "node:path"
+import * as Tls from "node:tls"
+import { makeAuthCore, type Step } from "../machine/AuthCore.js"
+import * as Ledger from "../machine/Ledger.js"
+import { defaultPolicy, type Policy } from "../machine/Policy.js"
+import { decodeToken, type Fingerprint } from "../schemas/Credentials.js"
+import { Claim, type Mark } from "../schemas/StoredRecord.js"
+import { abortedMessage, lockedMessage, type Place } from "../services/AuthError.js"
+import { AuthStoreError } from "../services/AuthStore.js"
+import { fingerprintOf } from "../services/internal/fingerprint.js"
+import { type Inspection, newStore } from "../services/internal/inspection.js"
+import { transportFailure } from "../services/internal/transportFailure.js"
+import * as SqliteStore from "../services/SqliteStore.js"
+import * as StoreKey from "../services/StoreKey.js"
+import { ExitCode, exitCodeOf } from "./ExitCode.js"
+import type { InvalidSetting } from "./InvalidSetting.js"
+import { loadPgStore } from "./loadPgStore.js"
+import type { Check } from "./NotWell.js"
+import { shownStore, type Settings } from "./Settings.js"
+
+/**
+ * A check, and the exit code that it asks for.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Finding extends Check {
+  readonly exitCode: ExitCode
+}
+
+const ok = (check: Check["check"], detail: string): Finding => ({
+  check,
+  result: "ok",
+  detail,
+  todo: null,
+  exitCode: ExitCode.done
+})
+
+const warn = (check: Check["check"], detail: string, todo: string): Finding => ({
+  check,
+  result: "warn",
+  detail,
+  todo,
+  exitCode: ExitCode.done
+})
+
+const bad = (check: Check["check"], exitCode: ExitCode, detail: string, todo: string): Finding => ({
+  check,
+  result: "bad",
+  detail,
+  todo,
+  exitCode
+})
+
+/**
+ * A setting that is missing or malformed, as a finding.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const settingFinding = (check: "settings" | "token", error: InvalidSetting): Finding =>
+  bad(
+    check,
+    ExitCode.settings,
+    `${error.setting} ${error.problem === "missing" ? "is not set" : "does not have the form it should have"}`,
+    `Set it${error.flag === null ? "" : ` (or ${error.flag})`} to ${error.expected}.`
+  )
+
+// -----------------------------------------------------------------------------
+// the store
+// -----------------------------------------------------------------------------
+
+const octal = (mode: number): string => `0${(mode & 0o777).toString(8)}`
+
+/** Files that others than their owner may read or write; what is not there is no matter. */
+const checkFiles = (filename: string): Effect.Effect<Finding, never, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const modeOf = (path: string) =>
+      Effect.option(Effect.map(fs.stat(path), ({ mode }) => ({ path, mode: mode & 0o777 })))
+    if (process.platform === "win32") return ok("files", "Not looked at: Windows has no modes.")
+    const names = ["", "-wal", "-shm", ".key"].map((end) => `${filename}${end}`)
+    const seen = (yield* Effect.forEach(names, modeOf)).flatMap(Option.toArray)
+    const folder = Option.toArray(yield* modeOf(Path.dirname(filename)))
+    const open = [
+      ...seen.filter(({ mode }) => (mode & 0o077) !== 0),
+      // Whoever may write to the folder may put another file in the place of the store.
+      ...folder.filter(({ mode }) => (mode & 0o022) !== 0)
+    ]
+    const [first] = open
+    if (first === undefined) {
+      return ok("files", seen.length === 0 ? "None yet." : `${seen.length} files, for their owner only.`)
+    }
+    const list = open.map(({ mode, path }) => `${path} (${octal(mode)})`).join(", ")
+    return warn(
+      "files",
+      `Open to others than their owner: ${list}. They hold the location's count and sealed session keys.`,
+      `chmod 600 the files and 700 the folder.`
+    )
+  })
+
+/** Looks at the store. A file that is not there yet has to be one that can be made. */
+const lookAtStore = (settings: Settings): Effect.Effect<Inspection, AuthStoreError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const { store } = settings
+    if (store._tag === "postgres")
+      return yield* Effect.flatMap(loadPgStore, (PgStore) => PgStore.inspect(store, settings))
+    const fs = yield* FileSystem.FileSystem
+    const misconfigured = (detail: string) => new AuthStoreError({ reason: "misconfigured", detail })
+    if (yield* Effect.orElseSucceed(fs.exists(store.filename), () => false)) {
+      yield* Effect.mapError(fs.access(store.filename, { readable: true, writable: true }), () =>
+        misconfigured(`this user may not read and write ${store.filename}`)
+      )
+      return yield* SqliteStore.inspect(store, settings)
+    }
+    // It and its folders are made by the first command that needs them: from the nearest folder that is there.
+    let folder = Path.dirname(store.filename)
+    while (
+      !(yield* Effect.orElseSucceed(fs.exists(folder), () => false)) &&
+      folder !== Path.dirname(folder)
+    ) {
+      folder = Path.dirname(folder)
+    }
+    const isFolder = Effect.map(fs.stat(folder), ({ type }) => type === "Directory")
+    yield* Effect.filterOrFail(
+      Effect.orElseSucceed(Effect.zipLeft(isFolder, fs.access(folder, { writable: true })), () => false),
+      (may) => may,
+      () => misconfigured(`${store.filename} cannot be made: this user may not write to ${folder}`)
+    )
+    return newStore(yield* Clock.currentTimeMillis)
+  })
+
+const checkStore = (settings: Settings, inspection: Inspection): Finding =>
+  inspection.isNew
+    ? warn(
+        "store",
+        `${shownStore(settings.store)} can be used, and is new: it knows of no attempt.`,
+        "Right for a first login. If this location has authenticated before, it is the wrong store, or the right one was deleted: the count is not known then, so have Number's support reset it first."
+      )
+    : ok("store", `${shownStore(settings.store)} can be read, and its records are whole.`)
+
+/** Which store keys this process has. */
+const keysAtHand = (settings: Settings) =>
+  Effect.gen(function* () {
+    const configured = yield* StoreKey.config
+    const ids = [...Option.toArray(configured.current), ...configured.older].map(({ id }) => id)
+    if (settings.store._tag === "postgres") return { ids, hasFile: false, current: configured.current }
+    const fs = yield* FileSystem.FileSystem
+    const text = yield* Effect.option(fs.readFileString(`${settings.store.filename}.key`))
+    const kept = Option.flatMap(text, (base64) => Either.getRight(StoreKey.decodeStoreKey(base64)))
+    return {
+      ids: [...ids, ...Option.toArray(kept).map(({ id }) => id)],
+      hasFile: Option.isSome(text),
+      current: configured.current
+    }
+  })
+
+const checkKey = (
+  settings: Settings,
+  inspection: Inspection
+): Effect.Effect<Finding, never, FileSystem.FileSystem> =>
+  Effect.match(keysAtHand(settings), {
+    onFailure: () =>
+      bad(
+        "key",
+        ExitCode.settings,
+        "NUMBER_STORE_KEY or NUMBER_STORE_KEY_OLD does not have the form it should have",
+        "Set it to the base64 of 32 random bytes, as openssl rand -base64 32 prints them."
+      ),
+    onSuccess: ({ current, hasFile, ids }) => {
+      const { sealedUnder } = inspection
+      if (sealedUnder !== null && !ids.includes(sealedUnder)) {
+        return bad(
+          "key",
+          ExitCode.personNeeded,
+          `The session is sealed under the store key with id ${sealedUnder}, which is not at hand (at hand: ${ids.join(", ") || "none"}).`,
+          "Supply it as NUMBER_STORE_KEY or NUMBER_STORE_KEY_OLD. Where it is lost, number-auth rekey --discard gives the session up."
+        )
+      }
+      if (Option.isSome(current)) return ok("key", "NUMBER_STORE_KEY seals session keys.")
+      return settings.store._tag === "sqlite"
+        ? ok(
+            "key",
+            hasFile ? "The key file beside the store seals session keys." : "None yet: made with the store."
+          )
+        : warn(
+            "key",
+            "NUMBER_STORE_KEY is not set: session keys are not stored, so that each process makes an attempt of its own.",
+            "Set it to the base64 of 32 random bytes wherever the store is used."
+          )
+    }
+  })
+
+/** More than this, and a session's end or a token's is misjudged by what people notice. */
+const clockToleranceMillis = 60_000
+
+const checkClock = ({ clockAheadMillis }: Inspection): Finding => {
+  if (clockAheadMillis === null) return ok("clock", "Store and process have one clock.")
+  const detail = `The database's clock is ${Math.abs(clockAheadMillis)} ms ${clockAheadMillis < 0 ? "behind" : "ahead of"} this host's.`
+  return Math.abs(clockAheadMillis) <= clockToleranceMillis
+    ? ok("clock", detail)
+    : warn(
+        "clock",
+        `${detail} The count goes by the database's and is right all the same; when a held session ends is judged by this host's.`,
+        "Set the clocks by NTP."
+      )
+}
+
+// -----------------------------------------------------------------------------
+// the network
+// -----------------------------------------------------------------------------
+
+/** Opens a connection, with TLS where the URL asks for it, and closes it again. Not a byte of HTTP is written. */
+const connect = (url: URL): Effect.Effect<void, unknown> =>
+  Effect.async((resume) => {
+    const host = url.hostname.replace(/^\[|\]$/g, "")
+    const isTls = url.protocol === "https:"
+    const port = Number(url.port === "" ? (isTls ? 443 : 80) : url.port)
+    const socket = isTls
+      ? Tls.connect({ host, port, ...(Net.isIP(host) === 0 ? { servername: host } : {}) })
+      : Net.connect({ host, port })
+    socket.once(isTls ? "secureConnect" : "connect", () => {
+      socket.destroy()
+      resume(Effect.void)
+    })
+    socket.once("error", (error) => resume(Effect.fail(error)))
+    return Effect.sync(() => socket.destroy())
+  })
+
+const checkNetwork = ({ baseUrl }: Settings): Effect.Effect<Finding> => {
+  const url = new URL(baseUrl)
+  const unreachable = (why: string) =>
+    bad(
+      "network",
+      ExitCode.tryLater,
+      `${url.origin} cannot be reached: ${why}. No attempt would leave, and none would count.`,
+      "Check the network, the firewall and NUMBER_BASE_URL."
+    )
+  return connect(url).pipe(
+    Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => "timeout" as const }),
+    Effect.match({
+      onSuccess: () =>
+        ok(
+          "network",
+          `${url.origin} takes a connection${url.protocol === "https:" ? ", and its certificate is good" : ""}. Nothing was sent.`
+        ),
+      onFailure: (error) =>
+        unreachable(error === "timeout" ? "no answer within 10 seconds" : transportFailure(error).code)
+    })
+  )
+}
+
+// -----------------------------------------------------------------------------
+// ledger, account and token
+// -----------------------------------------------------------------------------
+
+const iso = (millis: number): string => DateTime.formatIso(DateTime.unsafeMake(millis))
+
+const markText = (mark: Mark): string => {
+  const whose = `attempt ${mark.attempt} of ${mark.account}`
+  switch (mark.status) {
+    case "inFlight":
+      return `${whose} is under way, until ${iso(mark.leaseEndsAtMillis)} at most`
+    case "lost":
+      return `${whose} got no answer, Number may work on it until ${iso(mark.drainsAtMillis)}`
+    case "settled":
+      return `${whose} was ${mark.reason}${mark.clearedForLocation ? ", counts for the account only" : ""}`
+  }
+}
+
+const checkLedger = (step: Step, place: Place): Finding => {
+  const { ledger } = step
+  const { location } = Ledger.counts(ledger, place.account)
+  const count = `Location ${place.location} stands at ${place.failures} of ${place.limit} unsuccessful attempts in a row, ${location.inFlight} under way.`
+  const detail = [count, ...ledger.marks.map((mark) => `${markText(mark)}.`)].join(" ")
+  const isReported = ledger.lockReportedAt !== null
+  if (isReported || place.failures >= place.limit) {
+    return bad(
+      "ledger",
+      ExitCode.personNeeded,
+      `${detail} ${lockedMessage(place, isReported)}`,
+      "When Number's support has lifted the lock and reset the count, and not before: number-auth lock-lifted."
+    )
+  }
+  return place.failures === 0
+    ? ok("ledger", detail)
+    : warn(
+        "ledger",
+        detail,
+        `${place.limit - place.failures} more in a row stop the location. Find out why they failed; the next success clears those that came before it.`
+      )
+}
+
+const noToken = "0".repeat(64) as Fingerprint
+
+const checkAccount = (step: Step, place: Place, before: Inspection["account"]): Finding => {
+  const { decision } = step
+  const { session } = step.context
+  switch (decision._tag) {
+    case "held":
+      return ok(
+        "account",
+        `A session is held, until ${iso(session!.expiresAtMillis)}. The next login makes no attempt.`
+      )
+    case "aborted":
+      return bad(
+        "account",
+        ExitCode.personNeeded,
+        abortedMessage(place, decision.abort),
+        ["refused", "barred"].includes(decision.abort.reason)
+          ? "Create a new token in the Client Admin Portal and supply it: no command is needed then."
+          : decision.abort.reason === "expired"
+            ? "Supply a new token; if Number has renewed this one: number-auth resume."
+            : "When the reason is found and mended: number-auth resume."
+      )
+    case "locked":
+      return bad(
+        "account",
+        ExitCode.personNeeded,
+        "The location is locked: no attempt is made for this account.",
+        "See the ledger."
+      )
+    case "wait":
+      return warn(
+        "account",
+        decision.on === "attempt"
+          ? "Another process's attempt for this account is under way."
+          : "Attempts under way leave no room for another at the moment.",
+        "Nothing: the next login waits for it."
+      )
+    default:
+      return before.state === "aborted"
+        ? ok(
+            "account",
+            "It was aborted, and the token at hand is another one: the next login tries it, once."
+          )
+        : ok("account", "No session is held. The next login makes one attempt.")
+  }
+}
+
+const checkToken = (
+  fingerprint: Fingerprint,
+  { account: { context } }: Inspection,
+  nowMillis: number,
+  policy: Policy
+): Finding => {
+  if (context.refusedFingerprints.includes(fingerprint)) {
+    return bad(
+      "token",
+      ExitCode.personNeeded,
+      "The token at hand is one that Number refused. It is never sent again.",
+      "Create a new token in the Client Admin Portal and supply it."
+    )
+  }
+  const { tokenEnd } = context
+  if (tokenEnd === null || tokenEnd.fingerprint !== fingerprint) {
+    return ok("token", "The token at hand has the right form. When it ends is known after its first login.")
+  }
+  const detail = `The token at hand ends ${iso(tokenEnd.atMillis)}, as Number said when it last authenticated.`
+  if (tokenEnd.atMillis <= nowMillis) {
+    return bad(
+      "token",
+      ExitCode.personNeeded,
+      detail,
+      "Create a new token in the Client Admin Portal and supply it; if Number has renewed this one: number-auth resume."
+    )
+  }
+  return tokenEnd.atMillis - nowMillis <= policy.tokenWarningMillis
+    ? warn("token", detail, "Create a new token in the Client Admin Portal and supply it before then.")
+    : ok("token", detail)
+}
+
+// -----------------------------------------------------------------------------
+// all of it
+// -----------------------------------------------------------------------------
+
+const storeFinding = (settings: Settings, error: AuthStoreError): Finding =>
+  bad("store", exitCodeOf(error), `${shownStore(settings.store)}: ${error.detail}`, error.message)
+
+/**
+ * Looks into all that a login needs. The token is the one at hand, or what is wrong with it.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const examine = (
+  settings: Settings,
+  token: Either.Either<Redacted.Redacted, InvalidSetting>
+): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const { account, attemptTimeout, limit, location, store } = settings
+    const policy: Policy = {
+      ...defaultPolicy,
+      limit,
+      leaseMillis: Duration.toMillis(attemptTimeout) + 15_000
+    }
+    const ofSettings = ok(
+      "settings",
+      `Account ${account} at location ${location}, limit ${limit}, attempts of ${Duration.format(attemptTimeout)} at most.`
+    )
+    // Before the store is opened, which makes SQLite put its shared memory beside it.
+    const files = store._tag === "sqlite" ? [yield* checkFiles(store.filename)] : []
+    const [looked, network] = yield* Effect.all(
+      [Effect.either(lookAtStore(settings)), checkNetwork(settings)],
+      { concurrency: "unbounded" }
+    )
+    const malformed = Either.isLeft(token) ? [settingFinding("token", token.left)] : []
+    if (Either.isLeft(looked)) {
+      const formOk = Either.isRight(token)
+        ? [ok("token", "The token at hand has the right form. What became of it is in the store.")]
+        : malformed
+      return [ofSettings, ...formOk, storeFinding(settings, looked.left), ...files, network]
+    }
+    const inspection = looked.right
+    const fingerprint = Option.map(
+      Option.flatMap(Either.getRight(token), (text) => Either.getRight(decodeToken(Redacted.value(text)))),
+      (decoded) => fingerprintOf(account, decoded)
+    )
+    // As the next login would find it, but nothing of it is stored.
+    const step = makeAuthCore(policy).step(
+      { ledger: inspection.ledger, ...inspection.account },
+      account,
+      {
+        type: "request",
+        fingerprint: Option.getOrElse(
+          fingerprint,
+          () => inspection.account.context.abort?.fingerprint ?? noToken
+        ),
+        claim: Claim.make("0".repeat(24))
+      },
+      { ...inspection.moment, sequence: inspection.moment.sequence + 1 }
+    )
+    // Of the ledger before the mark that a login would put.
+    const aged = { ...step, ledger: Ledger.age(inspection.ledger, inspection.moment, policy) }
+    const counts = Ledger.counts(aged.ledger, account)
+    const place: Place = {
+      account,
+      location,
+      failures: Math.max(counts.location.failures, counts.account.failures),
+      limit
+    }
+    const { nowMillis } = inspection.moment
+    return [
+      ofSettings,
+      ...Option.match(fingerprint, {
+        onNone: () => malformed,
+        onSome: (known) => [checkToken(known, inspection, nowMillis, policy)]
+      }),
+      checkStore(settings, inspection),
+      ...files,
+      yield* checkKey(settings, inspection),
+      checkClock(inspection),
+      network,
+      checkLedger(aged, place),
+      checkAccount(step, place, inspection.account)
+    ]
+  })
+
+/**
+ * The exit code of all findings together: settings first, since without them the rest may be wrong; then what needs a
+ * person; then what may be gone by itself.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const exitCodeOfFindings = (findings: ReadonlyArray<Finding>): ExitCode =>
+  [ExitCode.settings, ExitCode.personNeeded, ExitCode.tryLater].find((code) =>
+    findings.some(({ exitCode }) => exitCode === code)
+  ) ?? ExitCode.done
+
+/**
+ * The findings as text for people: a line each, and what to do below it.
+ *
+ * @since 0.1.0
+ * @category text
+ */
+export const findingsText = (findings: ReadonlyArray<Finding>): string =>
+  findings
+    .flatMap(({ check, detail, result, todo }) => [
+      `${result.padEnd(4)}  ${check.padEnd(8)}  ${detail}`,
+      ...(todo === null ? [] : [`                ${result === "bad" ? "To do: " : "Note: "}${todo}`])
+    ])
+    .join("\n")

@@ -1,0 +1,55 @@
+/**
+ * What `number-auth doctor` found.
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * One thing that was checked. `todo` is what a person can do about it; null where nothing is to be done.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Check = Schema.Struct({
+  check: Schema.Literal(
+    "settings",
+    "token",
+    "store",
+    "files",
+    "key",
+    "clock",
+    "network",
+    "ledger",
+    "account"
+  ),
+  result: Schema.Literal("ok", "warn", "bad"),
+  /** A sentence for people. */
+  detail: Schema.String,
+  todo: Schema.NullOr(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Check = typeof Check.Type
+
+/**
+ * Something is bad: what it is, and who has to do something about it, says the exit code.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NotWell extends Schema.TaggedError<NotWell>("effect-number-auth/NotWell")("NotWell", {
+  checks: Schema.Array(Check),
+  exitCode: Schema.Literal(75, 77, 78)
+}) {
+  override get message(): string {
+    const bad = this.checks.filter(({ result }) => result === "bad").map(({ check }) => check)
+    const who = {
+      75: "Try again later",
+      77: "A person is needed, do not restart",
+      78: "Correct the settings"
+    }[this.exitCode]
+    return `Not well: ${bad.join(", ")}. Nothing was sent, and nothing was changed. ${who}; what to do is said with each check.`
+  }
+}

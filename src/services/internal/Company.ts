@@ -1,0 +1,32 @@
+/**
+ * What the accounts of one process have in common. An account that is alone has nothing to share.
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import { type AuthCore, makeAuthCore } from "../../machine/AuthCore.js"
+import type { Policy } from "../../machine/Policy.js"
+import { noTurns, type Turns } from "./turns.js"
+
+/**
+ * The company that an account is in: `NumberAccounts` provides it to the `NumberAuth` of each of its accounts.
+ */
+export class Company extends Context.Reference<Company>()("effect-number-auth/internal/Company", {
+  defaultValue: (): {
+    /** The core for a policy. To build one takes a millisecond and 66 KB, and all accounts can use one. */
+    readonly coreOf: (policy: Policy) => AuthCore
+    /** Who asks the store for room at the location next. */
+    readonly turns: Turns
+    /** How long to wait for a turn. */
+    readonly queueTimeout: Duration.Duration
+    /** Runs an effect that needs the account's `NumberAuth` to stay, even where nobody uses it any more. */
+    readonly keep: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    /** Where there are many accounts, their fingerprints are computed one at a time. */
+    readonly fingerprinting?: Turns | undefined
+  } => ({
+    coreOf: makeAuthCore,
+    turns: noTurns,
+    queueTimeout: Duration.infinity,
+    keep: (effect) => effect
+  })
+}) {}

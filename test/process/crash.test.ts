@@ -1,0 +1,696 @@
+/**
+ * Many processes on one store, killed at every step of an attempt, on SQLite and PostgreSQL alike. The emulator is a
+ * real server, and counts on its own.
+ */
+import { randomBytes } from "node:crypto"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import { NodeHttpClient } from "@effect/platform-node"
+import { Config, Context, Effect, Exit, Layer, Option, Redacted, Scope } from "effect"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { AuthNotifier } from "../../src/services/AuthNotifier.js"
+import * as CredentialProvider from "../../src/services/CredentialProvider.js"
+import * as NumberAuth from "../../src/services/NumberAuth.js"
+import * as NumberTransport from "../../src/services/NumberTransport.js"
+import * as NumberEmulator from "../../src/testing/NumberEmulator.js"
+import * as NumberEmulatorServer from "../../src/testing/NumberEmulatorServer.js"
+import { startPostgres, startServer, type Postgres, type Server } from "../support/postgres.js"
+import { buildCli, buildWorker, lastJson, type Built, type Ran, start } from "./build.js"
+import { storeLayer } from "./store.js"
+import type { Gate, Line, Task } from "./worker.js"
+
+const account = "EP9116875"
+const goodToken = "2148B239CF6846BDA5D141BF4A4CFBE8"
+const ip = "127.0.0.1"
+const { Fault } = NumberEmulator
+
+/** Session keys are shared, so they are sealed; on PostgreSQL that takes a key. */
+process.env["NUMBER_STORE_KEY"] = randomBytes(32).toString("base64")
+const storeKey = process.env["NUMBER_STORE_KEY"]
+
+/** `CRASH_SEED` runs one seed again, `CRASH_KILLS` sets how many kills each engine gets. */
+const seed = Number(process.env["CRASH_SEED"] ?? randomBytes(4).readUInt32LE())
+const killsPerEngine = Number(process.env["CRASH_KILLS"] ?? 110)
+
+/** mulberry32 */
+const randomOf = (from: number) => {
+  let state = from >>> 0
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+  return {
+    next,
+    chance: (odds: number) => next() < odds,
+    pick: <A>(from: ReadonlyArray<A>): A => from[Math.floor(next() * from.length)]!
+  }
+}
+type Random = ReturnType<typeof randomOf>
+
+interface Engine {
+  readonly name: "SQLite" | "PostgreSQL"
+  /** A store of its own, empty. */
+  readonly newStore: (folder: string) => Promise<string>
+}
+
+interface World {
+  readonly emulator: NumberEmulator.NumberEmulator["Type"]
+  readonly url: string
+  readonly store: string
+  readonly location: string
+  readonly settings: Partial<NumberAuth.Options>
+  readonly scope: Scope.CloseableScope
+}
+
+/**
+ * Short enough to be waited for. Lease and drain are still longer than this machine ever makes a process wait: what the
+ * promise stands on (README) has to hold here, too.
+ */
+const settings: Partial<NumberAuth.Options> = {
+  attemptTimeout: "1500 millis",
+  leaseDuration: "2 seconds",
+  drainTime: "3 seconds",
+  waitTimeout: "20 seconds"
+}
+
+describe.sequential("processes that are killed", () => {
+  let cli: Built
+  let worker: Built
+  let postgres: Postgres
+  const totals: Array<string> = []
+  beforeAll(async () => {
+    ;[cli, worker, postgres] = await Promise.all([buildCli(), buildWorker(), startPostgres()])
+  }, 120_000)
+  afterAll(async () => {
+    cli?.remove()
+    worker?.remove()
+    await postgres?.end()
+    console.log([`crash tests, CRASH_SEED=${seed}`, ...totals].join("\n  "))
+  }, 60_000)
+
+  const engines: ReadonlyArray<Engine> = [
+    { name: "SQLite", newStore: async (folder) => `file://${Path.join(folder, "auth.sqlite")}` },
+    { name: "PostgreSQL", newStore: async () => (await postgres.database()).url }
+  ]
+
+  const run = <A, E>(effect: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(effect)
+
+  const inWorld = async (
+    engine: Pick<Engine, "newStore">,
+    use: (world: World) => Promise<void>,
+    more: Partial<NumberAuth.Options> = {}
+  ): Promise<void> => {
+    const scope = Effect.runSync(Scope.make())
+    const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "number-auth-crash-"))
+    try {
+      const emulator = await run(Scope.extend(NumberEmulator.make(), scope))
+      await run(emulator.addToken(account, goodToken))
+      const { url } = await run(Scope.extend(NumberEmulatorServer.serve(emulator), scope))
+      const store = await engine.newStore(folder)
+      await use({ emulator, url, store, location: "default", settings: { ...settings, ...more }, scope })
+    } finally {
+      await run(Scope.close(scope, Exit.void))
+      Fs.rmSync(folder, { recursive: true, force: true })
+    }
+  }
+
+  /** A worker that is running, and what it said so far. */
+  const startWorker = (world: World, task: Partial<Task> = {}) => {
+    const full: Task = {
+      store: world.store,
+      account,
+      token: goodToken,
+      baseUrl: world.url,
+      location: world.location,
+      gate: null,
+      mode: "once",
+      settings: world.settings,
+      clockOffsetMillis: 0,
+      ...task
+    }
+    const running = start([process.execPath, worker.bin], {
+      WORKER: JSON.stringify(full),
+      NUMBER_STORE_KEY: storeKey
+    })
+    const lines: Array<Line> = []
+    let rest = ""
+    const waiting = new Set<() => void>()
+    const wake = () => waiting.forEach((each) => each())
+    running.child.stdout!.on("data", (text: string) => {
+      const parts = (rest + text).split("\n")
+      rest = parts.pop()!
+      lines.push(...parts.map((part) => JSON.parse(part) as Line))
+      wake()
+    })
+    let over: Ran | null = null
+    void running.ended.then((ran) => {
+      over = ran
+      wake()
+    })
+    const kill = async (): Promise<Ran> => {
+      running.child.kill("SIGKILL")
+      return running.ended
+    }
+    return {
+      lines,
+      kill,
+      ended: running.ended,
+      child: running.child,
+      /** Waits until the worker said so, or is over; false where it never did. */
+      until: async (what: (line: Line) => boolean, forMillis = 30_000): Promise<boolean> => {
+        const deadline = Date.now() + forMillis
+        while (true) {
+          if (lines.some(what)) return true
+          const leftMillis = deadline - Date.now()
+          if (over !== null || leftMillis <= 0) return false
+          await Promise.race([new Promise<void>((resolve) => waiting.add(resolve)), sleep(leftMillis)])
+        }
+      },
+      /** What came of its call. */
+      result: async () => {
+        const ran = await running.ended
+        const last = lines.at(-1)
+        if (last?.type !== "served" && last?.type !== "failed") {
+          return assert.fail(`A worker ended with ${ran.code ?? ran.signal} and no result: ${ran.stderr}`)
+        }
+        return last
+      }
+    }
+  }
+  type Worker = ReturnType<typeof startWorker>
+
+  const isAtGate = (line: Line): boolean => line.type === "gate"
+
+  /** Runs a worker to its end. */
+  const once = (world: World, task: Partial<Task> = {}) => startWorker(world, task).result()
+
+  /** Kills a worker at a gate, which it must reach. */
+  const killAt = async (world: World, gate: Exclude<Gate, null>, task: Partial<Task> = {}): Promise<void> => {
+    const one = startWorker(world, { ...task, gate })
+    const reached = await one.until(isAtGate)
+    const { stderr } = await one.kill()
+    assert.isTrue(reached, `${gate} was not reached: ${JSON.stringify(one.lines)} ${stderr}`)
+  }
+
+  /** Waits until the emulator has got as many requests. */
+  const untilSeen = async (world: World, requests: number, forMillis = 30_000): Promise<boolean> => {
+    const deadline = Date.now() + forMillis
+    while (Date.now() < deadline) {
+      if ((await run(world.emulator.summary)).requestsSeen >= requests) return true
+      await sleep(5)
+    }
+    return false
+  }
+
+  const attempts = async (world: World): Promise<number> =>
+    (await run(world.emulator.log)).filter((call) => call.ip === ip).length
+  const assertNeverLocked = async (world: World): Promise<void> => {
+    assert.isAtMost(await run(world.emulator.peakOf(ip)), 5)
+    assert.isFalse(await run(world.emulator.isLocked(ip)))
+  }
+
+  /** The operator: a NumberAuth in this process, on the same store. */
+  const operator = (world: World, code: string = account): Promise<NumberAuth.NumberAuth["Type"]> =>
+    Layer.build(
+      NumberAuth.layer({
+        account: code,
+        location: world.location,
+        baseUrl: world.url,
+        ...world.settings
+      }).pipe(
+        Layer.provide(
+          Layer.mergeAll(
+            storeLayer(world.store),
+            NumberTransport.layerRest({ baseUrl: world.url }),
+            CredentialProvider.layerConfig(Config.succeed(Redacted.make(goodToken))),
+            Layer.succeed(AuthNotifier, { notify: () => Effect.void })
+          )
+        ),
+        Layer.provide(NodeHttpClient.layer)
+      )
+    ).pipe(Effect.map(Context.get(NumberAuth.NumberAuth)), Scope.extend(world.scope), run)
+
+  for (const engine of engines) {
+    describe.sequential(engine.name, () => {
+      it(
+        "sixteen commands that log in with a cold store make one attempt, and get one session",
+        () =>
+          inWorld(engine, async (world) => {
+            await run(world.emulator.setDelays({ answer: "300 millis" }))
+            const env = {
+              HOME: Os.tmpdir(),
+              NUMBER_ACCOUNT_CODE: account,
+              NUMBER_TOKEN: goodToken,
+              NUMBER_BASE_URL: world.url,
+              NUMBER_STORE_URL: world.store,
+              NUMBER_STORE_KEY: storeKey
+            }
+            const ran = await Promise.all(
+              Array.from(
+                { length: 16 },
+                () => start([process.execPath, cli.bin, "login", "--json", "--show-key"], env).ended
+              )
+            )
+            assert.deepStrictEqual(
+              ran.map(({ code, stderr }) => ({ code, stderr })),
+              Array.from({ length: 16 }, () => ({ code: 0, stderr: "" }))
+            )
+            const [first] = ran.map((each) => lastJson(each))
+            for (const each of ran) {
+              assert.strictEqual(lastJson(each).sessionKey, first.sessionKey)
+              if (engine.name === "PostgreSQL") {
+                assert.notInclude(each.stdout + each.stderr, new URL(world.store).password)
+                assert.match(lastJson(each).store, /^postgres:\/\/[a-z_]+@[^:@/]+:\d+\/\w+$/)
+              }
+            }
+            assert.strictEqual(await attempts(world), 1)
+            await assertNeverLocked(world)
+            totals.push(`${engine.name}: cold start of 16 processes: 1 attempt, 1 session`)
+          }),
+        120_000
+      )
+
+      it(
+        "eight processes with a cold store and a bad token make one attempt, and all are told",
+        () =>
+          inWorld(engine, async (world) => {
+            await run(world.emulator.setDelays({ answer: "300 millis" }))
+            const token = "0".repeat(32)
+            const results = await Promise.all(Array.from({ length: 8 }, () => once(world, { token })))
+            for (const result of results) {
+              assert(result.type === "failed")
+              assert.strictEqual(result.error, "AuthAborted")
+            }
+            assert.strictEqual(await attempts(world), 1)
+          }),
+        120_000
+      )
+
+      it(
+        "killed before the mark, or in its transaction: nothing counts, and the next gets a session",
+        () =>
+          inWorld(engine, async (world) => {
+            await killAt(world, "beforeMark")
+            await killAt(world, "inMark")
+            const auth = await operator(world)
+            assert.strictEqual((await run(auth.status)).state, "unauthenticated.idle")
+            assert.strictEqual((await once(world)).type, "served")
+            assert.strictEqual(await attempts(world), 1)
+          }),
+        60_000
+      )
+
+      it(
+        "killed between mark and send: counts as lost, aborts, and goes on after a person's word",
+        () =>
+          inWorld(engine, async (world) => {
+            await killAt(world, "beforeSending")
+            const auth = await operator(world)
+            assert.strictEqual((await run(auth.status)).inFlight, 1)
+            const next = await once(world)
+            assert(next.type === "failed")
+            assert.strictEqual(next.error, "AuthAborted")
+            // It waited for the lease, and a second at most beyond it.
+            assert.isBelow(next.afterMillis, 3000)
+            assert.strictEqual(await attempts(world), 0)
+            assert.strictEqual((await run(auth.status)).failures, 1)
+            await run(auth.resume)
+            assert.strictEqual((await once(world)).type, "served")
+            assert.strictEqual(await attempts(world), 1)
+            assert.strictEqual(await run(world.emulator.peakOf(ip)), 0)
+          }),
+        60_000
+      )
+
+      it(
+        "killed between mark and send, where lost attempts may be followed by others: the next gets a session",
+        () =>
+          inWorld(
+            engine,
+            async (world) => {
+              await killAt(world, "beforeSending")
+              assert.strictEqual((await once(world)).type, "served")
+              assert.strictEqual(await attempts(world), 1)
+            },
+            { lostAttempts: "continue" }
+          ),
+        60_000
+      )
+
+      it(
+        "killed in flight: lost, whether or not Number worked on it; a late answer to nobody locks nothing",
+        () =>
+          inWorld(engine, async (world) => {
+            const auth = await operator(world)
+            for (const fault of [Fault.StallRequest, Fault.StallAnswer, Fault.DelayRequest("700 millis")]) {
+              await run(world.emulator.inject(fault))
+              const { requestsSeen } = await run(world.emulator.summary)
+              const one = startWorker(world, {})
+              assert.isTrue(await untilSeen(world, requestsSeen + 1), fault._tag)
+              await one.kill()
+              const next = await once(world)
+              assert(next.type === "failed", fault._tag)
+              assert.strictEqual(next.error, "AuthAborted")
+              await run(auth.resume)
+            }
+            assert.strictEqual((await run(auth.status)).failures, 3)
+            assert.strictEqual((await once(world)).type, "served")
+            await assertNeverLocked(world)
+          }),
+        60_000
+      )
+
+      it(
+        "killed between answer and settling: lost, though Number took it; the next waits, and aborts",
+        () =>
+          inWorld(engine, async (world) => {
+            for (const gate of ["beforeSettling", "inSettling"] as const) {
+              await killAt(world, gate)
+              const next = await once(world)
+              assert(next.type === "failed")
+              assert.strictEqual(next.error, "AuthAborted")
+              await run((await operator(world)).resume)
+            }
+            assert.strictEqual((await once(world)).type, "served")
+            assert.strictEqual(await attempts(world), 3)
+          }),
+        60_000
+      )
+
+      it(
+        "killed after settling: the next uses the session, or is told of the refusal, without an attempt",
+        () =>
+          inWorld(engine, async (world) => {
+            const bad = "1".repeat(32)
+            await killAt(world, "settled", { token: bad })
+            const refused = await once(world, { token: bad })
+            assert(refused.type === "failed")
+            assert.strictEqual(refused.error, "AuthAborted")
+            assert.strictEqual(await attempts(world), 1)
+            await killAt(world, "settled")
+            assert.strictEqual((await once(world)).type, "served")
+            assert.strictEqual(await attempts(world), 2)
+          }),
+        60_000
+      )
+
+      it(`never locks the location over ${killsPerEngine} kills at every step, and overwrites no session`, async () => {
+        const began = Date.now()
+        const tally: Tally = { kills: 0, byStep: {}, served: 0, failed: {}, attempts: 0, peak: 0, words: 0 }
+        const random = randomOf(seed + (engine.name === "SQLite" ? 0 : 1))
+        // Two at a time: each is a location of its own, and they mostly wait.
+        const worldSeeds = Array.from({ length: 4 }, () => Math.floor(random.next() * 2 ** 32))
+        await Promise.all(
+          worldSeeds.map((worldSeed, index) =>
+            inWorld(
+              engine,
+              (world) => crashes(world, randomOf(worldSeed), Math.ceil(killsPerEngine / 4), tally),
+              {
+                lostAttempts: index % 2 === 0 ? "abort" : "continue"
+              }
+            )
+          )
+        )
+        assert.isAtLeast(tally.kills, killsPerEngine)
+        for (const step of steps) assert.isAbove(tally.byStep[step] ?? 0, 0, `no kill at ${step}`)
+        assert.isAbove(tally.served, 0)
+        totals.push(
+          `${engine.name}: ${tally.kills} kills ${JSON.stringify(tally.byStep)}, ${tally.attempts} attempts, peak ${tally.peak}, ` +
+            `${tally.served} served, failed ${JSON.stringify(tally.failed)}, ${tally.words} words of a person, ${Math.round((Date.now() - began) / 1000)} s`
+        )
+      }, 900_000)
+    })
+  }
+
+  describe.sequential("PostgreSQL under load", () => {
+    let server: Server
+    beforeAll(async () => {
+      server = await startServer()
+    }, 120_000)
+    afterAll(() => server?.end(), 60_000)
+
+    it(
+      "a process that is suspended in its transaction holds up the others for seconds, not for ever",
+      () =>
+        inWorld({ newStore: async () => (await server.database()).url }, async (world) => {
+          const suspended = startWorker(world, { gate: "inMark" })
+          assert.isTrue(await suspended.until(isAtGate))
+          const next = await once(world)
+          assert.strictEqual(next.type, "served", JSON.stringify(next))
+          assert.strictEqual(await attempts(world), 1)
+          await suspended.kill()
+        }),
+      60_000
+    )
+
+    it(
+      "stopped and started under load: nothing is sent meanwhile, held keys serve, and all recovers by itself",
+      () =>
+        inWorld(
+          { newStore: async () => (await server.database()).url },
+          async (world) => {
+            const codes = [account, "AB1234567", "CD7654321"]
+            for (const code of codes) await run(world.emulator.addToken(code, goodToken))
+            const workers = codes.flatMap((code) =>
+              [0, 1].map(() => startWorker(world, { mode: "loop", account: code }))
+            )
+            const servedOf = ({ lines }: Worker): number =>
+              lines.filter(({ type }) => type === "served").length
+            /** Until every worker has served anew. */
+            const untilAllServe = async (what: string, forMillis: number): Promise<void> => {
+              const before = workers.map(servedOf)
+              const deadline = Date.now() + forMillis
+              while (!workers.every((each, index) => servedOf(each) > before[index]! + 1)) {
+                if (Date.now() > deadline) {
+                  const last = workers.map(({ lines }) => lines.slice(-2))
+                  const status = await run((await operator(world)).status)
+                  assert.fail(`${what}: not all serve: ${JSON.stringify(last)} ${JSON.stringify(status)}`)
+                }
+                await sleep(20)
+              }
+            }
+            try {
+              await untilAllServe("at first", 60_000)
+              const rounds = 6
+              const recoveredMillis: Array<number> = []
+              for (let round = 0; round < rounds; round++) {
+                const how = round % 2 === 0 ? "fast" : "kill"
+                const midst = round >= 2
+                // In the later rounds the server goes while renewals are under way.
+                if (midst) {
+                  await run(world.emulator.expireSessions())
+                  await sleep(Math.random() * 120)
+                }
+                await server.stop(how)
+                if (!midst) await untilAllServe(`away (${how}), with held keys`, 20_000)
+                // What was reserved before may be on its way.
+                await sleep(1000)
+                const sent = await attempts(world)
+                await run(world.emulator.expireSessions())
+                await sleep(2000)
+                assert.strictEqual(
+                  await attempts(world),
+                  sent,
+                  "an attempt was sent while the store was away"
+                )
+                for (const { lines } of workers) {
+                  const failed = lines.filter((line) => line.type === "failed")
+                  for (const line of failed) {
+                    assert.include(["AuthStoreError", "AuthBusy"], line.error, line.message)
+                    if (line.error === "AuthStoreError") assert.include(line.message, "is unavailable")
+                    assert.isBelow(line.afterMillis, 30_000)
+                  }
+                }
+                const began = Date.now()
+                await server.start()
+                await untilAllServe(`back (${how}${midst ? ", in the midst of renewals" : ""})`, 40_000)
+                recoveredMillis.push(Date.now() - began)
+              }
+              assert.strictEqual(await run(world.emulator.peakOf(ip)), 0)
+              await assertNeverLocked(world)
+              totals.push(
+                `PostgreSQL stopped and started ${rounds} times under load of ${workers.length} processes: ` +
+                  `${await attempts(world)} attempts, peak ${await run(world.emulator.peakOf(ip))}, ` +
+                  `all served again after ${recoveredMillis.join(", ")} ms`
+              )
+            } finally {
+              await Promise.all(workers.map(({ kill }) => kill()))
+            }
+          },
+          { attemptTimeout: "10 seconds", leaseDuration: "12 seconds", drainTime: "12 seconds" }
+        ),
+      240_000
+    )
+  })
+
+  interface Tally {
+    kills: number
+    readonly byStep: Record<string, number>
+    served: number
+    readonly failed: Record<string, number>
+    attempts: number
+    peak: number
+    words: number
+  }
+
+  const steps = [
+    "beforeMark",
+    "inMark",
+    "beforeSending",
+    "inFlight",
+    "beforeSettling",
+    "inSettling",
+    "settled",
+    "anywhere"
+  ] as const
+
+  const accounts = [account, "AB1234567", "CD7654321"]
+  /**
+   * A person who has been told that a token was refused makes a new one. A token that was once lost and then replaced by
+   * a refused one is not taken back.
+   */
+  const newToken = async (world: World, code: string, random: Random): Promise<string> => {
+    const token = Array.from({ length: 4 }, () =>
+      Math.floor(random.next() * 2 ** 32)
+        .toString(16)
+        .padStart(8, "0")
+    ).join("")
+    await run(world.emulator.addToken(code, token))
+    return token
+  }
+
+  /** What was injected and hit nobody hits a caller from another address, who is no part of the test. */
+  const useUpFaults = async (world: World): Promise<void> => {
+    for (let left = (await run(world.emulator.summary)).pendingFaults; left > 0; left--) {
+      await fetch(`${world.url}/Authenticate`, {
+        method: "POST",
+        headers: { "x-emulator-ip": "198.51.100.1" },
+        body: "{}",
+        signal: AbortSignal.timeout(300)
+      }).catch(() => {})
+    }
+  }
+
+  /** Kills processes of one location until there were enough, while a person does what the library asks for. */
+  const crashes = async (world: World, random: Random, kills: number, tally: Tally): Promise<void> => {
+    const operators = await Promise.all(accounts.map((code) => operator(world, code)))
+    const tokens = new Map<string, string>()
+    for (const code of accounts) tokens.set(code, await newToken(world, code, random))
+    let bad = Math.floor(random.next() * 2 ** 40)
+    let killed = 0
+    let step = Math.floor(random.next() * steps.length)
+
+    const look = (workers: ReadonlyArray<Worker>): void => {
+      for (const { lines } of workers) {
+        for (const line of lines) {
+          if (line.type === "overwritten") assert.fail(`session ${line.held} was overwritten by ${line.by}`)
+          if (line.type === "served") tally.served++
+          if (line.type === "failed") {
+            tally.failed[line.error] = (tally.failed[line.error] ?? 0) + 1
+            // Nothing but these may be the end of a call: a defect is none of them, and no store was away.
+            assert.include(["AuthAborted", "AuthLocked", "AuthLost", "AuthBusy"], line.error, line.message)
+          }
+        }
+      }
+    }
+
+    while (killed < kills) {
+      const at = Math.floor(random.next() * accounts.length)
+      const code = accounts[at]!
+      // As a merchant's portal would have it: every now and then somebody supplies a token that is wrong.
+      if (random.chance(0.25)) tokens.set(code, (bad++).toString(16).padStart(32, "0"))
+      else if (random.chance(0.7)) tokens.set(code, await newToken(world, code, random))
+      if (random.chance(0.85)) await run(world.emulator.expireSessions(code))
+      const where = steps[step++ % steps.length]!
+      const token = tokens.get(code)!
+      if (where === "inFlight") {
+        await run(
+          world.emulator.inject(
+            random.pick([
+              Fault.StallAnswer,
+              Fault.StallRequest,
+              Fault.DelayRequest("500 millis"),
+              Fault.DelayAnswer("900 millis")
+            ])
+          )
+        )
+      }
+      const before = await run(world.emulator.summary)
+      const gate = where === "inFlight" || where === "anywhere" ? null : where
+      const doomed = startWorker(world, { account: code, token, gate })
+      const bystanders = random.chance(0.2) ? [startWorker(world, { account: code, token })] : []
+      let hit = false
+      if (where === "anywhere") {
+        await Promise.race([doomed.ended, sleep(random.next() * 900)])
+        hit = !doomed.lines.some((line) => line.type === "served" || line.type === "failed")
+      } else if (where === "inFlight") {
+        hit = await Promise.race([
+          (async () => {
+            while ((await run(world.emulator.summary)).pendingFaults >= before.pendingFaults) await sleep(10)
+            await sleep(random.next() * 50)
+            return true
+          })(),
+          doomed.ended.then(() => false)
+        ])
+      } else {
+        hit = await doomed.until(isAtGate)
+      }
+      await doomed.kill()
+      if (hit) {
+        killed++
+        tally.kills++
+        tally.byStep[where] = (tally.byStep[where] ?? 0) + 1
+      }
+      await Promise.all(bystanders.map(({ ended }) => ended))
+      await useUpFaults(world)
+      look([doomed, ...bystanders])
+      const after = await run(world.emulator.summary)
+      assert.isAtMost(after.peaks[ip] ?? 0, 5, `seed ${seed}`)
+      assert.deepStrictEqual(after.locks, [], `seed ${seed}`)
+
+      // A person does what the library asks for, now and then.
+      if (random.chance(0.6)) {
+        const auth = operators[at]!
+        const status = await run(auth.status)
+        if (Option.isSome(status.lock)) {
+          // Number's support first, no sooner than the drain time after the last attempt; then the word.
+          await sleep(5200)
+          await run(world.emulator.liftLock(ip))
+          await run(Effect.ignore(auth.confirmLockLifted))
+          tally.words++
+        } else if (status.state === "aborted") {
+          await run(Effect.ignore(auth.resume))
+          tally.words++
+        }
+      }
+    }
+
+    // All of it recovers: with good tokens, a person's word where it is asked for, and no further kill.
+    await sleep(5200)
+    for (const [index, code] of accounts.entries()) {
+      const auth = operators[index]!
+      const status = await run(auth.status)
+      if (Option.isSome(status.lock)) {
+        await run(world.emulator.liftLock(ip))
+        await run(Effect.ignore(auth.confirmLockLifted))
+      }
+      await run(Effect.ignore(auth.resume))
+      const last = startWorker(world, { account: code, token: await newToken(world, code, random) })
+      const result = await last.result()
+      assert.strictEqual(
+        result.type,
+        "served",
+        `seed ${seed}: ${JSON.stringify(result)} ${JSON.stringify(last.lines)} ${JSON.stringify((await run(world.emulator.summary)).calls.slice(-8))}`
+      )
+      look([last])
+    }
+    await assertNeverLocked(world)
+    tally.attempts += await attempts(world)
+    tally.peak = Math.max(tally.peak, await run(world.emulator.peakOf(ip)))
+  }
+})

@@ -1,0 +1,293 @@
+/**
+ * `number-auth doctor`: says what is wrong and who has to do something, and touches nothing.
+ */
+import { Effect, Exit, Scope } from "effect"
+import { createHash } from "node:crypto"
+import * as Fs from "node:fs"
+import * as Net from "node:net"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import * as NumberEmulator from "../../src/testing/NumberEmulator.js"
+import * as NumberEmulatorServer from "../../src/testing/NumberEmulatorServer.js"
+import { type Postgres, startPostgres } from "../support/postgres.js"
+import { buildCli, lastJson, start } from "./build.js"
+
+const account = "EP9116875"
+const goodToken = "2148B239CF6846BDA5D141BF4A4CFBE8"
+const badToken = (n: number): string => `BAD0${n.toString(16).toUpperCase().padStart(28, "0")}`
+
+interface World {
+  readonly emulator: NumberEmulator.NumberEmulator["Type"]
+  readonly folder: string
+  readonly store: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+type Found = Record<
+  string,
+  { readonly result: string; readonly detail: string; readonly todo: string | null }
+>
+
+/** What is on the disk, by content and mode. SQLite's shared memory is no content, and comes and goes. */
+const contents = (folder: string): Record<string, string> =>
+  Object.fromEntries(
+    Fs.readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => !name.endsWith("-shm"))
+      .map((name) => {
+        const path = Path.join(folder, name)
+        const stat = Fs.statSync(path)
+        const content = stat.isFile() ? createHash("sha256").update(Fs.readFileSync(path)).digest("hex") : ""
+        return [name, `${(stat.mode & 0o777).toString(8)} ${stat.size === 0 ? "empty" : content}`] as const
+      })
+      .filter(([name, content]) => !(name.endsWith("-wal") && content.endsWith("empty")))
+  )
+
+describe.concurrent("number-auth doctor", () => {
+  let bin = ""
+  let remove = (): void => {}
+  let postgres: Postgres
+  beforeAll(async () => {
+    ;[{ bin, remove }, postgres] = await Promise.all([buildCli(), startPostgres()])
+  }, 120_000)
+  afterAll(async () => {
+    remove()
+    await postgres.end()
+  })
+
+  const inWorld = async (use: (world: World) => Promise<void>): Promise<void> => {
+    const scope = Effect.runSync(Scope.make())
+    const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "number-auth-doctor-"))
+    try {
+      const emulator = await Effect.runPromise(Scope.extend(NumberEmulator.make(), scope))
+      await Effect.runPromise(emulator.addToken(account, goodToken))
+      const { url } = await Effect.runPromise(Scope.extend(NumberEmulatorServer.serve(emulator), scope))
+      const store = Path.join(folder, "state", "number-auth.sqlite")
+      await use({
+        emulator,
+        folder,
+        store,
+        env: {
+          HOME: folder,
+          NUMBER_ACCOUNT_CODE: account,
+          NUMBER_TOKEN: goodToken,
+          NUMBER_BASE_URL: url,
+          NUMBER_STORE_URL: `file://${store}`
+        }
+      })
+    } finally {
+      await Effect.runPromise(Scope.close(scope, Exit.void))
+      Fs.rmSync(folder, { recursive: true, force: true })
+    }
+  }
+
+  const run = async (world: World, args: ReadonlyArray<string>, env: Record<string, string> = {}) => {
+    const ran = await start([process.execPath, bin, ...args], { ...world.env, ...env }).ended
+    for (const secret of [goodToken, "BAD0000"]) assert.notInclude(ran.stdout + ran.stderr, secret)
+    return ran
+  }
+
+  /** Runs doctor, sees to it that nothing was sent and nothing was changed, and gives its findings by name. */
+  const doctor = async (world: World, env: Record<string, string> = {}, args: ReadonlyArray<string> = []) => {
+    const before = contents(world.folder)
+    const seen = await Effect.runPromise(world.emulator.requestsSeen)
+    const ran = await run(world, ["doctor", "--json", ...args], env)
+    assert.deepStrictEqual(contents(world.folder), before)
+    assert.strictEqual(await Effect.runPromise(world.emulator.requestsSeen), seen)
+    const json = lastJson(ran)
+    assert.strictEqual(json.exitCode, ran.code, ran.stderr)
+    const found: Found = Object.fromEntries(
+      (json.checks as ReadonlyArray<{ check: string }>).map((each) => [each.check, each])
+    ) as never
+    const results = Object.fromEntries(Object.entries(found).map(([check, { result }]) => [check, result]))
+    return { code: ran.code, json, found, results }
+  }
+
+  const allOk = {
+    settings: "ok",
+    token: "ok",
+    store: "ok",
+    files: "ok",
+    key: "ok",
+    clock: "ok",
+    network: "ok",
+    ledger: "ok",
+    account: "ok"
+  }
+
+  it("finds a new installation fit for a first login, and makes nothing", () =>
+    inWorld(async (world) => {
+      const { code, found, json, results } = await doctor(world)
+      assert.deepStrictEqual([code, results], [0, { ...allOk, store: "warn" }])
+      assert.deepStrictEqual([json.account, json.location], [account, "default"])
+      assert.match(found["store"]!.detail, /is new/)
+      assert.match(found["account"]!.detail, /next login makes one attempt/)
+      assert.deepStrictEqual(Fs.readdirSync(world.folder), [])
+    }))
+
+  it("finds all well after a login, in words too, and opens nothing that is sealed", () =>
+    inWorld(async (world) => {
+      await run(world, ["login"])
+      const { code, found, results } = await doctor(world)
+      assert.deepStrictEqual([code, results], [0, allOk])
+      assert.match(found["account"]!.detail, /A session is held, until \d{4}-.*makes no attempt/)
+      const text = await run(world, ["doctor"])
+      assert.strictEqual(text.code, 0)
+      assert.strictEqual(text.stderr, "")
+      assert.match(text.stdout, /^ok {4}settings {2}Account EP9116875 at location default, limit 5/m)
+      assert.match(
+        text.stdout,
+        /^ok {4}network {3}http:\/\/127\.0\.0\.1:\d+ takes a connection\. Nothing was sent\.$/m
+      )
+    }))
+
+  it("names files that others may read, and mends nothing", () =>
+    inWorld(async (world) => {
+      await run(world, ["login"])
+      Fs.chmodSync(world.store, 0o644)
+      Fs.chmodSync(Path.dirname(world.store), 0o777)
+      const { code, found, results } = await doctor(world)
+      assert.deepStrictEqual([code, results], [0, { ...allOk, files: "warn" }])
+      for (const open of [`${world.store} (0644)`, `${Path.dirname(world.store)} (0777)`]) {
+        assert.include(found["files"]!.detail, open)
+      }
+      assert.match(found["files"]!.todo!, /chmod 600/)
+    }))
+
+  it("says 77 for a token that was refused, and 0 once another is at hand", () =>
+    inWorld(async (world) => {
+      const env = { NUMBER_TOKEN: badToken(1) }
+      assert.strictEqual((await run(world, ["login"], env)).code, 77)
+      const refused = await doctor(world, env)
+      assert.strictEqual(refused.code, 77)
+      assert.deepStrictEqual(refused.results, { ...allOk, token: "bad", ledger: "warn", account: "bad" })
+      assert.match(refused.found["token"]!.detail, /one that Number refused/)
+      assert.match(refused.found["ledger"]!.detail, /1 of 5 .* attempt 1 of EP9116875 was refused/)
+      assert.match(refused.found["account"]!.todo!, /new token/)
+
+      const replaced = await doctor(world)
+      assert.deepStrictEqual([replaced.code, replaced.results], [0, { ...allOk, ledger: "warn" }])
+      assert.match(replaced.found["account"]!.detail, /token at hand is another one: the next login tries it/)
+      const text = await run(world, ["doctor"], env)
+      assert.strictEqual(text.code, 77)
+      assert.match(text.stdout, /^bad {3}account .*\n {16}To do: Create a new token/m)
+      assert.match(text.stderr, /^number-auth: Not well: token, account\./)
+    }))
+
+  it("says 77 for a lock, and what lifts it", () =>
+    inWorld(async (world) => {
+      const limit = { NUMBER_LIMIT: "2" }
+      for (const n of [1, 2]) await run(world, ["login"], { ...limit, NUMBER_TOKEN: badToken(n) })
+      const { code, found, results } = await doctor(world, limit)
+      assert.deepStrictEqual([code, results], [77, { ...allOk, ledger: "bad", account: "bad" }])
+      assert.match(found["ledger"]!.todo!, /support has lifted the lock.*number-auth lock-lifted/)
+    }))
+
+  it("says 77 for an attempt of unknown outcome, and that resume allows another", () =>
+    inWorld(async (world) => {
+      await Effect.runPromise(world.emulator.inject(NumberEmulator.Fault.StallAnswer))
+      await run(world, ["login"], { NUMBER_ATTEMPT_TIMEOUT: "300 millis" })
+      const { code, found, results } = await doctor(world)
+      assert.deepStrictEqual([code, results], [77, { ...allOk, ledger: "warn", account: "bad" }])
+      assert.match(found["ledger"]!.detail, /got no answer, Number may work on it until/)
+      assert.match(found["account"]!.todo!, /number-auth resume/)
+    }))
+
+  it("warns of a token that ends soon", () =>
+    inWorld(async (world) => {
+      await Effect.runPromise(
+        world.emulator.addToken(account, goodToken, { expiresAtMillis: Date.now() + 9 * 24 * 3_600_000 })
+      )
+      await run(world, ["login"])
+      const { code, found, results } = await doctor(world)
+      assert.deepStrictEqual([code, results], [0, { ...allOk, token: "warn" }])
+      assert.match(found["token"]!.todo!, /new token .* before then/)
+    }))
+
+  it("says 75 where Number's host cannot be reached, without an attempt where it can", () =>
+    inWorld(async (world) => {
+      const { code, found, results } = await doctor(world, { NUMBER_BASE_URL: "http://127.0.0.1:1" })
+      assert.deepStrictEqual([code, results], [75, { ...allOk, store: "warn", network: "bad" }])
+      assert.match(found["network"]!.detail, /ECONNREFUSED\. No attempt would leave/)
+      // Not a byte of HTTP: whatever listens there sees a connection that opens and closes.
+      const heard: Array<Buffer> = []
+      let connections = 0
+      const server = Net.createServer((socket) => {
+        connections += 1
+        socket.on("data", (data) => heard.push(data))
+        socket.on("error", () => {})
+      })
+      const port = await new Promise<number>((resolve) =>
+        server.listen(0, "127.0.0.1", () => resolve((server.address() as Net.AddressInfo).port))
+      )
+      const silent = await doctor(world, { NUMBER_BASE_URL: `http://127.0.0.1:${port}` })
+      server.close()
+      assert.deepStrictEqual([silent.code, connections, heard], [0, 1, []])
+      // A server without a certificate is none that a token is sent to.
+      const noTls = await doctor(world, {
+        NUMBER_BASE_URL: world.env["NUMBER_BASE_URL"]!.replace("http:", "https:")
+      })
+      assert.deepStrictEqual([noTls.code, noTls.results["network"]], [75, "bad"])
+    }))
+
+  it("says 78 for settings, each that is wrong with its form, and for a store that cannot be used", () =>
+    inWorld(async (world) => {
+      const limit = await doctor(world, { NUMBER_LIMIT: "6", NUMBER_TOKEN: "" })
+      assert.deepStrictEqual([limit.code, limit.results], [78, { settings: "bad", token: "bad" }])
+      assert.match(limit.found["settings"]!.detail, /NUMBER_LIMIT/)
+      assert.match(limit.found["token"]!.todo!, /32 hexadecimal/)
+      const noToken = await doctor(world, { NUMBER_TOKEN: "" })
+      assert.deepStrictEqual([noToken.code, noToken.results], [78, { ...allOk, token: "bad", store: "warn" }])
+      Fs.writeFileSync(Path.join(world.folder, "file"), "")
+      const noFolder = await doctor(world, { NUMBER_STORE_URL: `file://${world.folder}/file/x.sqlite` })
+      assert.deepStrictEqual([noFolder.code, noFolder.results["store"]], [78, "bad"])
+      const key = await doctor(world, { NUMBER_STORE_KEY: "short" })
+      assert.deepStrictEqual([key.code, key.results["key"]], [78, "bad"])
+    }))
+
+  it("says 77 for a store that is damaged, or sealed under a key that is not at hand", () =>
+    inWorld(async (world) => {
+      await run(world, ["login"])
+      Fs.renameSync(`${world.store}.key`, `${world.store}.kept`)
+      const key = await doctor(world)
+      assert.deepStrictEqual([key.code, key.results], [77, { ...allOk, key: "bad" }])
+      assert.match(
+        key.found["key"]!.detail,
+        /sealed under the store key with id [0-9a-f]{16}, which is not at hand/
+      )
+      Fs.writeFileSync(
+        world.store,
+        "this is no database, and longer than a header of one hundred bytes".repeat(99)
+      )
+      const damaged = await doctor(world)
+      assert.deepStrictEqual([damaged.code, damaged.results["store"]], [77, "bad"])
+    }))
+
+  it("looks at PostgreSQL in the same way: new, in use, and away (75), with the clocks compared", () =>
+    inWorld(async (world) => {
+      const env = { NUMBER_STORE_URL: postgres.url, NUMBER_LOCATION: "doctor" }
+      const tables = () =>
+        postgres.query("SELECT count(*)::int AS n FROM pg_tables WHERE tablename LIKE 'number_auth%'")
+      const fresh = await doctor(world, env)
+      const { files: _, ...without } = allOk
+      assert.deepStrictEqual([fresh.code, fresh.results], [0, { ...without, store: "warn", key: "warn" }])
+      assert.deepStrictEqual(await tables(), [{ n: 0 }])
+      const key = { ...env, NUMBER_STORE_KEY: Buffer.alloc(32, 7).toString("base64") }
+      assert.strictEqual((await run(world, ["login"], key)).code, 0)
+      const rows = () => postgres.query("SELECT * FROM number_auth_ledger, number_auth_account")
+      const before = await rows()
+      const used = await doctor(world, key)
+      assert.deepStrictEqual([used.code, used.results], [0, without])
+      assert.match(
+        used.found["clock"]!.detail,
+        /^The database's clock is \d+ ms (behind|ahead of) this host's\.$/
+      )
+      assert.deepStrictEqual(await rows(), before)
+      const away = await doctor(world, {
+        ...key,
+        NUMBER_STORE_URL: "postgres://user:hidden-password@127.0.0.1:1/x"
+      })
+      assert.deepStrictEqual([away.code, away.results["store"], away.results["network"]], [75, "bad", "ok"])
+      assert.notInclude(JSON.stringify(away.json), "hidden-password")
+    }))
+})

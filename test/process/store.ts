@@ -1,0 +1,22 @@
+/**
+ * The store that a URL names, for tests: `file:` or `postgres:`.
+ */
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Url from "node:url"
+import type { AuthStore, AuthStoreError } from "../../src/services/AuthStore.js"
+import * as PgStore from "../../src/services/PgStore.js"
+import * as SqliteStore from "../../src/services/SqliteStore.js"
+import * as StoreKey from "../../src/services/StoreKey.js"
+
+/** One for all processes, as those of a location have it: without a key each would make an attempt of its own. */
+const testKey = Either.getOrThrow(
+  StoreKey.decodeKeyRing({ current: Redacted.make(Buffer.alloc(32, "test").toString("base64")) })
+)
+
+export const storeLayer = (url: string): Layer.Layer<AuthStore, AuthStoreError> =>
+  url.startsWith("file:")
+    ? SqliteStore.layer({ filename: Url.fileURLToPath(url) }).pipe(Layer.provide(NodeContext.layer))
+    : PgStore.layer({ url: Redacted.make(url), storeKey: testKey })

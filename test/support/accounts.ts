@@ -1,0 +1,80 @@
+/**
+ * NumberAccounts on the emulator in memory: each account with a token of its own, and a count of what is under way.
+ */
+import { HttpClient } from "@effect/platform"
+import { Context, Effect, Layer, Redacted, type Scope } from "effect"
+import type { AccountCode, Token } from "../../src/schemas/Credentials.js"
+import { AuthNotifier } from "../../src/services/AuthNotifier.js"
+import { AuthStore, makeMemory } from "../../src/services/AuthStore.js"
+import { CredentialProvider } from "../../src/services/CredentialProvider.js"
+import { FingerprintCost } from "../../src/services/internal/fingerprint.js"
+import * as NumberAccounts from "../../src/services/NumberAccounts.js"
+import * as NumberTransport from "../../src/services/NumberTransport.js"
+import * as Emulator from "../../src/testing/NumberEmulator.js"
+import { badToken, baseUrl, ip } from "./stack.js"
+
+/** The n-th account, and its token. */
+export const accountOf = (n: number): AccountCode => `EP${String(n).padStart(7, "0")}` as AccountCode
+export const tokenOf = (n: number): string => (0xacc0000 + n).toString(16).toUpperCase().padStart(32, "0")
+
+export const makeCrowd = (size: number, options: Emulator.Options = {}) =>
+  Effect.gen(function* () {
+    const emulator = yield* Emulator.make(options)
+    const tokens = new Map<string, string>()
+    for (let n = 0; n < size; n++) {
+      yield* emulator.addToken(accountOf(n), tokenOf(n))
+      tokens.set(accountOf(n), tokenOf(n))
+    }
+    const seen = { now: 0, most: 0 }
+    const client = Emulator.httpClient(
+      {
+        ...emulator,
+        receive: (incoming) =>
+          Effect.acquireUseRelease(
+            Effect.sync(() => {
+              seen.now += 1
+              seen.most = Math.max(seen.most, seen.now)
+            }),
+            () => emulator.receive(incoming),
+            () => Effect.sync(() => (seen.now -= 1))
+          )
+      },
+      ip
+    )
+    return {
+      emulator,
+      client,
+      tokens,
+      store: yield* makeMemory,
+      /** Attempts that were under way at once. */
+      seen,
+      /** Gives an account a token that it does not have. */
+      spoil: (n: number) => void tokens.set(accountOf(n), badToken(n + 1)),
+      /** The accounts in the order of their attempts. */
+      order: Effect.map(emulator.log, (calls) => calls.map(({ account }) => account))
+    }
+  })
+
+export type Crowd = Effect.Effect.Success<ReturnType<typeof makeCrowd>>
+
+/** A process that has all of them. */
+export const startCrowd = (
+  crowd: Crowd,
+  options: NumberAccounts.Options = {}
+): Effect.Effect<NumberAccounts.NumberAccounts["Type"], never, Scope.Scope> => {
+  const http = Layer.succeed(HttpClient.HttpClient, crowd.client)
+  const environment = Layer.mergeAll(
+    http,
+    Layer.succeed(AuthStore, crowd.store),
+    Layer.succeed(AuthNotifier, { notify: () => Effect.void }),
+    Layer.succeed(CredentialProvider, {
+      get: (account) => Effect.sync(() => Redacted.make(crowd.tokens.get(account)!) as Token),
+      put: () => Effect.void
+    }),
+    Layer.orDie(NumberTransport.layerRest({ baseUrl })).pipe(Layer.provide(http)),
+    Layer.succeed(FingerprintCost, 1)
+  )
+  return Layer.build(
+    NumberAccounts.layer({ baseUrl, ...options }).pipe(Layer.provide(environment), Layer.orDie)
+  ).pipe(Effect.map(Context.get(NumberAccounts.NumberAccounts)))
+}

