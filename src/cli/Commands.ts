@@ -254,7 +254,7 @@ const lockLifted = Command.make("lock-lifted", { ...flags, json }, (given) =>
 
 const rekeyedText = ({ discarded, keyId, resealed, unchanged }: Rekeyed, store: StoreTarget): string =>
   [
-    `${shownStore(store)}: every session key that it holds is sealed under the store key with id ${keyId}.`,
+    `${shownStore(store)}: all that it keeps sealed is sealed under the store key with id ${keyId}.`,
     `  sealed anew   ${resealed}`,
     `  as it was     ${unchanged}`,
     `  given up      ${discarded}`,
@@ -267,7 +267,7 @@ const rekey = Command.make(
     store: flags.store,
     discard: Options.boolean("discard").pipe(
       Options.withDescription(
-        "Give up the sessions that no key opens: the next login of their accounts makes an attempt. The count and what was refused stay."
+        "Give up the sessions and tokens that no key opens: the next login of such an account makes an attempt, and its token has to be supplied again. The count and what was refused stay."
       )
     ),
     json
@@ -287,7 +287,7 @@ const rekey = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Seal every stored session key anew under NUMBER_STORE_KEY, opening them with NUMBER_STORE_KEY_OLD (several, separated by commas) or the key file. May be cut off and started again. Sends nothing and needs no token."
+    "Seal every stored session key and token anew under NUMBER_STORE_KEY, opening them with NUMBER_STORE_KEY_OLD (several, separated by commas) or the key file. May be cut off and started again. Sends nothing and needs no token."
   )
 )
 

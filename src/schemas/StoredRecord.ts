@@ -302,6 +302,14 @@ export const StoredAccountRecord = Schema.Union(SealedAccountRecord, AccountReco
 export type StoredAccountRecord = typeof StoredAccountRecord.Type
 
 /**
+ * A token as a store on disk keeps it, where it is given one to keep (`CredentialProvider.layerStore`).
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const SealedToken = Schema.Struct({ version: Schema.Literal(1), token: Sealed })
+
+/**
  * What a location and an account have before anything happened.
  *
  * @since 0.1.0

@@ -14,21 +14,24 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Moment } from "../machine/Ledger.js"
-import type { AccountCode, Location } from "../schemas/Credentials.js"
+import { type AccountCode, decodeToken, type Location, type Token } from "../schemas/Credentials.js"
 import {
   type AccountRecord,
   emptyAccountRecord,
   emptyLedgerRecord,
   LedgerRecord,
   SealedAccountRecord,
+  SealedToken,
   StoredAccountRecord
 } from "../schemas/StoredRecord.js"
-import { inMemory, Pending, sealed, type Vault } from "./internal/accountSecrets.js"
-import type { NotOpened } from "./internal/sealing.js"
+import { inMemory, Pending, sealed, tokensInMemory, type Vault } from "./internal/accountSecrets.js"
+import { makeQueue, type Queue } from "./internal/queue.js"
+import { type Identity, NotOpened, open, seal } from "./internal/sealing.js"
 import { storeFailure } from "./internal/storeFailure.js"
 import type { ConfiguredKeys, KeyRing } from "./StoreKey.js"
 import * as StoreKey from "./StoreKey.js"
@@ -89,6 +92,13 @@ export class AuthStore extends Context.Tag("effect-number-auth/AuthStore")<
      * process. Never fails: a store that is away is quiet.
      */
     readonly changes: (location: Location) => Stream.Stream<number>
+    /**
+     * The token that was given to be kept for an account, if one was. It is sealed as session keys are; where the store has
+     * no key to seal with, it is kept in the memory of this process only.
+     */
+    readonly readToken: (key: AccountKey) => Effect.Effect<Option.Option<Token>, AuthStoreError>
+    /** Keeps a token for an account, in place of the one before. */
+    readonly writeToken: (key: AccountKey, token: Token) => Effect.Effect<void, AuthStoreError>
   }
 >() {}
 
@@ -105,6 +115,7 @@ export const makeMemory: Effect.Effect<AuthStore["Type"]> = Effect.gen(function*
     { sequence: number; ledger: LedgerRecord; accounts: Map<AccountCode, AccountRecord> }
   >()
   const changed = yield* PubSub.sliding<Location>(1024)
+  const tokens = tokensInMemory()
 
   const locationOf = (location: Location) => {
     const found = locations.get(location) ?? {
@@ -145,7 +156,8 @@ export const makeMemory: Effect.Effect<AuthStore["Type"]> = Effect.gen(function*
             Stream.map(() => locationOf(location).sequence)
           )
         )
-      )
+      ),
+    ...tokens
   }
 })
 
@@ -200,11 +212,20 @@ const migrations: Migrator.Loader = Migrator.fromRecord({
       document TEXT NOT NULL,
       PRIMARY KEY (location, account)
     )`
+  }),
+  "0002_tokens": Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`CREATE TABLE number_auth_token (
+      location TEXT NOT NULL,
+      account TEXT NOT NULL,
+      document TEXT NOT NULL,
+      PRIMARY KEY (location, account)
+    )`
   })
 })
 
 const migrationsTable = "number_auth_migrations"
-const latestMigration = 1
+const latestMigration = 2
 
 /** Another process may be migrating: then the migrator does nothing, so look until the tables are there. */
 const migrate = Effect.gen(function* () {
@@ -262,17 +283,31 @@ const decodeDocument = <A, I>(schema: Schema.Schema<A, I>, what: string) => {
 
 const decodeLedger = decodeDocument(LedgerRecord, "ledger of the location")
 const decodeAccount = decodeDocument(StoredAccountRecord, "record of the account")
+const decodeSealedToken = decodeDocument(SealedToken, "token of the account")
 const encodeLedger = Schema.encodeSync(Schema.parseJson(LedgerRecord))
 const encodeAccount = Schema.encodeSync(Schema.parseJson(SealedAccountRecord))
+const encodeSealedToken = Schema.encodeSync(Schema.parseJson(SealedToken))
 
-const howToDiscard =
-  "number-auth rekey --discard gives up the sealed session, and the next login makes an attempt; the count and what was refused stay as they are"
+/** What is sealed: how to call it, and how to go on without it. */
+const sealedThings = {
+  sessionKey: {
+    name: "session key",
+    discard:
+      "number-auth rekey --discard gives up the sealed session, and the next login makes an attempt; the count and what was refused stay as they are"
+  },
+  token: {
+    name: "token",
+    discard:
+      "number-auth rekey --discard gives up the sealed token, which then has to be supplied again; the count and what was refused stay as they are"
+  }
+}
 
 /** Says which key is wanted, or that the record is not as it was sealed. Nothing was changed, and nothing was sent. */
 const notOpened =
-  ({ account, location }: AccountKey, ring: KeyRing | undefined) =>
+  ({ account, location }: AccountKey, ring: KeyRing | undefined, what: Identity["what"] = "sessionKey") =>
   ({ keyId, why }: NotOpened): AuthStoreError => {
-    const whose = `the session key of account ${account} at location ${location}`
+    const { discard, name } = sealedThings[what]
+    const whose = `the ${name} of account ${account} at location ${location}`
     const given = ring === undefined ? [] : [ring.current, ...ring.older]
     return new AuthStoreError({
       reason: "unreadable",
@@ -282,8 +317,8 @@ const notOpened =
           : `${whose} is not as it was sealed: the record is torn, was changed, or belongs to another account`,
       advice:
         why === "unknownKey"
-          ? `Supply the store key with id ${keyId}: as NUMBER_STORE_KEY, or in NUMBER_STORE_KEY_OLD if it was replaced. Where it is lost, ${howToDiscard}`
-          : `Find out what changed the store. Then ${howToDiscard}`
+          ? `Supply the store key with id ${keyId}: as NUMBER_STORE_KEY, or in NUMBER_STORE_KEY_OLD if it was replaced. Where it is lost, ${discard}`
+          : `Find out what changed the store. Then ${discard}`
     })
   }
 
@@ -305,7 +340,7 @@ export interface SqlOptions {
   /** Emits when a location may have changed, so that `changes` looks at once. Default: never. */
   readonly notifications?: ((location: Location) => Stream.Stream<unknown>) | undefined
   /**
-   * What session keys are sealed under. Default: none, and then they are never stored. Each process obtains a session of its
+   * What session keys and tokens are sealed under. Default: none, and then they are never stored. Each process obtains a session of its
    * own, and the store holds ledger, state and fingerprints; a warning says so when the store is built.
    */
   readonly storeKey?: KeyRing | undefined
@@ -356,7 +391,7 @@ export interface Rekeyed {
   readonly resealed: number
   /** Records that were sealed under this key already, or hold no session. */
   readonly unchanged: number
-  /** Records whose session was given up. */
+  /** Records whose session or token was given up. */
   readonly discarded: number
 }
 
@@ -367,7 +402,7 @@ export interface Rekeyed {
 export interface RekeyOptions {
   /** The new key, and the older ones. */
   readonly storeKey: KeyRing
-  /** Whether sessions that no key opens are given up. Default false: then they stay, and are told of. */
+  /** Whether sessions and tokens that no key opens are given up. Default false: then they stay, and are told of. */
   readonly discard?: boolean | undefined
 }
 
@@ -402,11 +437,11 @@ export const makeSql = (
   )
 
 const keysInMemory =
-  "NUMBER_STORE_KEY is not set: session keys are not stored, and each process, and each start of one, makes an attempt of its own to obtain a session. The store holds the count, the state and fingerprints. To share one session, set NUMBER_STORE_KEY to the base64 of 32 random bytes wherever the store is used."
+  "NUMBER_STORE_KEY is not set: session keys and tokens are not stored, and each process, and each start of one, makes an attempt of its own to obtain a session. The store holds the count, the state and fingerprints. To share one session, set NUMBER_STORE_KEY to the base64 of 32 random bytes wherever the store is used."
 
 /**
- * Seals every session key of the store anew, under the current key of the ring, and gives up those that no key opens, if
- * that is asked for. Each record is a transaction, so it may be cut off and started again, and others may go on
+ * Seals every session key and token of the store anew, under the current key of the ring, and gives up those that no key
+ * opens, if that is asked for. Each record is a transaction, so it may be cut off and started again, and others may go on
  * meanwhile, provided that they have both keys. Makes no attempt. Fails where a record stays that no key opens, after all others are done.
  *
  * @since 0.1.0
@@ -533,11 +568,22 @@ const makeBoth = (options: SqlOptions) =>
           )
         : effect
 
+    const newQueue = (): Queue<AuthStoreError> => makeQueue(({ reason }) => reason === "unavailable")
+    const transactionQueues = new Map<Location, Queue<AuthStoreError>>()
+    /** They would wait for each other at the location's row anyhow, each with a connection. */
+    const oneAtATime = (location: Location): Queue<AuthStoreError> => {
+      const queue = transactionQueues.get(location) ?? newQueue()
+      transactionQueues.set(location, queue)
+      return queue
+    }
+    const readQueues = [newQueue(), newQueue(), newQueue(), newQueue()]
+    let reads = 0
+    const fewAtATime: Queue<AuthStoreError> = (effect) =>
+      Effect.suspend(() => readQueues[reads++ % readQueues.length]!(effect))
+
     /** Out of reach of the caller's interruption, which a time-out would hand down to what it times. */
-    const boundedOnItsOwn = <A>(effect: Effect.Effect<A, AuthStoreError>) =>
-      isPostgres
-        ? Effect.uninterruptible(Effect.flatMap(Effect.forkDaemon(bounded(effect)), Fiber.join))
-        : effect
+    const onItsOwn = <A>(effect: Effect.Effect<A, AuthStoreError>) =>
+      isPostgres ? Effect.uninterruptible(Effect.flatMap(Effect.forkDaemon(effect), Fiber.join)) : effect
 
     const retried = <A>(effect: Effect.Effect<A, AuthStoreError>): Effect.Effect<A, AuthStoreError> =>
       Effect.retry(effect, {
@@ -554,9 +600,73 @@ const makeBoth = (options: SqlOptions) =>
         error._tag === "NotOpened" ? notOpened(key, ring)(error) : error
       )
 
+    const tokenIdentity = ({ account, location }: AccountKey): Identity => ({
+      location,
+      account,
+      what: "token",
+      generation: null
+    })
+
+    const openToken = (
+      keys: KeyRing,
+      key: AccountKey,
+      document: string
+    ): Effect.Effect<{ readonly token: Token; readonly keyId: string }, AuthStoreError | NotOpened> =>
+      Effect.gen(function* () {
+        const sealedToken = yield* decodeSealedToken(document)
+        const { keyId } = sealedToken.token
+        const text = yield* open(keys, tokenIdentity(key), sealedToken.token)
+        const token = yield* Either.mapLeft(
+          decodeToken(Redacted.value(text)),
+          () => new NotOpened({ why: "broken", keyId })
+        )
+        return { token, keyId }
+      })
+
+    const sealToken = (keys: KeyRing, key: AccountKey, token: Token): Effect.Effect<string> =>
+      Effect.map(seal(keys, tokenIdentity(key), token), (box) =>
+        encodeSealedToken({ version: 1, token: box })
+      )
+
+    const tokenDocument = ({ account, location }: AccountKey) =>
+      sql<{ document: string }>`SELECT document FROM number_auth_token
+        WHERE location = ${location} AND account = ${account}`.pipe(
+        Effect.map((rows) => rows[0]?.document),
+        guarded,
+        bounded,
+        fewAtATime
+      )
+
+    const sealedTokens = (keys: KeyRing): Pick<AuthStore["Type"], "readToken" | "writeToken"> => ({
+      readToken: (key) =>
+        Effect.flatMap(tokenDocument(key), (document) =>
+          document === undefined
+            ? Effect.succeedNone
+            : openToken(keys, key, document).pipe(
+                Effect.map(({ token }) => Option.some(token)),
+                Effect.catchTag("NotOpened", notOpened(key, ring, "token"))
+              )
+        ),
+      writeToken: (key, token) =>
+        Effect.flatMap(sealToken(keys, key, token), (document) =>
+          sql`INSERT INTO number_auth_token (location, account, document)
+            VALUES (${key.location}, ${key.account}, ${document})
+            ON CONFLICT (location, account) DO UPDATE SET document = excluded.document`.pipe(
+            Effect.asVoid,
+            guarded,
+            retried,
+            bounded,
+            fewAtATime,
+            onItsOwn
+          )
+        )
+    })
+
     const store: AuthStore["Type"] = {
       transact: (key, decide) =>
-        attend(key, (vault) => retried(guarded(transaction(key, vault, decide)))).pipe(boundedOnItsOwn),
+        attend(key, (vault) =>
+          oneAtATime(key.location)(bounded(retried(guarded(transaction(key, vault, decide)))))
+        ).pipe(onItsOwn),
       read: (key) =>
         attend(key, (vault) =>
           Effect.gen(function* () {
@@ -576,9 +686,11 @@ const makeBoth = (options: SqlOptions) =>
             Effect.catchAll((error) =>
               error instanceof Pending ? Effect.succeed(error) : Effect.fail(error)
             ),
-            guarded
+            guarded,
+            bounded,
+            fewAtATime
           )
-        ).pipe(bounded),
+        ),
       changes: (location) =>
         Stream.merge(
           Stream.fromSchedule(Schedule.spaced(options.pollInterval ?? "200 millis")),
@@ -589,6 +701,7 @@ const makeBoth = (options: SqlOptions) =>
             sql<LedgerRow>`SELECT sequence FROM number_auth_ledger WHERE location = ${location}`.pipe(
               guarded,
               bounded,
+              fewAtATime,
               Effect.map((rows) => Option.some(Number(rows[0]?.sequence ?? 0))),
               // A store that is away is quiet, and speaks again when it is back.
               Effect.orElseSucceed(() => Option.none<number>())
@@ -596,7 +709,8 @@ const makeBoth = (options: SqlOptions) =>
           ),
           Stream.filterMap((sequence) => sequence),
           Stream.changes
-        )
+        ),
+      ...(ring === undefined ? tokensInMemory() : sealedTokens(ring))
     }
 
     /** Rewrites a record, under the lock that every transaction of the location takes. */
@@ -660,18 +774,54 @@ const makeBoth = (options: SqlOptions) =>
         return given === "again" ? yield* rekeyOne(key, options) : (given ?? "unchanged")
       }).pipe(
         Effect.mapError((error) => (error._tag === "NotOpened" ? notOpened(key, ring)(error) : error)),
-        boundedOnItsOwn
+        bounded,
+        onItsOwn
       )
+
+    /** The same for a token. What is written over while this goes on is looked at again. */
+    const rekeyToken = (
+      key: AccountKey,
+      options: RekeyOptions
+    ): Effect.Effect<"resealed" | "unchanged" | "discarded", AuthStoreError> =>
+      Effect.gen(function* () {
+        const document = yield* tokenDocument(key)
+        if (document === undefined) return "unchanged"
+        const opened = yield* Effect.either(openToken(options.storeKey, key, document))
+        if (Either.isRight(opened) && opened.right.keyId === options.storeKey.current.id) return "unchanged"
+        if (Either.isLeft(opened) && (opened.left._tag === "AuthStoreError" || options.discard !== true)) {
+          return yield* opened.left._tag === "AuthStoreError"
+            ? opened.left
+            : notOpened(key, ring, "token")(opened.left)
+        }
+        const resealed = Either.isRight(opened)
+          ? yield* sealToken(options.storeKey, key, opened.right.token)
+          : null
+        const isIt = sql`location = ${key.location} AND account = ${key.account} AND document = ${document}`
+        const done = yield* (
+          resealed === null
+            ? sql`DELETE FROM number_auth_token WHERE ${isIt} RETURNING account`
+            : sql`UPDATE number_auth_token SET document = ${resealed} WHERE ${isIt} RETURNING account`
+        ).pipe(guarded, retried, bounded, onItsOwn)
+        if (done.length === 0) return yield* rekeyToken(key, options)
+        return resealed === null ? "discarded" : "resealed"
+      })
 
     const rekey = (rekeyOptions: RekeyOptions): Effect.Effect<Rekeyed, AuthStoreError> =>
       Effect.gen(function* () {
-        const keys = yield* guarded(
+        const accounts = yield* guarded(
           sql<AccountKey>`SELECT location, account FROM number_auth_account ORDER BY location, account`
         )
+        const tokens = yield* guarded(
+          sql<AccountKey>`SELECT location, account FROM number_auth_token ORDER BY location, account`
+        )
+        const keys = [
+          ...accounts.map((key) => rekeyOne(key, rekeyOptions)),
+          ...tokens.map((key) => rekeyToken(key, rekeyOptions))
+        ]
         const became = { resealed: 0, unchanged: 0, discarded: 0 }
         const failed: Array<AuthStoreError> = []
-        for (const key of keys) {
-          const result = yield* Effect.either(rekeyOne(key, rekeyOptions))
+        for (const one of keys) {
+          const result = yield* Effect.either(one)
           if (Either.isRight(result)) became[result.right] += 1
           else if (result.left.reason === "unreadable") failed.push(result.left)
           else return yield* result.left

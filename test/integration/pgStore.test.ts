@@ -195,6 +195,35 @@ describe.each([
     })
   )
 
+  it.scopedLive(
+    "a thousand transactions at once in one process wait for each other, and all hold; so do as many that read",
+    () =>
+      Effect.gen(function* () {
+        const { url } = yield* database
+        const store = yield* open(url)
+        const [sequences] = yield* Effect.all(
+          [
+            Effect.forEach(
+              Array.from({ length: 1000 }, (_, n) => `EP${String(n % 50).padStart(7, "0")}` as AccountCode),
+              (code) => draw(store, { ...key, account: code }),
+              { concurrency: "unbounded" }
+            ),
+            Effect.forEach(
+              Array.from({ length: 1000 }, () => key),
+              store.read,
+              { concurrency: "unbounded" }
+            )
+          ],
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(
+          [...sequences].sort((one, two) => one - two),
+          Array.from({ length: 1000 }, (_, n) => n + 1)
+        )
+      }),
+    60_000
+  )
+
   it.scopedLive("writes ledger and record together or not at all", () =>
     Effect.gen(function* () {
       const { sql, url } = yield* database

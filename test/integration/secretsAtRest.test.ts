@@ -18,13 +18,15 @@ import {
   Fiber,
   Layer,
   Logger,
+  Option,
   Redacted,
   Ref,
   type Scope
 } from "effect"
 import { afterAll, beforeAll } from "vitest"
-import type { AccountCode, Location } from "../../src/schemas/Credentials.js"
+import type { AccountCode, Location, Token } from "../../src/schemas/Credentials.js"
 import * as AuthStore from "../../src/services/AuthStore.js"
+import * as CredentialProvider from "../../src/services/CredentialProvider.js"
 import * as NumberAuth from "../../src/services/NumberAuth.js"
 import * as PgStore from "../../src/services/PgStore.js"
 import { SessionRefused } from "../../src/services/SessionRefusal.js"
@@ -49,6 +51,8 @@ const idOf = (n: number): string => ring(n).current.id
 
 type Store = AuthStore.AuthStore["Type"]
 
+type Table = "number_auth_account" | "number_auth_token"
+
 /** A store that several processes can open, and what is behind it. */
 interface Place {
   /** Opens it, with these keys; without any, as it does when none is configured. */
@@ -57,8 +61,8 @@ interface Place {
     keys: StoreKey.KeyRing | undefined,
     discard?: boolean
   ) => Effect.Effect<AuthStore.Rekeyed, AuthStore.AuthStoreError>
-  readonly documentOf: (whose: AuthStore.AccountKey) => Promise<string>
-  readonly write: (whose: AuthStore.AccountKey, document: string) => Promise<void>
+  readonly documentOf: (whose: AuthStore.AccountKey, table?: Table) => Promise<string>
+  readonly write: (whose: AuthStore.AccountKey, document: string, table?: Table) => Promise<void>
   /** All bytes that it has written. */
   readonly bytes: () => Promise<Buffer>
 }
@@ -74,6 +78,18 @@ const start = (world: World, store: Store, whose = account, token?: string) =>
       )
     ).pipe(Effect.map(Context.get(NumberAuth.NumberAuth)))
   })
+
+/** The same, with the token that the store keeps. */
+const startWithKeptToken = (world: World, store: Store) =>
+  Layer.build(
+    NumberAuth.layer({ account, baseUrl: "https://number.test/v1" }).pipe(
+      Layer.provide(
+        CredentialProvider.layerStore().pipe(Layer.provide(Layer.succeed(AuthStore.AuthStore, store)))
+      ),
+      Layer.provide(environment({ ...world, store })),
+      Layer.orDie
+    )
+  ).pipe(Effect.map(Context.get(NumberAuth.NumberAuth)))
 
 const inTheEnd = <A>(value: () => Promise<A>) => Effect.promise(value)
 
@@ -316,6 +332,66 @@ const behaves = (makePlace: Effect.Effect<Place, never, Scope.Scope>) => {
         assert.strictEqual(yield* attempts(world), 1)
       })
   )
+
+  it.scopedLive("a token that is kept outlives the process, is sealed, and serves the others", () =>
+    Effect.gen(function* () {
+      const place = yield* makePlace
+      const world = yield* makeWorld()
+      const first = yield* place.open(ring(1))
+      assert(Option.isNone(yield* first.readToken(key)))
+      const auth = yield* startWithKeptToken(world, first)
+      assert.strictEqual((yield* Effect.flip(auth.sessionKey))._tag, "CredentialError")
+      yield* auth.replaceCredentials(goodToken)
+      const another = yield* startWithKeptToken(world, yield* place.open(ring(1)))
+      yield* another.sessionKey
+      assert.strictEqual(yield* attempts(world), 1)
+      assertHoldsNone(yield* inTheEnd(place.bytes), "the store", { token: goodToken })
+      assert(Option.isNone(yield* first.readToken(other)))
+    })
+  )
+
+  it.scopedLive("a kept token that does not open is told of, changes nothing, and spends no attempt", () =>
+    Effect.gen(function* () {
+      const place = yield* makePlace
+      const world = yield* makeWorld()
+      const store = yield* place.open(ring(1))
+      yield* store.writeToken(key, Redacted.make(goodToken) as Token)
+      yield* store.writeToken(other, Redacted.make(otherToken) as Token)
+      const document = yield* inTheEnd(() => place.documentOf(key, "number_auth_token"))
+      const others = yield* inTheEnd(() => place.documentOf(other, "number_auth_token"))
+      const wrongKey = yield* startWithKeptToken(world, yield* place.open(ring(2)))
+      const error = yield* Effect.flip(wrongKey.sessionKey)
+      assert(error._tag === "AuthStoreError")
+      assert.strictEqual(error.reason, "unreadable")
+      assert.include(error.message, `the token of account ${account}`)
+      assert.include(error.message, `id ${idOf(1)}`)
+      assertShowsNone(error, goodToken, keyText(1), keyText(2))
+      for (const wrong of [others, document.slice(0, -9)]) {
+        yield* inTheEnd(() => place.write(key, wrong, "number_auth_token"))
+        const auth = yield* startWithKeptToken(world, yield* place.open(ring(1)))
+        const torn = yield* Effect.flip(auth.sessionKey)
+        assert(torn._tag === "AuthStoreError")
+        assert.strictEqual(torn.reason, "unreadable")
+        assert.strictEqual(yield* inTheEnd(() => place.documentOf(key, "number_auth_token")), wrong)
+      }
+      assert.strictEqual(yield* attempts(world), 0)
+    })
+  )
+
+  it.scopedLive("rekey seals kept tokens anew, and gives up those that no key opens, if it is told to", () =>
+    Effect.gen(function* () {
+      const place = yield* makePlace
+      const store = yield* place.open(ring(1))
+      yield* store.writeToken(key, Redacted.make(goodToken) as Token)
+      yield* (yield* place.open(ring(3))).writeToken(other, Redacted.make(otherToken) as Token)
+      const error = yield* Effect.flip(place.rekey(ring(2, 1)))
+      assert.include(error.message, `the token of account ${other.account}`)
+      assert.deepInclude(yield* place.rekey(ring(2, 1), true), { resealed: 0, unchanged: 1, discarded: 1 })
+      const again = yield* place.open(ring(2))
+      assert.strictEqual(Redacted.value(Option.getOrThrow(yield* again.readToken(key))), goodToken)
+      assert(Option.isNone(yield* again.readToken(other)))
+    })
+  )
 }
 
 // -----------------------------------------------------------------------------
@@ -366,13 +442,13 @@ const onFile = (file: string): Place => {
         Effect.provide(NodeContext.layer),
         Effect.withConfigProvider(ConfigProvider.fromMap(new Map()))
       ),
-    documentOf: ({ account: code }) =>
+    documentOf: ({ account: code }, table = "number_auth_account") =>
       raw((db) =>
-        String(db.prepare("SELECT document FROM number_auth_account WHERE account = ?").get(code)["document"])
+        String(db.prepare(`SELECT document FROM ${table} WHERE account = ?`).get(code)["document"])
       ),
-    write: ({ account: code }, document) =>
+    write: ({ account: code }, document, table = "number_auth_account") =>
       raw((db) => {
-        db.prepare("UPDATE number_auth_account SET document = ? WHERE account = ?").run(document, code)
+        db.prepare(`UPDATE ${table} SET document = ? WHERE account = ?`).run(document, code)
       }),
     bytes: () =>
       Promise.resolve(
@@ -540,15 +616,15 @@ describe("secrets in PostgreSQL", () => {
         PgStore.rekey({ url, storeKey, discard }).pipe(
           Effect.withConfigProvider(ConfigProvider.fromMap(new Map()))
         ),
-      documentOf: async ({ account: code }) =>
+      documentOf: async ({ account: code }, table = "number_auth_account") =>
         String(
-          (
-            await database.query(`SELECT document FROM number_auth_account WHERE account = ${quoted(code)}`)
-          )[0]!["document"]
+          (await database.query(`SELECT document FROM ${table} WHERE account = ${quoted(code)}`))[0]![
+            "document"
+          ]
         ),
-      write: async ({ account: code }, document) =>
+      write: async ({ account: code }, document, table = "number_auth_account") =>
         void (await database.query(
-          `UPDATE number_auth_account SET document = ${quoted(document)} WHERE account = ${quoted(code)}`
+          `UPDATE ${table} SET document = ${quoted(document)} WHERE account = ${quoted(code)}`
         )),
       // Every table that there is, and what its pages hold of rows that were overwritten.
       bytes: async () => {
@@ -604,7 +680,7 @@ describe("secrets in PostgreSQL", () => {
       yield* Effect.provide(Effect.zipRight(auth.status, auth.sessionKey), layer)
       const texts = yield* Ref.get(told)
       assert.lengthOf(texts, 1)
-      assert.match(texts[0]!, /^NUMBER_STORE_KEY is not set: session keys are not stored/)
+      assert.match(texts[0]!, /^NUMBER_STORE_KEY is not set: session keys and tokens are not stored/)
       yield* Effect.provide(place.open(ring(1)), layer)
       assert.lengthOf(yield* Ref.get(told), 1)
       const document = JSON.parse(yield* inTheEnd(() => place.documentOf(key)))
@@ -683,6 +759,18 @@ describe("secrets in PostgreSQL", () => {
       assert.strictEqual((yield* good.status).failures, 1)
       // Who has a key goes on with it.
       assert.strictEqual(Redacted.value(yield* good.sessionKey), held)
+    })
+  )
+
+  it.scopedLive("without a key a token is kept in the memory of its process", () =>
+    Effect.gen(function* () {
+      const place = yield* makePlace
+      const store = yield* place.open()
+      yield* store.writeToken(key, Redacted.make(goodToken) as Token)
+      assert.strictEqual(Redacted.value(Option.getOrThrow(yield* store.readToken(key))), goodToken)
+      assert(Option.isNone(yield* (yield* place.open()).readToken(key)))
+      assert(Option.isNone(yield* (yield* place.open(ring(1))).readToken(key)))
+      assertHoldsNone(yield* inTheEnd(place.bytes), "the store", { token: goodToken })
     })
   )
 

@@ -222,7 +222,7 @@ describe("SqliteStore", () => {
       const sequences = yield* Effect.forEach(stores, (store) => draw(store), { concurrency: "unbounded" })
       assert.strictEqual(new Set(sequences).size, 8)
       const rows = raw(filename, (db) => db.prepare("SELECT migration_id FROM number_auth_migrations").all())
-      assert.deepStrictEqual(rows, [{ migration_id: 1 }])
+      assert.deepStrictEqual(rows, [{ migration_id: 1 }, { migration_id: 2 }])
     })
   )
 
@@ -318,7 +318,7 @@ describe("SqliteStore on what it cannot use", () => {
       const filename = yield* file
       yield* Effect.scoped(Effect.flatMap(open(filename), draw))
       raw(filename, (db) =>
-        db.prepare("INSERT INTO number_auth_migrations (migration_id, name) VALUES (2, 'future')").run()
+        db.prepare("INSERT INTO number_auth_migrations (migration_id, name) VALUES (99, 'future')").run()
       )
       const error = yield* failing(filename)
       assert.strictEqual(error.reason, "unreadable")

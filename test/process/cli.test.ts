@@ -305,7 +305,8 @@ describe.concurrent("number-auth", () => {
         ["--token-file", {}, ["--token-file", goodToken]],
         ["NUMBER_LOCATION", { NUMBER_LOCATION: "a b" }],
         ["NUMBER_BASE_URL", { NUMBER_BASE_URL: "http://example.com/" }],
-        ["NUMBER_STORE_URL", { NUMBER_STORE_URL: `postgres://user:${goodToken}@db/number` }],
+        ["NUMBER_STORE_URL", { NUMBER_STORE_URL: `mysql://user:${goodToken}@db/number` }],
+        ["NUMBER_STORE_URL", { NUMBER_STORE_URL: `postgres://user:${goodToken}@db` }],
         ["NUMBER_ATTEMPT_TIMEOUT", { NUMBER_ATTEMPT_TIMEOUT: "30" }],
         ["NUMBER_LIMIT", { NUMBER_LIMIT: "6" }],
         ["--data", {}, ["--data", goodToken]]
@@ -325,6 +326,15 @@ describe.concurrent("number-auth", () => {
       assert.strictEqual(help.code, 0)
       assert.include(help.stdout, "NUMBER_ACCOUNT_CODE")
       assert.deepStrictEqual(Fs.readdirSync(world.folder), [])
+      assert.strictEqual(await attempts(world), 0)
+    }))
+
+  it("says that a PostgreSQL is away (75) without its password, and sends nothing", () =>
+    inWorld(async (world) => {
+      const ran = await runJson(world, ["login"], {
+        NUMBER_STORE_URL: `postgres://user:${goodToken}@127.0.0.1:1/number`
+      })
+      assert.deepStrictEqual([ran.code, ran.json.error], [75, "AuthStoreError"])
       assert.strictEqual(await attempts(world), 0)
     }))
 

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { SessionKey } from "../../schemas/Credentials.js"
+import { SessionKey, type Token } from "../../schemas/Credentials.js"
 import type {
   AccountRecord,
   Sealed,
@@ -185,5 +185,14 @@ export const inMemory = (): AccountSecrets => {
       Effect.flatMap(transaction(vaultOf(owner)), (result) =>
         result instanceof Pending ? Effect.dieMessage("nothing is sealed in memory") : Effect.succeed(result)
       )
+  }
+}
+
+/** Keeps tokens in the memory of this process. */
+export const tokensInMemory = () => {
+  const tokens = new Map<string, Token>()
+  return {
+    readToken: (owner: Owner) => Effect.sync(() => Option.fromNullable(tokens.get(nameOf(owner)))),
+    writeToken: (owner: Owner, token: Token) => Effect.sync(() => void tokens.set(nameOf(owner), token))
   }
 }

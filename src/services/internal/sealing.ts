@@ -16,8 +16,8 @@ export interface Identity {
   readonly location: Location
   readonly account: AccountCode
   readonly what: "sessionKey" | "token"
-  /** Tells it from the account's others of its kind. */
-  readonly generation: number
+  /** Tells it from the account's others of its kind; null for a token, of which there is one. */
+  readonly generation: number | null
 }
 
 /** Why a secret does not open. `broken`: it was changed, or it belongs elsewhere. */

@@ -36,13 +36,13 @@ const withStore = (world: World) =>
       Effect.flatMap(Ref.get(isAway), (is) => (is ? Effect.fail(away) : Effect.void))
     )
     const store: AuthStore["Type"] = {
+      ...world.store,
       transact: (key, decide) =>
         cut.pipe(
           Effect.zipRight(world.store.transact(key, decide)),
           Effect.tap(() => Effect.flatMap(Ref.get(slow), (millis) => Effect.sleep(millis)))
         ),
-      read: (key) => Effect.zipRight(cut, world.store.read(key)),
-      changes: world.store.changes
+      read: (key) => Effect.zipRight(cut, world.store.read(key))
     }
     return { world: { ...world, store }, isAway, slow, uses }
   })
@@ -478,6 +478,7 @@ describe("several processes on one store", () => {
       const auth = yield* start({
         ...world,
         store: {
+          ...world.store,
           transact: (key, decide) => current.transact(key, decide),
           read: (key) => current.read(key),
           changes: (location) => current.changes(location)
