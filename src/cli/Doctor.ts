@@ -12,7 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Net from "node:net"
 import * as Path from "node:path"
 import * as Tls from "node:tls"
-import { makeAuthCore, type Step } from "../machine/AuthCore.js"
+import { type CoreState, makeAuthCore, type Step } from "../machine/AuthCore.js"
 import * as Ledger from "../machine/Ledger.js"
 import { defaultPolicy, type Policy } from "../machine/Policy.js"
 import { decodeToken, type Fingerprint } from "../schemas/Credentials.js"
@@ -180,13 +180,13 @@ const checkKey = (
         "Set it to the base64 of 32 random bytes, as openssl rand -base64 32 prints them."
       ),
     onSuccess: ({ current, hasFile, ids }) => {
-      const { sealedUnder } = inspection
-      if (sealedUnder !== null && !ids.includes(sealedUnder)) {
+      const wanted = inspection.sealedUnder.find((id) => !ids.includes(id))
+      if (wanted !== undefined) {
         return bad(
           "key",
           ExitCode.personNeeded,
-          `The session is sealed under the store key with id ${sealedUnder}, which is not at hand (at hand: ${ids.join(", ") || "none"}).`,
-          "Supply it as NUMBER_STORE_KEY or NUMBER_STORE_KEY_OLD. Where it is lost, number-auth rekey --discard gives the session up."
+          `What the store keeps of this account is sealed under the store key with id ${wanted}, which is not at hand (at hand: ${ids.join(", ") || "none"}).`,
+          "Supply it as NUMBER_STORE_KEY or NUMBER_STORE_KEY_OLD. Where it is lost, number-auth rekey --discard gives up what is sealed under it."
         )
       }
       if (Option.isSome(current)) return ok("key", "NUMBER_STORE_KEY seals session keys.")
@@ -305,7 +305,12 @@ const checkLedger = (step: Step, place: Place): Finding => {
 
 const noToken = "0".repeat(64) as Fingerprint
 
-const checkAccount = (step: Step, place: Place, before: Inspection["account"]): Finding => {
+const checkAccount = (
+  step: Step,
+  place: Place,
+  before: Inspection["account"],
+  isUnavailable: boolean
+): Finding => {
   const { decision } = step
   const { session } = step.context
   switch (decision._tag) {
@@ -341,6 +346,12 @@ const checkAccount = (step: Step, place: Place, before: Inspection["account"]): 
         "Nothing: the next login waits for it."
       )
     default:
+      if (isUnavailable) {
+        return ok(
+          "account",
+          "A session is held by another process, and its key is not in the store. The next login makes one attempt."
+        )
+      }
       return before.state === "aborted"
         ? ok(
             "account",
@@ -429,8 +440,19 @@ export const examine = (
       (decoded) => fingerprintOf(account, decoded)
     )
     // As the next login would find it, but nothing of it is stored.
-    const step = makeAuthCore(policy).step(
-      { ledger: inspection.ledger, ...inspection.account },
+    const core = makeAuthCore(policy)
+    const { session } = inspection.account.context
+    const isUnavailable = session !== null && !inspection.isKeyStored
+    const found: CoreState = { ledger: inspection.ledger, ...inspection.account }
+    const step = core.step(
+      isUnavailable
+        ? core.step(
+            found,
+            account,
+            { type: "sessionUnavailable", generation: session.generation },
+            inspection.moment
+          )
+        : found,
       account,
       {
         type: "request",
@@ -464,7 +486,7 @@ export const examine = (
       checkClock(inspection),
       network,
       checkLedger(aged, place),
-      checkAccount(step, place, inspection.account)
+      checkAccount(step, place, inspection.account, isUnavailable)
     ]
   })
 

@@ -2,6 +2,8 @@
  * Many accounts of one location in one process, each with its `NumberAuth` for as long as it is used.
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -143,3 +145,17 @@ export const layer = (
   InvalidInput,
   AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient
 > => Layer.scoped(NumberAccounts, make(options))
+
+/**
+ * With the settings that the environment gives for a location, `NumberAuth.configLocationOptions`, or others.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Config<Options> = NumberAuth.configLocationOptions
+): Layer.Layer<
+  NumberAccounts,
+  InvalidInput | ConfigError.ConfigError,
+  AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient
+> => Layer.scoped(NumberAccounts, Effect.flatMap(options, make))

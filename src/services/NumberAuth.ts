@@ -939,28 +939,36 @@ export const layer = (
 > => Layer.scoped(NumberAuth, make(options))
 
 /**
- * The settings that the environment gives: `NUMBER_ACCOUNT_CODE`, `NUMBER_LOCATION`, `NUMBER_BASE_URL`,
- * `NUMBER_ATTEMPT_TIMEOUT` (such as `30 seconds`) and `NUMBER_LIMIT`. All but the first have the defaults of
- * {@link Options}.
+ * The settings of a location that the environment gives: `NUMBER_LOCATION`, `NUMBER_BASE_URL`, `NUMBER_ATTEMPT_TIMEOUT` (such
+ * as `30 seconds`) and `NUMBER_LIMIT`. All have the defaults of {@link Options}.
  *
  * @since 0.1.0
  * @category config
  */
-export const configOptions: Config.Config<Options> = Config.map(
+export const configLocationOptions: Config.Config<Omit<Options, "account">> = Config.map(
   Config.all({
-    account: Config.string("NUMBER_ACCOUNT_CODE"),
     location: Config.option(Config.string("NUMBER_LOCATION")),
     baseUrl: Config.option(Config.string("NUMBER_BASE_URL")),
     attemptTimeout: Config.option(Config.duration("NUMBER_ATTEMPT_TIMEOUT")),
     limit: Config.option(Config.integer("NUMBER_LIMIT"))
   }),
-  ({ account, attemptTimeout, baseUrl, limit, location }) => ({
-    account,
+  ({ attemptTimeout, baseUrl, limit, location }) => ({
     location: Option.getOrUndefined(location),
     baseUrl: Option.getOrUndefined(baseUrl),
     attemptTimeout: Option.getOrUndefined(attemptTimeout),
     limit: Option.getOrUndefined(limit)
   })
+)
+
+/**
+ * {@link configLocationOptions} and `NUMBER_ACCOUNT_CODE`, which has no default.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const configOptions: Config.Config<Options> = Config.map(
+  Config.all({ account: Config.string("NUMBER_ACCOUNT_CODE"), location: configLocationOptions }),
+  ({ account, location }) => ({ account, ...location })
 )
 
 /**

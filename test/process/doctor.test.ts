@@ -4,6 +4,7 @@
 import { Effect, Exit, Scope } from "effect"
 import { createHash } from "node:crypto"
 import * as Fs from "node:fs"
+import { createRequire } from "node:module"
 import * as Net from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
@@ -28,6 +29,10 @@ type Found = Record<
   string,
   { readonly result: string; readonly detail: string; readonly todo: string | null }
 >
+
+const Database = createRequire(createRequire(import.meta.url).resolve("@effect/sql-sqlite-node"))(
+  "better-sqlite3"
+) as new (filename: string) => { readonly exec: (source: string) => void; readonly close: () => void }
 
 /** What is on the disk, by content and mode. SQLite's shared memory is no content, and comes and goes. */
 const contents = (folder: string): Record<string, string> =>
@@ -139,6 +144,24 @@ describe.concurrent("number-auth doctor", () => {
         text.stdout,
         /^ok {4}network {3}http:\/\/127\.0\.0\.1:\d+ takes a connection\. Nothing was sent\.$/m
       )
+    }))
+
+  it("leaves what a killed process wrote last where it is: in the write-ahead log", () =>
+    inWorld(async (world) => {
+      await run(world, ["login"])
+      // As SQLite leaves them when it is killed.
+      const killed = Path.join(world.folder, "killed")
+      Fs.mkdirSync(killed, { mode: 0o700 })
+      const db = new Database(world.store)
+      db.exec("UPDATE number_auth_ledger SET sequence = sequence + 7")
+      for (const suffix of ["", "-wal", ".key"]) {
+        Fs.copyFileSync(world.store + suffix, Path.join(killed, `auth.sqlite${suffix}`))
+        Fs.chmodSync(Path.join(killed, `auth.sqlite${suffix}`), 0o600)
+      }
+      db.close()
+      assert.isAbove(Fs.statSync(Path.join(killed, "auth.sqlite-wal")).size, 0)
+      const { code, results } = await doctor(world, { NUMBER_STORE_URL: `file://${killed}/auth.sqlite` })
+      assert.deepStrictEqual([code, results], [0, allOk])
     }))
 
   it("names files that others may read, and mends nothing", () =>
@@ -253,7 +276,7 @@ describe.concurrent("number-auth doctor", () => {
       assert.deepStrictEqual([key.code, key.results], [77, { ...allOk, key: "bad" }])
       assert.match(
         key.found["key"]!.detail,
-        /sealed under the store key with id [0-9a-f]{16}, which is not at hand/
+        /is sealed under the store key with id [0-9a-f]{16}, which is not at hand/
       )
       Fs.writeFileSync(
         world.store,
@@ -282,7 +305,14 @@ describe.concurrent("number-auth doctor", () => {
         used.found["clock"]!.detail,
         /^The database's clock is \d+ ms (behind|ahead of) this host's\.$/
       )
+      assert.match(used.found["account"]!.detail, /^A session is held, until/)
       assert.deepStrictEqual(await rows(), before)
+      // Who has no key to the store has no session there either.
+      const keyless = { ...env, NUMBER_LOCATION: "keyless" }
+      assert.strictEqual((await run(world, ["login"], keyless)).code, 0)
+      const alone = await doctor(world, keyless)
+      assert.deepStrictEqual([alone.code, alone.results], [0, { ...without, key: "warn" }])
+      assert.match(alone.found["account"]!.detail, /by another process.* next login makes one attempt/)
       const away = await doctor(world, {
         ...key,
         NUMBER_STORE_URL: "postgres://user:hidden-password@127.0.0.1:1/x"

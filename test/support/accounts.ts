@@ -57,13 +57,10 @@ export const makeCrowd = (size: number, options: Emulator.Options = {}) =>
 
 export type Crowd = Effect.Effect.Success<ReturnType<typeof makeCrowd>>
 
-/** A process that has all of them. */
-export const startCrowd = (
-  crowd: Crowd,
-  options: NumberAccounts.Options = {}
-): Effect.Effect<NumberAccounts.NumberAccounts["Type"], never, Scope.Scope> => {
+/** What a process of them stands on. */
+export const crowdEnvironment = (crowd: Crowd) => {
   const http = Layer.succeed(HttpClient.HttpClient, crowd.client)
-  const environment = Layer.mergeAll(
+  return Layer.mergeAll(
     http,
     Layer.succeed(AuthStore, crowd.store),
     Layer.succeed(AuthNotifier, { notify: () => Effect.void }),
@@ -74,7 +71,13 @@ export const startCrowd = (
     Layer.orDie(NumberTransport.layerRest({ baseUrl })).pipe(Layer.provide(http)),
     Layer.succeed(FingerprintCost, 1)
   )
-  return Layer.build(
-    NumberAccounts.layer({ baseUrl, ...options }).pipe(Layer.provide(environment), Layer.orDie)
-  ).pipe(Effect.map(Context.get(NumberAccounts.NumberAccounts)))
 }
+
+/** A process that has all of them. */
+export const startCrowd = (
+  crowd: Crowd,
+  options: NumberAccounts.Options = {}
+): Effect.Effect<NumberAccounts.NumberAccounts["Type"], never, Scope.Scope> =>
+  Layer.build(
+    NumberAccounts.layer({ baseUrl, ...options }).pipe(Layer.provide(crowdEnvironment(crowd)), Layer.orDie)
+  ).pipe(Effect.map(Context.get(NumberAccounts.NumberAccounts)))

@@ -13,6 +13,7 @@ import {
   emptyAccountRecord,
   emptyLedgerRecord,
   LedgerRecord,
+  SealedToken,
   StoredAccountRecord
 } from "../../schemas/StoredRecord.js"
 import { type AccountKey, AuthStoreError } from "../AuthStore.js"
@@ -27,8 +28,10 @@ export interface Inspection {
   readonly moment: Moment
   readonly ledger: LedgerRecord
   readonly account: Pick<AccountRecord, "state" | "context">
-  /** The id of the store key that the session key is sealed under; null where none is sealed. */
-  readonly sealedUnder: string | null
+  /** Whether the store has the key of the session, or each process its own. */
+  readonly isKeyStored: boolean
+  /** The ids of the store keys that its session key and its token are sealed under, where it has them. */
+  readonly sealedUnder: ReadonlyArray<string>
   /** How far the database's clock is ahead of this host's; null where they are one. */
   readonly clockAheadMillis: number | null
 }
@@ -39,13 +42,14 @@ export const newStore = (nowMillis: number): Inspection => ({
   moment: { sequence: 0, nowMillis },
   ledger: emptyLedgerRecord,
   account: emptyAccountRecord,
-  sealedUnder: null,
+  isKeyStored: false,
+  sealedUnder: [],
   clockAheadMillis: null
 })
 
 const decode =
-  <A, I>(schema: Schema.Schema<A, I>, what: string, otherwise: A) =>
-  (document: string | null | undefined): Effect.Effect<A, AuthStoreError> =>
+  <A, I, B>(schema: Schema.Schema<A, I>, what: string, otherwise: B) =>
+  (document: string | null | undefined): Effect.Effect<A | B, AuthStoreError> =>
     document === null || document === undefined
       ? Effect.succeed(otherwise)
       : Option.match(Schema.decodeUnknownOption(Schema.parseJson(schema))(document), {
@@ -58,11 +62,8 @@ const decode =
         })
 
 const decodeLedger = decode(LedgerRecord, "ledger of the location", emptyLedgerRecord)
-const decodeAccount = decode<StoredAccountRecord, typeof StoredAccountRecord.Encoded>(
-  StoredAccountRecord,
-  "record of the account",
-  emptyAccountRecord
-)
+const decodeAccount = decode(StoredAccountRecord, "record of the account", emptyAccountRecord)
+const decodeToken = decode(SealedToken, "token of the account", null)
 
 /** The time of the database, and this host's at that moment, give or take half of the way there and back. */
 const clocks = Effect.gen(function* () {
@@ -78,22 +79,22 @@ const clocks = Effect.gen(function* () {
   return { nowMillis, clockAheadMillis: Math.round(nowMillis - (askedMillis + toldMillis) / 2) }
 })
 
-const hasTables = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql.onDialectOrElse({
-    pg: () => sql<{ name: string | null }>`SELECT to_regclass('number_auth_ledger')::text AS name`,
-    orElse: () =>
-      sql<{ name: string | null }>`SELECT name FROM sqlite_master WHERE name = 'number_auth_ledger'`
+const hasTable = (table: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql.onDialectOrElse({
+      pg: () => sql<{ name: string | null }>`SELECT to_regclass(${table})::text AS name`,
+      orElse: () => sql<{ name: string | null }>`SELECT name FROM sqlite_master WHERE name = ${table}`
+    })
+    return (rows[0]?.name ?? null) !== null
   })
-  return (rows[0]?.name ?? null) !== null
-})
 
 /** Looks at the ledger of a location and the record of one of its accounts. */
 export const inspect = (key: AccountKey): Effect.Effect<Inspection, AuthStoreError, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const { clockAheadMillis, nowMillis } = yield* clocks
-    if (!(yield* hasTables)) return { ...newStore(nowMillis), clockAheadMillis }
+    if (!(yield* hasTable("number_auth_ledger"))) return { ...newStore(nowMillis), clockAheadMillis }
     const [row] = yield* sql<{
       readonly sequence: string | number
       readonly document: string | null
@@ -104,12 +105,20 @@ export const inspect = (key: AccountKey): Effect.Effect<Inspection, AuthStoreErr
         ON account.location = ledger.location AND account.account = ${key.account}
       WHERE ledger.location = ${key.location}`
     const account = yield* decodeAccount(row?.account_document)
+    // A store that an older version wrote has no such table yet.
+    const tokens = (yield* hasTable("number_auth_token"))
+      ? yield* sql<{ readonly document: string }>`SELECT document FROM number_auth_token
+          WHERE location = ${key.location} AND account = ${key.account}`
+      : []
+    const token = yield* decodeToken(tokens[0]?.document)
+    const sealed = [account.version === 2 ? account.sessionKey : null, token?.token ?? null]
     return {
       isNew: false,
       moment: { sequence: Number(row?.sequence ?? 0), nowMillis },
       ledger: yield* decodeLedger(row?.document),
       account,
-      sealedUnder: account.version === 2 ? (account.sessionKey?.keyId ?? null) : null,
+      isKeyStored: account.sessionKey !== null,
+      sealedUnder: sealed.flatMap((each) => (each === null ? [] : [each.keyId])),
       clockAheadMillis
     }
   }).pipe(

@@ -2,11 +2,23 @@
  * Many accounts at one location: the fair queue, and accounts that come and go.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Redacted, TestClock } from "effect"
+import {
+  Cause,
+  ConfigError,
+  ConfigProvider,
+  Context,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Redacted,
+  TestClock
+} from "effect"
 import type { Location } from "../../../src/schemas/Credentials.js"
+import * as NumberAccounts from "../../../src/services/NumberAccounts.js"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
-import { accountOf, makeCrowd, startCrowd } from "../../support/accounts.js"
-import { ip } from "../../support/stack.js"
+import { accountOf, type Crowd, crowdEnvironment, makeCrowd, startCrowd } from "../../support/accounts.js"
+import { baseUrl, ip } from "../../support/stack.js"
 
 const numbers = (size: number): ReadonlyArray<number> => Array.from({ length: size }, (_, n) => n)
 
@@ -266,6 +278,42 @@ describe("an account that nobody uses", () => {
       const error = yield* Effect.flip(accounts.sessionKey("EP1"))
       assert.strictEqual(error._tag, "InvalidInput")
       assert.deepStrictEqual(yield* accounts.accounts, [])
+    })
+  )
+})
+
+describe("NumberAccounts.layerConfig", () => {
+  const build = (crowd: Crowd, settings: Readonly<Record<string, string>>) =>
+    Layer.build(NumberAccounts.layerConfig().pipe(Layer.provide(crowdEnvironment(crowd)))).pipe(
+      Effect.map(Context.get(NumberAccounts.NumberAccounts)),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings))))
+    )
+
+  it.scoped("takes location, base URL, attempt time-out and limit from the environment", () =>
+    Effect.gen(function* () {
+      const crowd = yield* makeCrowd(1)
+      yield* crowd.emulator.inject(Fault.DelayAnswer("9 seconds"))
+      const accounts = yield* build(crowd, {
+        NUMBER_LOCATION: "shop-7",
+        NUMBER_BASE_URL: baseUrl,
+        NUMBER_ATTEMPT_TIMEOUT: "3 seconds",
+        NUMBER_LIMIT: "2"
+      })
+      const asking = yield* Effect.fork(Effect.flip(accounts.sessionKey(accountOf(0))))
+      yield* TestClock.adjust("4 seconds")
+      const error = yield* Fiber.join(asking)
+      assert(error._tag === "AuthAborted")
+      const { failures, limit, location } = error.place
+      assert.deepStrictEqual([location, failures, limit], ["shop-7", 1, 2])
+    })
+  )
+
+  it.scoped("says what is wrong with them before any account is asked for", () =>
+    Effect.gen(function* () {
+      const crowd = yield* makeCrowd(1)
+      const error = yield* Effect.flip(build(crowd, { NUMBER_LIMIT: "6" }))
+      assert(!ConfigError.isConfigError(error))
+      assert.strictEqual(error._tag, "InvalidInput")
     })
   )
 })
