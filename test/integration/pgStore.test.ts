@@ -169,22 +169,18 @@ describe.each([
     Effect.gen(function* () {
       const { url } = yield* database
       const stores = yield* Effect.forEach(Array.from({ length: 8 }), () => open(url))
-      // In each process one at a time, as a flight is; the processes at once.
-      const drawn = yield* Effect.forEach(
-        stores,
+      const sequences = yield* Effect.forEach(
+        stores.flatMap((store) => Array.from({ length: 12 }, () => store)),
         (store) =>
-          Effect.forEach(Array.from({ length: 12 }), () =>
-            store.transact(key, ({ account: record, ledger, moment }) => [
-              moment.sequence,
-              {
-                ledger: { ...ledger, marks: [...ledger.marks, settled(moment.sequence, moment.sequence)] },
-                account: record
-              }
-            ])
-          ),
+          store.transact(key, ({ account: record, ledger, moment }) => [
+            moment.sequence,
+            {
+              ledger: { ...ledger, marks: [...ledger.marks, settled(moment.sequence, moment.sequence)] },
+              account: record
+            }
+          ]),
         { concurrency: "unbounded" }
       )
-      const sequences = drawn.flat()
       assert.strictEqual(new Set(sequences).size, 96)
       const stored = yield* stores[0]!.read(key)
       assert.strictEqual(stored.moment.sequence, 96)
@@ -511,11 +507,11 @@ describe("PostgreSQL and the caller's own transaction", () => {
       const serializable = `${url}?options=-c%20default_transaction_isolation%3Dserializable`
       const stores = yield* Effect.forEach(Array.from({ length: 6 }), () => open(serializable))
       const drawn = yield* Effect.forEach(
-        stores,
-        (store) => Effect.forEach(Array.from({ length: 10 }), () => draw(store)),
+        stores.flatMap((store) => Array.from({ length: 10 }, () => store)),
+        (store) => draw(store),
         { concurrency: "unbounded" }
       )
-      assert.strictEqual(new Set(drawn.flat()).size, 60)
+      assert.strictEqual(new Set(drawn).size, 60)
     })
   )
 })
