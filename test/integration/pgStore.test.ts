@@ -489,6 +489,16 @@ describe("PostgreSQL and the caller's own transaction", () => {
       })
   )
 
+  it.scopedLive("a transaction of the store is its own, though its caller is in one on the same client", () =>
+    Effect.gen(function* () {
+      const { url } = yield* postgresDatabase
+      const sql = yield* client(url)
+      const store = yield* Effect.provideService(AuthStore.makeSql(), SqlClient.SqlClient, sql)
+      yield* Effect.flip(sql.withTransaction(Effect.zipRight(draw(store), Effect.fail("no"))))
+      assert.strictEqual((yield* store.read(key)).moment.sequence, 1)
+    })
+  )
+
   it.scopedLive("the session stays, though the caller's transaction rolls back", () =>
     Effect.gen(function* () {
       const { url } = yield* postgresDatabase
