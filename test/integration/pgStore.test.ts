@@ -634,7 +634,8 @@ describe("a PostgreSQL that is stopped, or hangs", () => {
         yield* Effect.gen(function* () {
           const [tookMillis, errors] = yield* timed(
             Effect.all(
-              [without.sessionKey, held.status, draw(store), open(url)].map((use) =>
+              // Of those that wait for each other's turn, too: not one time-out after the other.
+              [without.sessionKey, held.status, draw(store), draw(store), draw(store), open(url)].map((use) =>
                 Effect.flip(use as Effect.Effect<unknown, NumberAuth.AuthError, Scope.Scope>)
               ),
               { concurrency: "unbounded" }
