@@ -241,11 +241,11 @@ describe.each([
   it.scopedLive("is migrated once by sixteen layers that open it at once", () =>
     Effect.gen(function* () {
       const { sql, url } = yield* database
-      const stores = yield* Effect.all(
-        Array.from({ length: 16 }, () => open(url)),
+      // Each uses what it opened at once: its tables are there, whoever made them.
+      const sequences = yield* Effect.all(
+        Array.from({ length: 16 }, () => Effect.flatMap(open(url), draw)),
         { concurrency: "unbounded" }
       )
-      const sequences = yield* Effect.forEach(stores, (store) => draw(store), { concurrency: "unbounded" })
       assert.strictEqual(new Set(sequences).size, 16)
       const rows = yield* sql("SELECT migration_id FROM number_auth_migrations ORDER BY migration_id")
       assert.isAtLeast(rows.length, 1)
