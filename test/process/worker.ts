@@ -17,9 +17,10 @@ import { AuthStore, type Stored, type Write } from "../../src/services/AuthStore
 import * as CredentialProvider from "../../src/services/CredentialProvider.js"
 import * as NumberAuth from "../../src/services/NumberAuth.js"
 import * as NumberTransport from "../../src/services/NumberTransport.js"
+import type { Abort } from "../../src/schemas/StoredRecord.js"
 import { storeLayer } from "./store.js"
 
-/** Where a worker can be made to wait to be killed; `null` where it is not. */
+/** Where a worker can be made to stop; `null` where it is not. */
 export type Gate =
   "beforeMark" | "inMark" | "beforeSending" | "beforeSettling" | "inSettling" | "settled" | null
 
@@ -31,23 +32,34 @@ export interface Task {
   readonly baseUrl: string
   readonly location: string
   readonly gate: Gate
+  /**
+   * `wait`: it stays at its gate until it is killed. `suspend`: it suspends itself there, as SIGSTOP would from outside,
+   * and goes on when it is continued. Not inside a transaction.
+   */
+  readonly atGate: "wait" | "suspend"
   /** `once`: one call and out. `loop`: a call every 50 milliseconds until it is killed. */
   readonly mode: "once" | "loop"
   readonly settings: Partial<NumberAuth.Options>
-  /** By how many milliseconds the process's clock is off. */
-  readonly clockOffsetMillis: number
 }
 
 /** A line of a worker. */
 export type Line =
+  | { readonly type: "started" }
   | { readonly type: "gate"; readonly gate: Gate }
-  | { readonly type: "reserved" | "settled"; readonly attempt: number }
+  | { readonly type: "reserved"; readonly attempt: number }
+  /** The attempt has its permit, and is written now. */
+  | { readonly type: "written" }
+  | { readonly type: "answered" }
+  /** `refused`: from now on the store knows the token as one that was refused. */
+  | { readonly type: "settled"; readonly attempt: number; readonly refused: boolean }
   | { readonly type: "overwritten"; readonly held: number; readonly by: number }
   | { readonly type: "served"; readonly key: string }
   | {
       readonly type: "failed"
       readonly error: string
       readonly message: string
+      /** Why the account is aborted, where it is. */
+      readonly abort: Abort["reason"] | null
       readonly afterMillis: number
     }
 
@@ -60,7 +72,9 @@ const gate = (here: Exclude<Gate, null>): Effect.Effect<void> =>
   Effect.suspend(() => {
     if (task.gate !== here) return Effect.void
     tell({ type: "gate", gate: here })
-    return Effect.never
+    if (task.atGate === "wait") return Effect.never
+    process.kill(process.pid, "SIGSTOP")
+    return Effect.void
   })
 const stop = (here: Exclude<Gate, null>): void => {
   if (task.gate !== here) return
@@ -70,6 +84,8 @@ const stop = (here: Exclude<Gate, null>): void => {
 
 const generationOf = ({ account }: Pick<Stored, "account">): number =>
   account.context.session?.generation ?? 0
+
+const refusedBy = ({ account }: Pick<Stored, "account">): number => account.context.refusedFingerprints.length
 
 /** The store with gates, and with an eye on what is written. */
 const gated = Layer.effect(
@@ -86,6 +102,7 @@ const gated = Layer.effect(
           const isSettling = reserved !== 0
           yield* gate(isSettling ? "beforeSettling" : "beforeMark")
           let isMark = false
+          let refused = false
           const result = yield* store.transact(key, (stored) => {
             const decided = decide(stored)
             const [, write] = decided
@@ -95,6 +112,7 @@ const gated = Layer.effect(
             )
             if (isMark) reserved = stored.moment.sequence
             const [held, by] = [generationOf(stored), generationOf(write)]
+            refused = refusedBy(write) > refusedBy(stored)
             if (by !== 0 && by < held) tell({ type: "overwritten", held, by })
             if (isMark) stop("inMark")
             else if (isSettling) stop("inSettling")
@@ -104,7 +122,7 @@ const gated = Layer.effect(
             tell({ type: "reserved", attempt: reserved })
             yield* gate("beforeSending")
           } else if (isSettling) {
-            tell({ type: "settled", attempt: reserved })
+            tell({ type: "settled", attempt: reserved, refused })
             reserved = 0
             yield* gate("settled")
           }
@@ -114,11 +132,20 @@ const gated = Layer.effect(
   })
 ).pipe(Layer.provide(storeLayer(task.store)))
 
-const clock = Clock.make()
-const offsetClock: Clock.Clock = Object.assign(Object.create(clock) as Clock.Clock, {
-  unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis() + task.clockOffsetMillis,
-  currentTimeMillis: Effect.map(clock.currentTimeMillis, (millis) => millis + task.clockOffsetMillis)
-})
+/** The transport, with an eye on what it writes and gets. */
+const watched = Layer.effect(
+  NumberTransport.NumberTransport,
+  Effect.map(NumberTransport.NumberTransport, (transport): NumberTransport.NumberTransport["Type"] => ({
+    authenticate: (attempt) =>
+      Effect.tap(
+        transport.authenticate({
+          ...attempt,
+          permit: Effect.tap(attempt.permit, () => tell({ type: "written" }))
+        }),
+        () => tell({ type: "answered" })
+      )
+  }))
+).pipe(Layer.provide(NumberTransport.layerRest({ baseUrl: task.baseUrl })))
 
 const call = Effect.gen(function* () {
   const auth = yield* NumberAuth.NumberAuth
@@ -137,12 +164,14 @@ const call = Effect.gen(function* () {
     return
   }
   const { _tag, message } = result.left
+  const abort = result.left._tag === "AuthAborted" ? result.left.abort.reason : null
   const afterMillis = Number((yield* Clock.currentTimeNanos) - beganNanos) / 1e6
-  tell({ type: "failed", error: _tag, message, afterMillis })
+  tell({ type: "failed", error: _tag, message, abort, afterMillis })
 })
 
 const program = task.mode === "once" ? call : Effect.forever(Effect.zipRight(call, Effect.sleep("50 millis")))
 
+tell({ type: "started" })
 program
   .pipe(
     Effect.provide(
@@ -155,7 +184,7 @@ program
         Layer.provide(
           Layer.mergeAll(
             gated,
-            NumberTransport.layerRest({ baseUrl: task.baseUrl }),
+            watched,
             CredentialProvider.layerConfig(Config.succeed(Redacted.make(task.token))),
             Layer.succeed(AuthNotifier, { notify: () => Effect.void })
           )
@@ -164,9 +193,10 @@ program
       )
     ),
     Effect.catchAll((error) =>
-      Effect.sync(() => tell({ type: "failed", error: error._tag, message: error.message, afterMillis: 0 }))
+      Effect.sync(() =>
+        tell({ type: "failed", error: error._tag, message: error.message, abort: null, afterMillis: 0 })
+      )
     ),
-    Effect.withClock(offsetClock),
     Effect.runPromise
   )
   .then(
