@@ -82,6 +82,9 @@ const settings: Partial<NumberAuth.Options> = {
   drainTime: drainMillis,
   waitTimeout: "20 seconds"
 }
+/** How long a process may take to come where it has to come, on a machine that has much else to do. */
+const patienceMillis = 60_000
+
 /** No lease that stands now runs longer, and what was lost with it has drained. */
 const allDrainedMillis = leaseMillis + drainMillis + 200
 
@@ -171,7 +174,7 @@ describe.sequential("processes that are killed", () => {
       ended: running.ended,
       child: running.child,
       /** Waits until the worker said so, or is over; false where it never did. */
-      until: async (what: (line: Line) => boolean, forMillis = 30_000): Promise<boolean> => {
+      until: async (what: (line: Line) => boolean, forMillis = patienceMillis): Promise<boolean> => {
         const deadline = Date.now() + forMillis
         while (true) {
           if (lines.some(what)) return true
@@ -180,9 +183,13 @@ describe.sequential("processes that are killed", () => {
           await Promise.race([new Promise<void>((resolve) => waiting.add(resolve)), sleep(leftMillis)])
         }
       },
-      /** What came of its call. */
+      /** What came of its call. It has to end, and by itself. */
       result: async () => {
-        const ran = await running.ended
+        const ran = await Promise.race([running.ended, sleep(patienceMillis, null, { ref: false })])
+        if (ran === null) {
+          await kill()
+          return assert.fail(`A worker did not end: ${JSON.stringify(lines)}`)
+        }
         const last = lines.at(-1)
         if (last?.type !== "served" && last?.type !== "failed") {
           return assert.fail(`A worker ended with ${ran.code ?? ran.signal} and no result: ${ran.stderr}`)
@@ -312,7 +319,7 @@ describe.sequential("processes that are killed", () => {
             assert.strictEqual((await once(world)).type, "served")
             assert.strictEqual(await attempts(world), 1)
           }),
-        60_000
+        120_000
       )
 
       it(
@@ -334,7 +341,7 @@ describe.sequential("processes that are killed", () => {
             assert.strictEqual(await attempts(world), 1)
             assert.strictEqual(await run(world.emulator.peakOf(ip)), 0)
           }),
-        60_000
+        120_000
       )
 
       it(
@@ -349,7 +356,7 @@ describe.sequential("processes that are killed", () => {
             },
             { lostAttempts: "continue" }
           ),
-        60_000
+        120_000
       )
 
       it(
@@ -372,7 +379,7 @@ describe.sequential("processes that are killed", () => {
             assert.strictEqual((await once(world)).type, "served")
             await assertNeverLocked(world)
           }),
-        60_000
+        120_000
       )
 
       it(
@@ -389,7 +396,7 @@ describe.sequential("processes that are killed", () => {
             assert.strictEqual((await once(world)).type, "served")
             assert.strictEqual(await attempts(world), 3)
           }),
-        60_000
+        120_000
       )
 
       it(
@@ -406,7 +413,7 @@ describe.sequential("processes that are killed", () => {
             assert.strictEqual((await once(world)).type, "served")
             assert.strictEqual(await attempts(world), 2)
           }),
-        60_000
+        120_000
       )
 
       it(
@@ -435,7 +442,7 @@ describe.sequential("processes that are killed", () => {
             assert.strictEqual((await run(world.emulator.summary)).requestsSeen, 0)
             assert.strictEqual((await once(world)).type, "served")
           }),
-        60_000
+        120_000
       )
 
       it(
@@ -462,7 +469,7 @@ describe.sequential("processes that are killed", () => {
             },
             { lostAttempts: "continue" }
           ),
-        60_000
+        120_000
       )
 
       it(
@@ -492,7 +499,7 @@ describe.sequential("processes that are killed", () => {
             assert.strictEqual(await attempts(world), 3)
             assert.strictEqual((await once(world)).type, "served")
           }),
-        60_000
+        120_000
       )
 
       it(
@@ -524,7 +531,7 @@ describe.sequential("processes that are killed", () => {
             assert.strictEqual(await run(world.emulator.peakOf(ip)), 5)
             await assertNeverLocked(world)
           }),
-        60_000
+        120_000
       )
 
       it(`never locks the location over ${killsPerEngine} kills at every step, and overwrites no session`, async () => {
@@ -588,7 +595,7 @@ describe.sequential("processes that are killed", () => {
           // A lease counts from before the wait for the transaction, and that may be five seconds here.
           { attemptTimeout: "10 seconds", leaseDuration: "25 seconds" }
         ),
-      60_000
+      120_000
     )
 
     it(
@@ -734,7 +741,7 @@ describe.sequential("processes that are killed", () => {
         : at === "inFlight"
           ? line.type === "written"
           : isAtGate(line)
-    const reached = await worker.until(isThere, 60_000)
+    const reached = await worker.until(isThere)
     if (reached && (at === "anywhere" || at === "inFlight")) {
       await Promise.race([worker.ended, sleep(afterMillis)])
     }
@@ -825,16 +832,20 @@ describe.sequential("processes that are killed", () => {
       }
     }
 
-    /** With the least tried steps first, since not every process comes to the step where it is to be killed. */
-    const nextStep = (): Step => {
+    /**
+     * With the least tried steps first, since not every process comes to the step where it is to be killed; in a row of bad
+     * tokens rather at those after Number has counted.
+     */
+    const nextStep = (isStormy: boolean): Step => {
       const least = Math.min(...steps.map((step) => killed[step] ?? 0))
       const rare = steps.filter((step) => (killed[step] ?? 0) === least)
-      return random.chance(0.6) ? random.pick(rare) : random.pick(steps)
+      if (random.chance(isStormy ? 0.2 : 0.6)) return random.pick(rare)
+      return random.pick(isStormy ? ["beforeSettling", "inSettling", "settled"] : steps)
     }
 
-    const fateOf = (index: number): Fate => {
+    const fateOf = (index: number, isStormy: boolean): Fate => {
       const afterMillis = random.next()
-      const at = nextStep()
+      const at = nextStep(isStormy)
       if (index === 0 || random.chance(0.6)) {
         return { type: "killed", at, afterMillis: afterMillis * (at === "inFlight" ? 150 : 600) }
       }
@@ -849,7 +860,7 @@ describe.sequential("processes that are killed", () => {
     const tokenOf = async (code: string, isStormy: boolean): Promise<string> => {
       const known = Array.from(refused.values()).filter((each) => each.code === code)
       const [isBad, isKnown, isNew, fresh] = [random.next(), random.next(), random.next(), newHex()]
-      if (isBad < (isStormy ? 0.9 : 0.15))
+      if (isBad < (isStormy ? 0.95 : 0.15))
         return isKnown < 0.25 && known.length > 0 ? random.pick(known).token : fresh
       if (isNew < 0.6) good.set(code, await newGood(code))
       return good.get(code)!
@@ -861,22 +872,22 @@ describe.sequential("processes that are killed", () => {
       for (let round = 0; killsOf(killed) < kills; round++) {
         await wake(round)
         // Bad tokens come in rows: somebody has supplied wrong ones wherever the location uses one.
-        if (random.chance(0.2)) isStormy = !isStormy
+        if (random.chance(isStormy ? 0.15 : 0.25)) isStormy = !isStormy
         if (random.chance(0.5)) {
           const faults = [
             Fault.StallAnswer,
-            Fault.StallRequest,
             Fault.DropAnswer,
             Fault.DelayRequest("500 millis"),
-            Fault.DelayAnswer("900 millis")
+            Fault.DelayAnswer("900 millis"),
+            Fault.StallRequest
           ]
-          await run(world.emulator.inject(random.pick(faults)))
+          await run(world.emulator.inject(random.pick(isStormy ? faults.slice(0, -1) : faults)))
         }
         const plans: Array<{ readonly code: string; readonly token: string; readonly fate: Fate }> = []
-        for (let index = 0, count = random.pick([1, 2, 2, 3]); index < count; index++) {
+        for (let index = 0, count = random.pick(isStormy ? [2, 3, 3] : [1, 2, 2]); index < count; index++) {
           const code = random.pick(accounts)
           if (random.chance(0.85)) await run(world.emulator.expireSessions(code))
-          plans.push({ code, token: await tokenOf(code, isStormy), fate: fateOf(index) })
+          plans.push({ code, token: await tokenOf(code, isStormy), fate: fateOf(index, isStormy) })
         }
         await Promise.all(
           plans.map(async ({ code, fate, token }) => {
@@ -892,7 +903,7 @@ describe.sequential("processes that are killed", () => {
               }
             } else {
               assert.isTrue(
-                await worker.until((line) => isResult(line) || isAtGate(line), 60_000),
+                await worker.until((line) => isResult(line) || isAtGate(line)),
                 `a process hangs: ${JSON.stringify(worker.lines)}`
               )
               if (worker.lines.some(isAtGate)) {
