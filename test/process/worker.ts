@@ -33,8 +33,8 @@ export interface Task {
   readonly location: string
   readonly gate: Gate
   /**
-   * `wait`: it stays at its gate until it is killed. `suspend`: it suspends itself there, as SIGSTOP would from outside,
-   * and goes on when it is continued. Not inside a transaction.
+   * `wait`: it stays at its gate until it is killed. `suspend`: it suspends itself the first time, as SIGSTOP would from
+   * outside, and goes on when it is continued. Not inside a transaction.
    */
   readonly atGate: "wait" | "suspend"
   /** `once`: one call and out. `loop`: a call every 50 milliseconds until it is killed. */
@@ -67,12 +67,15 @@ const task = JSON.parse(process.env["WORKER"]!) as Task
 
 const tell = (line: Line): void => void Fs.writeSync(1, `${JSON.stringify(line)}\n`)
 
+let hasSlept = false
+
 /** Waits for ever, as far as this process is concerned; `stop` also stops its event loop. */
 const gate = (here: Exclude<Gate, null>): Effect.Effect<void> =>
   Effect.suspend(() => {
-    if (task.gate !== here) return Effect.void
+    if (task.gate !== here || hasSlept) return Effect.void
     tell({ type: "gate", gate: here })
     if (task.atGate === "wait") return Effect.never
+    hasSlept = true
     process.kill(process.pid, "SIGSTOP")
     return Effect.void
   })
