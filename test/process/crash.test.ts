@@ -74,10 +74,10 @@ interface World {
  * Short enough to be waited for. Lease and drain are still longer than this machine ever makes a process wait: what the
  * promise stands on (README) has to hold here, too.
  */
-const leaseMillis = 2000
+const leaseMillis = 2500
 const drainMillis = 3000
 const settings: Partial<NumberAuth.Options> = {
-  attemptTimeout: 1500,
+  attemptTimeout: 2000,
   leaseDuration: leaseMillis,
   drainTime: drainMillis,
   waitTimeout: "20 seconds"
@@ -800,13 +800,10 @@ describe.sequential("processes that are killed", () => {
         const what = line.abort === null ? line.error : `${line.error} (${line.abort})`
         tally.failed[what] = (tally.failed[what] ?? 0) + 1
         // Nothing but these may be the end of a call: a defect is none of them, no store was away, and a dead process
-        // keeps nobody waiting for longer than its lease. Who was suspended gives up what it could not send.
-        const hasSlept = task.atGate === "suspend"
-        assert.include(
-          ["AuthAborted", "AuthLocked", "AuthLost", ...(hasSlept ? ["AuthUnreachable"] : [])],
-          line.error,
-          line.message
-        )
+        // keeps nobody waiting for longer than its lease. Who lost too much time, suspended or on a busy machine, does not
+        // send.
+        if (line.error === "AuthUnreachable") assert.include(line.message, "lease ran out before it was sent")
+        else assert.include(["AuthAborted", "AuthLocked", "AuthLost"], line.error, line.message)
         // Where lost attempts may be followed by others, a person is asked for only where Number refused the token.
         if (may === "continue" && line.abort !== null) assert.include(["refused", "barred"], line.abort)
       }
