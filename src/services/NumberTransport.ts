@@ -228,9 +228,9 @@ const ofFailure = (
   token: Token
 ): AttemptOutcome => {
   if (isNotPermitted(error)) {
-    return error.why === "leaseEnded"
-      ? AttemptOutcome.unsent({ detail: error.message })
-      : AttemptOutcome.lost({ detail: error.message })
+    // A detail is put into a sentence.
+    const detail = error.message.replace(/\.$/, "")
+    return error.why === "leaseEnded" ? AttemptOutcome.unsent({ detail }) : AttemptOutcome.lost({ detail })
   }
   if (error._tag === "RequestError" && error.reason !== "Transport") {
     return AttemptOutcome.unsent({ detail: "the request could not be built" })
