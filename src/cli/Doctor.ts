@@ -203,7 +203,7 @@ const checkKey = (
     }
   })
 
-/** More than this, and a session's end or a token's is misjudged by what people notice. */
+/** More than this, and what is logged here and there does not fit together. */
 const clockToleranceMillis = 60_000
 
 const checkClock = ({ clockAheadMillis }: Inspection): Finding => {
@@ -213,7 +213,7 @@ const checkClock = ({ clockAheadMillis }: Inspection): Finding => {
     ? ok("clock", detail)
     : warn(
         "clock",
-        `${detail} The count goes by the database's and is right all the same; when a held session ends is judged by this host's.`,
+        `${detail} Count and session go by the database's and are right all the same; logs and certificates go by this host's.`,
         "Set the clocks by NTP."
       )
 }

@@ -397,6 +397,11 @@ export const makeAuthMachine = (policy: Policy) => {
       locked: {
         on: {
           "attempt.accepted": answers["attempt.accepted"],
+          // It was aborted for an attempt that never left: when the lock ends, it is not aborted any more.
+          "attempt.unsent": {
+            guard: { type: "isAwaited", params: ({ event }) => event },
+            actions: ["endAttempt", "forgetAborts"]
+          },
           "lock.lifted": [
             {
               guard: { type: "isStillAborted", params: ({ event }) => event },

@@ -555,8 +555,9 @@ const makeBoth = (options: SqlOptions) =>
     const bounded = <A>(effect: Effect.Effect<A, AuthStoreError>): Effect.Effect<A, AuthStoreError> =>
       isPostgres
         ? effect.pipe(
-            Effect.interruptible,
             Effect.disconnect,
+            // In this order: of an effect that is not interruptible outside, the time-out would await the end.
+            Effect.interruptible,
             Effect.timeoutFail({
               duration: operationTimeout,
               onTimeout: () =>

@@ -44,6 +44,7 @@ import {
   type AccountRecord,
   type AttemptId,
   Claim,
+  type Session,
   type StateName
 } from "../schemas/StoredRecord.js"
 import {
@@ -221,7 +222,8 @@ export class NumberAuth extends Context.Tag("effect-number-auth/NumberAuth")<
 interface HeldSession {
   readonly key: SessionKey
   readonly generation: AttemptId
-  readonly expiresAtMillis: number
+  /** By this host's clock, which need not be the store's. */
+  readonly endsAtMillis: number
 }
 
 interface Refusal {
@@ -229,10 +231,11 @@ interface Refusal {
   readonly code: RefusalCode
 }
 
-/** A step that was stored, with the key it left, and the last sequence number drawn by then. */
+/** A step that was stored, with the key it left, the last sequence number drawn by then, and the store's time. */
 interface Taken extends Step {
   readonly sessionKey: SessionKey | null
   readonly sequence: number
+  readonly nowMillis: number
 }
 
 interface Reserved {
@@ -450,18 +453,18 @@ export const make = (
           const before = coreStateOf(stored)
           const step = stepThrough(stored, messages)
           onDecided(step)
-          const { sequence } = stored.moment
+          const { nowMillis, sequence } = stored.moment
           const sessionKey = keyAfter(step.commands, stored.account.sessionKey, accepted)
           if (
             step.ledger === before.ledger &&
             step.state === before.state &&
             step.context === before.context
           ) {
-            return [{ ...step, sessionKey, sequence: sequence - 1 }, null]
+            return [{ ...step, sessionKey, sequence: sequence - 1, nowMillis }, null]
           }
           const record: AccountRecord = { version: 1, state: step.state, context: step.context, sessionKey }
           return [
-            { ...step, sessionKey, sequence },
+            { ...step, sessionKey, sequence, nowMillis },
             { ledger: step.ledger, account: record }
           ]
         }),
@@ -502,16 +505,25 @@ export const make = (
       )
     }).pipe(undisturbed)
 
-    /** Keeps a session for the hot path, unless a newer one is kept already. */
-    const hold = (session: HeldSession): HeldSession => {
-      const isNewer =
-        held === null ||
-        held.generation <= session.generation ||
-        // A store that went back to a backup gives lower numbers to later sessions.
-        held.expiresAtMillis <= session.expiresAtMillis
-      if (isNewer) held = session
-      return session
-    }
+    /** Keeps a session for the hot path, for as long as it has left, unless a newer one is kept already. */
+    const hold = (key: SessionKey, generation: AttemptId, leftMillis: number): Effect.Effect<HeldSession> =>
+      Effect.map(Clock.currentTimeMillis, (nowMillis) => {
+        const session = { key, generation, endsAtMillis: nowMillis + leftMillis }
+        const isNewer =
+          held === null ||
+          held.generation <= generation ||
+          // A store that went back to a backup gives lower numbers to later sessions.
+          held.endsAtMillis <= session.endsAtMillis
+        if (isNewer) held = session
+        return session
+      })
+
+    /** The same for a session that a step left, which has its end by the store's clock. */
+    const holdStored = (
+      { generation, expiresAtMillis }: Session,
+      { nowMillis }: Taken,
+      key: SessionKey
+    ): Effect.Effect<HeldSession> => hold(key, generation, expiresAtMillis - nowMillis)
 
     /**
      * Sends the attempt that was reserved, once. Not to be interrupted: from the reservation on a mark stands, and only
@@ -595,15 +607,7 @@ export const make = (
         onFailure: (error) =>
           Effect.zipRight(
             storeLater,
-            sessionKey === null
-              ? Effect.fail(error)
-              : Effect.map(Clock.currentTimeMillis, (nowMillis) =>
-                  hold({
-                    key: sessionKey,
-                    generation: attempt,
-                    expiresAtMillis: nowMillis + policy.sessionLifetimeMillis
-                  })
-                )
+            sessionKey === null ? Effect.fail(error) : hold(sessionKey, attempt, policy.sessionLifetimeMillis)
           )
       })
     }
@@ -611,8 +615,7 @@ export const make = (
     /** What the caller gets once the outcome of its attempt is stored. */
     const resultOf = (taken: Taken, outcome: AttemptOutcome): Effect.Effect<HeldSession, AuthError> => {
       const { session } = taken.context
-      if (session !== null && taken.sessionKey !== null)
-        return Effect.succeed(hold({ ...session, key: taken.sessionKey }))
+      if (session !== null && taken.sessionKey !== null) return holdStored(session, taken, taken.sessionKey)
       const place = placeOf(taken.ledger)
       if (outcome._tag === "unsent")
         return Effect.fail(new AuthUnreachable({ place, detail: outcome.detail }))
@@ -652,6 +655,13 @@ export const make = (
     ): Effect.Effect<AtHand, AuthError> =>
       Effect.gen(function* () {
         const { turn } = own
+        // All may have gone while the token was fetched, or the store read: nobody is to wait behind this one.
+        const leaveIfAlone = Effect.suspend(() => {
+          if (own.callers > 0) return Effect.void
+          if (flight === own) flight = null
+          return Effect.interrupt
+        })
+        yield* leaveIfAlone
         if (turn.takeIfFree()) return atHand
         const stored = yield* store.read(key)
         const { fingerprint } = atHand
@@ -661,11 +671,7 @@ export const make = (
         ])
         const needsRoom = decision._tag === "send" || (decision._tag === "wait" && decision.on === "room")
         if (!needsRoom) return atHand
-        if (own.callers === 0) {
-          // All have gone while the token was fetched, say: nobody is to wait behind this one.
-          if (flight === own) flight = null
-          return yield* Effect.interrupt
-        }
+        yield* leaveIfAlone
         yield* Duration.isFinite(company.queueTimeout)
           ? Effect.timeoutFail(turn.enter, {
               duration: company.queueTimeout,
@@ -700,7 +706,7 @@ export const make = (
           }
           if (decision._tag === "wait") return { ...decision, sequence, place: placeOf(taken.ledger) }
           return decision._tag === "held"
-            ? hold({ ...decision.session, key: taken.sessionKey! })
+            ? yield* holdStored(decision.session, taken, taken.sessionKey!)
             : yield* Effect.fail(personNeeded(taken)!)
         })
       )
@@ -800,7 +806,7 @@ export const make = (
         if (held?.generation === refused) held = null
         while (true) {
           const nowMillis = yield* Clock.currentTimeMillis
-          if (held !== null && held.generation > refused && nowMillis < held.expiresAtMillis) return held
+          if (held !== null && held.generation > refused && nowMillis < held.endsAtMillis) return held
           // In one piece with what awaits it: a flight that nobody had begun to await would keep its place for nobody.
           const session = yield* Effect.uninterruptibleMask((restore) =>
             Effect.gen(function* () {
@@ -817,7 +823,7 @@ export const make = (
       })
 
     const sessionKey = Effect.flatMap(Clock.currentTimeMillis, (nowMillis) =>
-      held !== null && nowMillis < held.expiresAtMillis
+      held !== null && nowMillis < held.endsAtMillis
         ? Effect.succeed(held.key)
         : Effect.map(sessionAfter(null), (current) => current.key)
     )

@@ -97,7 +97,12 @@ const makeListener = (options: Options) =>
   RcRef.make({
     acquire: Effect.gen(function* () {
       const changed = yield* PubSub.sliding<string | null>(1024)
-      yield* listenOnce(options, changed).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
+      yield* listenOnce(options, changed).pipe(
+        Effect.repeat(Schedule.spaced("1 second")),
+        // To acquire is not, and a fiber takes after the one that forks it.
+        Effect.interruptible,
+        Effect.forkScoped
+      )
       return changed
     }),
     idleTimeToLive: "1 minute"
