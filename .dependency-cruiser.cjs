@@ -69,8 +69,15 @@ module.exports = {
           "@effect/sql-pg",
           "@effect/sql-sqlite-node",
           "@noble/hashes"
-        )
+        ),
+        "^net$"
       ]
+    ),
+    never(
+      "sockets-in-one-file",
+      "Only PgStore.ts, whose driver runs on Node.js, makes a socket.",
+      { path: rooms("services"), pathNot: "^src/services/PgStore\\.ts$" },
+      { path: "^net$" }
     ),
     never(
       "sqlite-in-one-file",

@@ -227,14 +227,29 @@ const migrations: Migrator.Loader = Migrator.fromRecord({
 const migrationsTable = "number_auth_migrations"
 const latestMigration = 2
 
-/** Another process may be migrating: then the migrator does nothing, so look until the tables are there. */
-const migrate = Effect.gen(function* () {
+/** The last migration that the database has had; 0 where it has had none. */
+const lastMigration = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  yield* Migrator.make({})({ loader: migrations, table: migrationsTable })
+  const tables = yield* sql.onDialectOrElse({
+    pg: () => sql<{ name: string | null }>`SELECT to_regclass(${migrationsTable})::text AS name`,
+    orElse: () => sql<{ name: string | null }>`SELECT name FROM sqlite_master WHERE name = ${migrationsTable}`
+  })
+  if ((tables[0]?.name ?? null) === null) return 0
   const rows = yield* sql<{
     latest: number | null
   }>`SELECT max(migration_id) AS latest FROM ${sql(migrationsTable)}`
-  const latest = Number(rows[0]?.latest ?? 0)
+  return Number(rows[0]?.latest ?? 0)
+})
+
+/**
+ * Another process may be migrating: then the migrator does nothing, so look until the tables are there. It locks its table,
+ * and so waits for whoever reads it, a backup for one: it is not asked where there is nothing to do.
+ */
+const migrate = Effect.gen(function* () {
+  if ((yield* lastMigration) < latestMigration) {
+    yield* Migrator.make({})({ loader: migrations, table: migrationsTable })
+  }
+  const latest = yield* lastMigration
   if (latest > latestMigration) {
     return yield* new AuthStoreError({
       reason: "unreadable",
@@ -326,7 +341,8 @@ const notOpened =
  * What a transaction that lost to another is answered with, and may be tried again: SQLite's busy at the first statement,
  * PostgreSQL's serialization failure and deadlock. Nothing was written.
  */
-const hasLostToAnother = (error: AuthStoreError): boolean => /\b(SQLITE_BUSY|40001|40P01)/.test(error.detail)
+const hasLostToAnother = ({ detail, reason }: AuthStoreError): boolean =>
+  reason === "unavailable" && /\b(SQLITE_BUSY|40001|40P01)/.test(detail)
 
 /**
  * How the store on a database is set up.
@@ -720,7 +736,8 @@ const makeBoth = (options: SqlOptions) =>
       as: (document: string) => Effect.Effect<readonly [A, string | null], AuthStoreError | Pending>
     ): Effect.Effect<A | null | Pending, AuthStoreError> =>
       Effect.gen(function* () {
-        yield* sql`UPDATE number_auth_ledger SET sequence = sequence + 1 WHERE location = ${key.location}`
+        yield* sql`UPDATE number_auth_ledger SET sequence = sequence + 1 WHERE location = ${key.location}
+          RETURNING sequence${alsoBounded}`
         const [row] = yield* sql<{ document: string }>`SELECT document FROM number_auth_account
           WHERE location = ${key.location} AND account = ${key.account}`
         if (row === undefined) return null

@@ -13,6 +13,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Net from "node:net"
 import {
   type AccountKey,
   AuthStore,
@@ -46,11 +47,22 @@ export interface Options {
 const keyRing = (options: Options): Effect.Effect<KeyRing | undefined, AuthStoreError> =>
   options.storeKey === undefined ? configuredKeyRing : Effect.succeed(options.storeKey)
 
+/**
+ * A connection that the network has swallowed says nothing, and the pool would hand it out again and again: who is silent
+ * for longer than any operation may take is cut off. The listening connection is pinged more often than that.
+ */
+const newSocket = (): Net.Socket => {
+  const socket = new Net.Socket()
+  socket.setTimeout(15_000, () => socket.destroy(new Error("Connection timed out")))
+  return socket
+}
+
 const clientOf = (options: Options, maxConnections: number) =>
   PgClient.layer({
     url: options.url,
     maxConnections,
     connectTimeout: Duration.seconds(5),
+    stream: newSocket,
     applicationName: "effect-number-auth"
   })
 

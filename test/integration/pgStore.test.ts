@@ -659,6 +659,22 @@ describe("a PostgreSQL that is stopped, or hangs", () => {
   )
 
   it.scopedLive(
+    "a lone transaction on a connection that stands is given up, too",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* open(yield* database)
+        yield* draw(store)
+        yield* Effect.sync(() => server.freeze())
+        const [tookMillis, error] = yield* timed(Effect.flip(draw(store))).pipe(
+          Effect.ensuring(Effect.sync(() => server.thaw()))
+        )
+        assert.strictEqual(error.reason, "unavailable")
+        assert.isBelow(tookMillis, 15_000)
+      }),
+    60_000
+  )
+
+  it.scopedLive(
     "closing a store whose server hangs takes seconds",
     () =>
       Effect.gen(function* () {
