@@ -917,7 +917,7 @@ describe.sequential("processes that are killed", () => {
         await useUpFaults(world)
         const { locks, peaks } = await run(world.emulator.summary)
         assert.isAtMost(peaks[ip] ?? 0, 5, `seed ${seed}`)
-        assert.deepStrictEqual(locks, [], `seed ${seed}`)
+        assert.notInclude(locks, ip, `seed ${seed}`)
         for (const { code, sent, token } of refused.values()) {
           assert.strictEqual(await sentOf(code, token), sent, `seed ${seed}: a refused token was sent again`)
         }
