@@ -943,7 +943,9 @@ describe.sequential("processes that are killed", () => {
       }
 
       await wake(Infinity)
-      // All goes on by itself once the tokens are good; only a location that is full needs a person's word.
+      // All goes on by itself once the tokens are good; only a location that is full needs a person's word. Whether it is
+      // shows when the leases of the dead have run out.
+      await sleep(leaseMillis)
       for (const [index, code] of accounts.entries()) {
         const auth = operators[index]!
         if (Option.isSome((await run(auth.status)).lock)) await lift(auth)
