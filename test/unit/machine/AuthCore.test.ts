@@ -361,3 +361,22 @@ describe("AuthCore over several accounts", () => {
     assert.strictEqual(tell(one, request(1)).decision._tag, "send")
   })
 })
+
+describe("AuthCore on a reservation that is given back", () => {
+  it("leaves nothing of it, also where it was found lost and its own mark had locked the location", () => {
+    const cautious = makeAuthCore(policy({ limit: 1 }))
+    const untouched = play([request(), { type: "withdraw", claim }], empty, cautious)
+    assert.deepStrictEqual([untouched.state, untouched.ledger.marks], ["unauthenticated.idle", []])
+    const locked = play([request(), 46_000, { type: "observe" }], empty, cautious)
+    assert.strictEqual(locked.state, "locked")
+    const back = play([46_000, { type: "withdraw", claim }, request()], locked, cautious)
+    assert.deepStrictEqual([back.decision._tag, back.context.abort], ["send", null] as never)
+    assert.lengthOf(back.ledger.marks, 1)
+  })
+
+  it("touches no attempt of another claim", () => {
+    const step = play([request(), { type: "withdraw", claim: Claim.make("c2") }])
+    assert.strictEqual(step.state, "unauthenticated.attempting")
+    assert.lengthOf(step.ledger.marks, 1)
+  })
+})

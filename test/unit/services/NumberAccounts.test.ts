@@ -14,7 +14,8 @@ import {
   Redacted,
   TestClock
 } from "effect"
-import type { Location } from "../../../src/schemas/Credentials.js"
+import type { Location, Token } from "../../../src/schemas/Credentials.js"
+import { CredentialProvider } from "../../../src/services/CredentialProvider.js"
 import * as NumberAccounts from "../../../src/services/NumberAccounts.js"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
 import { accountOf, type Crowd, crowdEnvironment, makeCrowd, startCrowd } from "../../support/accounts.js"
@@ -278,6 +279,33 @@ describe("an account that nobody uses", () => {
       const error = yield* Effect.flip(accounts.sessionKey("EP1"))
       assert.strictEqual(error._tag, "InvalidInput")
       assert.deepStrictEqual(yield* accounts.accounts, [])
+    })
+  )
+})
+
+describe("an account whose callers have gone", () => {
+  it.scoped("while its token was fetched asks for no room, and makes no attempt", () =>
+    Effect.gen(function* () {
+      const crowd = yield* makeCrowd(2)
+      const slow = Layer.succeed(CredentialProvider, {
+        get: (account) =>
+          Effect.as(Effect.sleep("5 seconds"), Redacted.make(crowd.tokens.get(account)!) as Token),
+        put: () => Effect.void
+      })
+      const context = yield* Layer.build(
+        NumberAccounts.layer({ baseUrl, limit: 1 }).pipe(
+          Layer.provide(Layer.merge(crowdEnvironment(crowd), slow)),
+          Layer.orDie
+        )
+      )
+      const accounts = Context.get(context, NumberAccounts.NumberAccounts)
+      const gone = yield* Effect.fork(accounts.sessionKey(accountOf(0)))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(gone)
+      const asking = yield* Effect.fork(accounts.sessionKey(accountOf(1)))
+      yield* TestClock.adjust("30 seconds")
+      yield* Fiber.join(asking)
+      assert.deepStrictEqual(yield* crowd.order, [accountOf(1)])
     })
   )
 })
