@@ -68,8 +68,7 @@ module.exports = {
           "@effect/experimental",
           "@effect/sql-pg",
           "@effect/sql-sqlite-node",
-          "@noble/hashes",
-          "@xmldom/xmldom"
+          "@noble/hashes"
         ),
         "^net$"
       ]
