@@ -288,20 +288,6 @@ export const SealedAccountRecord = Schema.Struct({
 export type SealedAccountRecord = typeof SealedAccountRecord.Type
 
 /**
- * What is read: version 1, from before keys were sealed, is still understood, and sealed when it is written again.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const StoredAccountRecord = Schema.Union(SealedAccountRecord, AccountRecord)
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type StoredAccountRecord = typeof StoredAccountRecord.Type
-
-/**
  * A token as a store on disk keeps it, where it is given one to keep (`CredentialProvider.layerStore`).
  *
  * @since 0.1.0

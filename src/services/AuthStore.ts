@@ -26,8 +26,7 @@ import {
   emptyLedgerRecord,
   LedgerRecord,
   SealedAccountRecord,
-  SealedToken,
-  StoredAccountRecord
+  SealedToken
 } from "../schemas/StoredRecord.js"
 import { inMemory, Pending, sealed, tokensInMemory, type Vault } from "./internal/accountSecrets.js"
 import { makeQueue, type Queue } from "./internal/queue.js"
@@ -297,7 +296,7 @@ const decodeDocument = <A, I>(schema: Schema.Schema<A, I>, what: string) => {
 }
 
 const decodeLedger = decodeDocument(LedgerRecord, "ledger of the location")
-const decodeAccount = decodeDocument(StoredAccountRecord, "record of the account")
+const decodeAccount = decodeDocument(SealedAccountRecord, "record of the account")
 const decodeSealedToken = decodeDocument(SealedToken, "token of the account")
 const encodeLedger = Schema.encodeSync(Schema.parseJson(LedgerRecord))
 const encodeAccount = Schema.encodeSync(Schema.parseJson(SealedAccountRecord))
@@ -478,8 +477,10 @@ const makeBoth = (options: SqlOptions) =>
     const isPostgres = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
     const databaseClock = sql.literal("(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_millis")
     const alsoNow = isPostgres ? sql`, ${databaseClock}` : sql``
-    const alsoBounded = isPostgres
-      ? sql`, set_config('idle_in_transaction_session_timeout', ${String(idleInTransactionMillis)}, true) AS bound`
+    const alsoSet = isPostgres
+      ? sql`, set_config('idle_in_transaction_session_timeout', ${String(idleInTransactionMillis)}, true) AS bound,
+          set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+            WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true) AS durable`
       : sql``
     const nowOf = (row: { readonly now_millis?: string | number } | undefined) =>
       row?.now_millis === undefined ? Clock.currentTimeMillis : Effect.succeed(Number(row.now_millis))
@@ -528,7 +529,7 @@ const makeBoth = (options: SqlOptions) =>
         const [row] = yield* sql<LedgerRow>`
           INSERT INTO number_auth_ledger (location, sequence) VALUES (${key.location}, 1)
           ON CONFLICT (location) DO UPDATE SET sequence = number_auth_ledger.sequence + 1
-          RETURNING sequence, document${alsoNow}${alsoBounded}`
+          RETURNING sequence, document${alsoNow}${alsoSet}`
         const nowMillis = yield* nowOf(row)
         const stored: Stored = {
           moment: { sequence: Number(row!.sequence), nowMillis },
@@ -737,7 +738,7 @@ const makeBoth = (options: SqlOptions) =>
     ): Effect.Effect<A | null | Pending, AuthStoreError> =>
       Effect.gen(function* () {
         yield* sql`UPDATE number_auth_ledger SET sequence = sequence + 1 WHERE location = ${key.location}
-          RETURNING sequence${alsoBounded}`
+          RETURNING sequence${alsoSet}`
         const [row] = yield* sql<{ document: string }>`SELECT document FROM number_auth_account
           WHERE location = ${key.location} AND account = ${key.account}`
         if (row === undefined) return null
@@ -767,7 +768,7 @@ const makeBoth = (options: SqlOptions) =>
                     ? yield* Effect.fail(opened.left)
                     : ([opened.left, null] as const)
                 }
-                return stored.version === 2 && (stored.sessionKey?.keyId ?? current.id) === current.id
+                return (stored.sessionKey?.keyId ?? current.id) === current.id
                   ? (["unchanged", null] as const)
                   : (["resealed", encodeAccount(yield* vault.close(opened.right))] as const)
               })

@@ -910,8 +910,9 @@ export const make = (
       const fingerprint = yield* fingerprintOf(token)
       // Asked before the provider keeps it, so that a token that is never sent does not take the place of one that is.
       const stored = yield* store.read(key)
-      if (stored.account.context.refusedFingerprints.includes(fingerprint)) {
-        return yield* new AuthRejected({ place: placeOf(stored.ledger), why: "refusedCredentials" })
+      const { decision, ledger } = stepThrough(stored, [{ type: "replaceCredentials", fingerprint }])
+      if (decision._tag === "rejected") {
+        return yield* new AuthRejected({ place: placeOf(ledger), why: decision.why })
       }
       yield* provider.put(account, token)
       yield* command({ type: "replaceCredentials", fingerprint })

@@ -526,6 +526,26 @@ describe("PostgreSQL and the caller's own transaction", () => {
   )
 })
 
+describe("a PostgreSQL whose commits need not be on the disk", () => {
+  it.scopedLive("makes those of the store wait for it all the same", () =>
+    Effect.gen(function* () {
+      const { sql, url } = yield* postgresDatabase
+      yield* Effect.scoped(open(url))
+      yield* sql("CREATE TABLE seen (synchronous TEXT)")
+      yield* sql(`CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$`)
+      yield* sql(
+        "CREATE TRIGGER look AFTER UPDATE ON number_auth_ledger FOR EACH ROW EXECUTE FUNCTION look()"
+      )
+      const careless = yield* open(`${url}?options=-c%20synchronous_commit%3Doff`)
+      yield* draw(careless)
+      // As it was when the transaction wrote last, and so when it committed.
+      const last = yield* sql("SELECT synchronous FROM seen OFFSET (SELECT count(*) - 1 FROM seen)")
+      assert.deepStrictEqual(last, [{ synchronous: "on" }])
+    })
+  )
+})
+
 describe("a PostgreSQL that cannot be used", () => {
   it.scopedLive("says what is wrong, and never the password", () =>
     Effect.gen(function* () {

@@ -11,13 +11,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { SessionKey, type Token } from "../../schemas/Credentials.js"
-import type {
-  AccountRecord,
-  Sealed,
-  SealedAccountRecord,
-  Session,
-  StoredAccountRecord
-} from "../../schemas/StoredRecord.js"
+import type { AccountRecord, Sealed, SealedAccountRecord, Session } from "../../schemas/StoredRecord.js"
 import type { KeyRing } from "../StoreKey.js"
 import { type Identity, NotOpened, open, seal } from "./sealing.js"
 
@@ -42,7 +36,7 @@ export class Pending {
 /** What a transaction on one account opens and closes its record with. */
 export interface Vault {
   /** The record as the machine's shell has it. Its key is null where there is a session that this process has no key of. */
-  readonly open: (stored: StoredAccountRecord) => Effect.Effect<AccountRecord, NotOpened | Pending>
+  readonly open: (stored: SealedAccountRecord) => Effect.Effect<AccountRecord, NotOpened | Pending>
   /** The record as the store keeps it. */
   readonly close: (record: AccountRecord) => Effect.Effect<SealedAccountRecord, Pending>
 }
@@ -96,7 +90,6 @@ export const sealed = (ring: KeyRing): AccountSecrets => {
 
   const vaultOf = (owner: Owner, known: ReadonlyArray<Pair>): Vault => ({
     open: (stored) => {
-      if (stored.version === 1) return Effect.succeed(stored)
       const { context, sessionKey: box } = stored
       if (box === null) return Effect.succeed(withKey(stored, null))
       if (context.session === null) return new NotOpened({ why: "broken", keyId: box.keyId })
@@ -165,7 +158,6 @@ export const inMemory = (): AccountSecrets => {
 
   const vaultOf = (owner: Owner): Vault => ({
     open: (stored) => {
-      if (stored.version === 1) return Effect.succeed(stored)
       return stored.sessionKey === null
         ? Effect.succeed(withKey(stored, stored.context.session && keyOf(owner, stored.context.session)))
         : new NotOpened({ why: "unknownKey", keyId: stored.sessionKey.keyId })

@@ -13,8 +13,8 @@ import {
   emptyAccountRecord,
   emptyLedgerRecord,
   LedgerRecord,
-  SealedToken,
-  StoredAccountRecord
+  SealedAccountRecord,
+  SealedToken
 } from "../../schemas/StoredRecord.js"
 import { type AccountKey, AuthStoreError } from "../AuthStore.js"
 import { storeFailure } from "./storeFailure.js"
@@ -62,7 +62,7 @@ const decode =
         })
 
 const decodeLedger = decode(LedgerRecord, "ledger of the location", emptyLedgerRecord)
-const decodeAccount = decode(StoredAccountRecord, "record of the account", emptyAccountRecord)
+const decodeAccount = decode(SealedAccountRecord, "record of the account", emptyAccountRecord)
 const decodeToken = decode(SealedToken, "token of the account", null)
 
 /** The time of the database, and this host's at that moment, give or take half of the way there and back. */

@@ -23,6 +23,24 @@ const kinds = (world: World) =>
 /** Lets the fibers that tell people run. */
 const told = Effect.yieldNow({ priority: 100 }).pipe(Effect.repeatN(20))
 
+describe("NumberAuth.replaceCredentials with a token that is rejected", () => {
+  it.scoped("keeps the one at hand: nothing was changed, as the error says", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const auth = yield* start(world)
+      for (const token of [badToken(1), badToken(2)]) {
+        yield* world.emulator.inject(Fault.Status(500, ""))
+        yield* Ref.set(world.token, token)
+        yield* Effect.flip(auth.sessionKey)
+      }
+      const error = yield* Effect.flip(auth.replaceCredentials(badToken(1)))
+      assert(error._tag === "AuthRejected")
+      assert.strictEqual(error.why, "abortedCredentials")
+      assert.strictEqual(yield* Ref.get(world.token), badToken(2))
+    })
+  )
+})
+
 describe("NumberAuth.resume", () => {
   it.scoped("allows one more attempt after an abort that was no refusal, and keeps the count", () =>
     Effect.gen(function* () {
