@@ -106,16 +106,22 @@ const barredOf = (event: Extract<AuthEvent, { type: "credentials.barred" }>): Ab
   atMillis: event.nowMillis
 })
 
-const flappingOf = (
-  session: Session | null,
-  event: Extract<AuthEvent, { type: "session.unauthorized" }>
-): Abort => ({
+type Unauthorized = Extract<AuthEvent, { type: "session.unauthorized" }>
+
+/** The session that was refused: the one that is held, or one that another process has the key of. */
+const refusedSession = ({ session, sessionsElsewhere }: AuthContext, generation: AttemptId) =>
+  [session, ...sessionsElsewhere].find((each) => each?.generation === generation) ?? null
+
+const flappingOf = (context: AuthContext, event: Unauthorized): Abort => ({
   reason: "addressFlapping",
   attempt: null,
-  fingerprint: session!.fingerprint,
+  fingerprint: refusedSession(context, event.generation)!.fingerprint,
   detail: "Number refused fresh sessions with 5050 again and again",
   atMillis: event.nowMillis
 })
+
+/** How many sessions of other processes are remembered. Of more processes than that some flap unseen. */
+const mostElsewhere = 16
 
 const abortedNotice = (abort: Abort): { readonly notice: Notice } => ({ notice: { kind: "aborted", abort } })
 
@@ -143,8 +149,18 @@ export const makeAuthMachine = (policy: Policy) => {
     expiresAtMillis: event.nowMillis + policy.sessionLifetimeMillis
   })
 
-  const isFresh = (session: Session | null, nowMillis: number): boolean =>
-    session !== null && nowMillis - session.obtainedAtMillis < policy.flapWindowMillis
+  /**
+   * The flaps after a 5050. Where each process has a session of its own, one change of the address has all of them refused:
+   * it counts once, and again only for a session that was obtained after it.
+   */
+  const flapsAfter = (context: AuthContext, { generation, nowMillis }: Unauthorized): number => {
+    const refused = refusedSession(context, generation)
+    if (refused === null || generation <= context.addressChangedAt) return context.flaps
+    return nowMillis - refused.obtainedAtMillis < policy.flapWindowMillis ? context.flaps + 1 : 0
+  }
+
+  const isFlapping = (context: AuthContext, event: Unauthorized): boolean =>
+    flapsAfter(context, event) > context.flaps && flapsAfter(context, event) >= policy.flapLimit
 
   const chart = setup({
     types: { context: {} as AuthContext, input: {} as AuthContext, events: {} as AuthEvent },
@@ -157,10 +173,10 @@ export const makeAuthMachine = (policy: Policy) => {
       /** The refusal is about the key that is held, and not an older one. */
       isHeld: ({ context }, params: { generation: AttemptId }) =>
         context.session?.generation === params.generation,
-      isHeldAndFlapping: ({ context }, params: { generation: AttemptId; nowMillis: number }) =>
-        context.session?.generation === params.generation &&
-        isFresh(context.session, params.nowMillis) &&
-        context.flaps + 1 >= policy.flapLimit,
+      /** The refusal is about a key that another process has for itself. */
+      isElsewhere: ({ context }, params: { generation: AttemptId }) =>
+        context.sessionsElsewhere.some(({ generation }) => generation === params.generation),
+      isFlapping: ({ context }, params: { event: Unauthorized }) => isFlapping(context, params.event),
       /**
        * After a refusal any credentials that were not refused; after another abort those only that were not aborted
        * before, so that two that take turns while Number is out of order make one attempt each.
@@ -211,8 +227,21 @@ export const makeAuthMachine = (policy: Policy) => {
       rememberRefusal: assign(({ context }, params: { fingerprint: Fingerprint }) => ({
         refusedFingerprints: including(context.refusedFingerprints, params.fingerprint)
       })),
-      countFlap: assign(({ context }, params: { nowMillis: number }) => ({
-        flaps: isFresh(context.session, params.nowMillis) ? context.flaps + 1 : 0
+      countFlap: assign(({ context }, { event }: { event: Unauthorized }) => ({
+        flaps: flapsAfter(context, event),
+        addressChangedAt:
+          event.generation <= context.addressChangedAt
+            ? context.addressChangedAt
+            : Math.max(
+                context.attempt?.id ?? 0,
+                ...[context.session, ...context.sessionsElsewhere].map((each) => each?.generation ?? 0)
+              ),
+        sessionsElsewhere: context.sessionsElsewhere.filter(
+          ({ generation }) => generation !== event.generation
+        )
+      })),
+      leaveElsewhere: assign(({ context }) => ({
+        sessionsElsewhere: [...context.sessionsElsewhere, context.session!].slice(-mostElsewhere)
       })),
       forgetFlaps: assign({ flaps: 0 })
     }
@@ -265,6 +294,30 @@ export const makeAuthMachine = (policy: Policy) => {
     }
   }).on
 
+  // A 5050 for a session that another process has the key of, while none is held.
+  const flapping = chart.createStateConfig({
+    on: {
+      "session.unauthorized": [
+        {
+          guard: { type: "isFlapping", params: ({ event }) => ({ event }) },
+          target: "#auth.aborted",
+          actions: [
+            {
+              type: "rememberAbort",
+              params: ({ context, event }) => ({ abort: flappingOf(context, event) })
+            },
+            { type: "notify", params: ({ context, event }) => abortedNotice(flappingOf(context, event)) },
+            { type: "countFlap", params: ({ event }) => ({ event }) }
+          ]
+        },
+        {
+          guard: { type: "isElsewhere", params: ({ event }) => event },
+          actions: { type: "countFlap", params: ({ event }) => ({ event }) }
+        }
+      ]
+    }
+  }).on
+
   // `unauthenticated`, `expired` and `unauthorized` need a session, and get it in the same way.
   const needy = chart.createStateConfig({
     initial: "idle",
@@ -273,6 +326,7 @@ export const makeAuthMachine = (policy: Policy) => {
         on: {
           ...answers,
           ...locking,
+          ...flapping,
           "attempt.reserved": {
             guard: { type: "canBeSent", params: ({ event }) => event },
             target: "attempting",
@@ -293,6 +347,11 @@ export const makeAuthMachine = (policy: Policy) => {
       attempting: {
         on: {
           ...answers,
+          // What is under way has to end first.
+          "session.unauthorized": {
+            guard: { type: "isElsewhere", params: ({ event }) => event },
+            actions: { type: "countFlap", params: ({ event }) => ({ event }) }
+          },
           "attempt.lost": [
             {
               guard: { type: "isAwaitedAndMayContinue", params: ({ event }) => event },
@@ -340,22 +399,30 @@ export const makeAuthMachine = (policy: Policy) => {
           "session.unavailable": {
             guard: { type: "isHeld", params: ({ event }) => event },
             target: "unauthenticated",
-            actions: [{ type: "dropSession", params: ({ event }) => event }, "forgetSession"]
+            actions: [
+              "leaveElsewhere",
+              { type: "dropSession", params: ({ event }) => event },
+              "forgetSession"
+            ]
           },
           "session.unauthorized": [
             {
-              guard: { type: "isHeldAndFlapping", params: ({ event }) => event },
+              guard: { type: "isFlapping", params: ({ event }) => ({ event }) },
               target: "aborted",
               actions: [
                 {
                   type: "rememberAbort",
-                  params: ({ context, event }) => ({ abort: flappingOf(context.session, event) })
+                  params: ({ context, event }) => ({ abort: flappingOf(context, event) })
                 },
                 {
                   type: "notify",
-                  params: ({ context, event }) => abortedNotice(flappingOf(context.session, event))
+                  params: ({ context, event }) => abortedNotice(flappingOf(context, event))
                 },
-                { type: "dropSession", params: ({ event }) => event },
+                { type: "countFlap", params: ({ event }) => ({ event }) },
+                {
+                  type: "dropSession",
+                  params: ({ context }) => ({ generation: context.session!.generation })
+                },
                 "forgetSession"
               ]
             },
@@ -363,10 +430,14 @@ export const makeAuthMachine = (policy: Policy) => {
               guard: { type: "isHeld", params: ({ event }) => event },
               target: "unauthorized",
               actions: [
-                { type: "countFlap", params: ({ event }) => event },
+                { type: "countFlap", params: ({ event }) => ({ event }) },
                 { type: "dropSession", params: ({ event }) => event },
                 "forgetSession"
               ]
+            },
+            {
+              guard: { type: "isElsewhere", params: ({ event }) => event },
+              actions: { type: "countFlap", params: ({ event }) => ({ event }) }
             }
           ]
         }

@@ -217,8 +217,12 @@ export const AuthContext = Schema.Struct({
   refusedFingerprints: Schema.Array(Fingerprint),
   /** The end of the token that last authenticated, as Number's answer gave it. */
   tokenEnd: Schema.NullOr(Schema.Struct({ fingerprint: Fingerprint, atMillis: Millis })),
-  /** How many sessions in a row were refused with 5050 soon after they were obtained. */
-  flaps: Schema.NonNegativeInt
+  /** How many times in a row sessions were refused with 5050 soon after they were obtained. */
+  flaps: Schema.NonNegativeInt,
+  /** The newest generation there was at the last change of address: later refusals of those up to it tell of that change. */
+  addressChangedAt: Schema.optionalWith(AttemptId, { default: () => 0 }),
+  /** The newest of the sessions that were replaced although another process may go on using them, its key being its own. */
+  sessionsElsewhere: Schema.optionalWith(Schema.Array(Session), { default: () => [] })
 })
 
 /**
@@ -318,7 +322,9 @@ export const emptyAccountRecord: AccountRecord = {
     abortedFingerprints: [],
     refusedFingerprints: [],
     tokenEnd: null,
-    flaps: 0
+    flaps: 0,
+    addressChangedAt: 0,
+    sessionsElsewhere: []
   },
   sessionKey: null
 }

@@ -230,7 +230,7 @@ describe("AuthMachine", () => {
     assert.deepStrictEqual(next.commands, [{ type: "dropSession", generation: 5 }])
   })
 
-  it("session.unavailable leads to unauthenticated, and leaves flaps, refusals and the token's end as they are", () => {
+  it("session.unavailable leads to unauthenticated, leaves flaps, refusals and the token's end, and remembers the session", () => {
     const before = {
       flaps: 2,
       refusedFingerprints: [print(9)],
@@ -239,8 +239,15 @@ describe("AuthMachine", () => {
     const event: AuthEvent = { type: "session.unavailable", generation: 5 }
     const next = run("authenticated", { ...before, session: session(5) }, event)
     assert.strictEqual(next.state, "unauthenticated.idle")
-    assert.deepStrictEqual(next.context, context(before))
+    assert.deepStrictEqual(next.context, context({ ...before, sessionsElsewhere: [session(5)] }))
     assert.deepStrictEqual(next.commands, [{ type: "dropSession", generation: 5 }])
+    const many = Array.from({ length: 16 }, (_, n) => session(n + 10))
+    const last = run(
+      "authenticated",
+      { session: session(30), sessionsElsewhere: many },
+      { type: "session.unavailable", generation: 30 }
+    )
+    assert.deepStrictEqual(last.context.sessionsElsewhere, [...many.slice(1), session(30)])
     const newer = run("authenticated", { session: session(6) }, event)
     assert.strictEqual(newer.state, "authenticated")
     assert.strictEqual(newer.context.session!.generation, 6)
@@ -257,7 +264,7 @@ describe("AuthMachine", () => {
         { type: "session.unauthorized", generation: 5, nowMillis }
       )
       assert.strictEqual(next.state, "unauthorized.idle")
-      assert.deepStrictEqual(next.context, context({ flaps }))
+      assert.deepStrictEqual(next.context, context({ flaps, addressChangedAt: 5 }))
       assert.deepStrictEqual(next.commands, [{ type: "dropSession", generation: 5 }])
     }
   })
@@ -272,6 +279,67 @@ describe("AuthMachine", () => {
       next.commands.map(({ type }) => type),
       ["notify", "dropSession"]
     )
+  })
+
+  describe("where processes have sessions of their own", () => {
+    const elsewhere = [session(3), session(4)]
+    const unauthorized = (generation: number, nowMillis = 1): AuthEvent => ({
+      type: "session.unauthorized",
+      generation,
+      nowMillis
+    })
+
+    it("one change of address has all of them refused, and counts once", () => {
+      const before = { session: session(5), sessionsElsewhere: elsewhere }
+      const first = run("authenticated", before, unauthorized(3))
+      assert.strictEqual(first.state, "authenticated")
+      assert.deepStrictEqual(first.commands, [])
+      assert.deepStrictEqual(
+        first.context,
+        context({ session: session(5), sessionsElsewhere: [session(4)], flaps: 1, addressChangedAt: 5 })
+      )
+      const second = run("authenticated", first.context, unauthorized(4))
+      assert.deepInclude(second.context, { flaps: 1, sessionsElsewhere: [] })
+      const third = run("authenticated", second.context, unauthorized(5))
+      assert.deepInclude(third, { state: "unauthorized.idle" })
+      assert.deepInclude(third.context, { flaps: 1, session: null })
+    })
+
+    it("a session that was obtained after the change counts again, and the third such one aborts in whichever state", () => {
+      for (const state of ["authenticated", ...needy.map((each) => `${each}.idle` as const)] as const) {
+        const held = state === "authenticated" ? session(8) : null
+        const before = { session: held, sessionsElsewhere: [session(7)], flaps: 2, addressChangedAt: 6 }
+        const next = run(state, before, unauthorized(7))
+        assert.strictEqual(next.state, "aborted")
+        assert.strictEqual(next.context.abort!.reason, "addressFlapping")
+        assert.deepInclude(next.context, { session: null, sessionsElsewhere: [] })
+        assert.deepStrictEqual(
+          next.commands.map(({ type }) => type),
+          held === null ? ["notify"] : ["notify", "dropSession"]
+        )
+        const one = run(state, { ...before, flaps: 1 }, unauthorized(7))
+        assert.strictEqual(one.state, state)
+        assert.deepInclude(one.context, { flaps: 2, session: held })
+        const known = run(state, { ...before, addressChangedAt: 7 }, unauthorized(7))
+        assert.strictEqual(known.state, state)
+        assert.strictEqual(known.context.flaps, 2)
+      }
+    })
+
+    it("an attempt under way goes on, and belongs to the change", () => {
+      for (const state of needy) {
+        const before = { ...attempting, sessionsElsewhere: elsewhere, flaps: 2 }
+        const next = run(`${state}.attempting`, before, unauthorized(3))
+        assert.strictEqual(next.state, `${state}.attempting`)
+        assert.deepInclude(next.context, { flaps: 3, addressChangedAt: 5, attempt })
+      }
+    })
+
+    it("one that had served for long ends the row", () => {
+      const before = { session: session(5), sessionsElsewhere: elsewhere, flaps: 2 }
+      const next = run("authenticated", before, unauthorized(3, 600_000))
+      assert.deepInclude(next.context, { flaps: 0, addressChangedAt: 5 })
+    })
   })
 
   it("ignores the refusal of a key that is not the one held", () => {

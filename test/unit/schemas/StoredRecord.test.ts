@@ -24,7 +24,9 @@ const filled = Schema.decodeUnknownSync(AccountRecord)({
     abortedFingerprints: [fingerprint],
     refusedFingerprints: [fingerprint],
     tokenEnd: { fingerprint, atMillis: 5 },
-    flaps: 2
+    flaps: 2,
+    addressChangedAt: 4,
+    sessionsElsewhere: [{ generation: 5, fingerprint, obtainedAtMillis: 1, expiresAtMillis: 90_000_001 }]
   },
   sessionKey: key
 })
