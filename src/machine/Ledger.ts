@@ -88,6 +88,20 @@ export const room = (ledger: Ledger, account: AccountCode, policy: Policy): Room
 }
 
 /**
+ * What tells a lock of the whole location from every other one it had: null where there is none, though the row of one
+ * account may be full.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const lockOf = (ledger: Ledger, policy: Policy): number | null => {
+  if (ledger.lockReportedAt !== null) return ledger.lockReportedAt
+  const failures = ledger.marks.filter((mark) => countsForLocation(mark) && mark.status !== "inFlight")
+  // The next lock has a newer failure. Numbers are drawn once, so this is no transaction that reported a lock.
+  return failures.length < policy.limit ? null : Math.max(...failures.map(({ attempt }) => attempt))
+}
+
+/**
  * Lets time pass: a lease that ran out becomes `lost`, and a lost attempt whose drain time is over becomes `settled`,
  * as of the transaction before this one, so that an attempt reserved in this one came later.
  *

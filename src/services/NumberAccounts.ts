@@ -78,6 +78,21 @@ const shareCore = (): ((policy: Policy) => AuthCore) => {
   }
 }
 
+/** The first account that meets a lock tells people of it: ten thousand would tell them ten thousand times. */
+const tellOnce = () => {
+  let told: number | null = null
+  return {
+    isNewLock: (lock: number): boolean => {
+      if (lock === told) return false
+      told = lock
+      return true
+    },
+    lockUntold: (): void => {
+      told = null
+    }
+  }
+}
+
 /**
  * Builds the accounts of one location. When the scope closes no account's turn comes any more, and attempts that are
  * under way are awaited, as in `NumberAuth.make`.
@@ -94,12 +109,19 @@ export const make = (
 > =>
   Effect.gen(function* () {
     const coreOf = shareCore()
+    const lockTelling = tellOnce()
     const turns = makeTurns()
     const fingerprinting = makeTurns()
     const queueTimeout = Duration.decode(options.queueTimeout ?? Duration.infinity)
     // Wrong options are said now, and not by each account. To build one touches neither store nor network.
     yield* NumberAuth.make({ ...options, account: "EP0000000" }).pipe(
-      Effect.provideService(Company, { coreOf, turns, queueTimeout, keep: (effect) => effect }),
+      Effect.provideService(Company, {
+        coreOf,
+        turns,
+        queueTimeout,
+        ...lockTelling,
+        keep: (effect) => effect
+      }),
       Effect.scoped
     )
     const map: RcMap.RcMap<AccountCode, NumberAuth.NumberAuth["Type"], InvalidInput> = yield* RcMap.make({
@@ -110,6 +132,7 @@ export const make = (
           coreOf,
           turns,
           queueTimeout,
+          ...lockTelling,
           fingerprinting,
           keep: (effect) => Effect.scoped(Effect.zipRight(Effect.ignore(RcMap.get(map, account)), effect))
         })

@@ -474,8 +474,15 @@ export const make = (
     /** What people have yet to be told. */
     let untold: ReadonlyArray<AuthNotice> = []
 
+    /** A lock of the location is no news where another account of the process has told of it. */
+    const isNews = ({ ledger }: Step) => {
+      const lock = Ledger.lockOf(ledger, policy)
+      return ({ notice }: Extract<Command, { type: "notify" }>): boolean =>
+        notice.kind !== "locked" || lock === null || company.isNewLock(lock)
+    }
+
     const noteNotices = (step: Step): void => {
-      const notices = step.commands.filter((command) => command.type === "notify")
+      const notices = step.commands.filter((command) => command.type === "notify").filter(isNews(step))
       untold = [...untold, ...notices.map(({ notice }) => makeNotice(notice, placeOf(step.ledger)))]
     }
 
@@ -496,9 +503,12 @@ export const make = (
             Effect.flatMap((isTold) =>
               isTold
                 ? Effect.void
-                : Effect.logError(
-                    `The notifier failed to tell people that account ${account} needs them (${notice.notice.kind}).`
-                  )
+                : Effect.suspend(() => {
+                    if (notice.notice.kind === "locked") company.lockUntold()
+                    return Effect.logError(
+                      `The notifier failed to tell people that account ${account} needs them (${notice.notice.kind}).`
+                    )
+                  })
             )
           ),
         { discard: true }

@@ -58,12 +58,15 @@ export const makeCrowd = (size: number, options: Emulator.Options = {}) =>
 export type Crowd = Effect.Effect.Success<ReturnType<typeof makeCrowd>>
 
 /** What a process of them stands on. */
-export const crowdEnvironment = (crowd: Crowd) => {
+export const crowdEnvironment = (
+  crowd: Crowd,
+  notify: AuthNotifier["Type"]["notify"] = () => Effect.void
+) => {
   const http = Layer.succeed(HttpClient.HttpClient, crowd.client)
   return Layer.mergeAll(
     http,
     Layer.succeed(AuthStore, crowd.store),
-    Layer.succeed(AuthNotifier, { notify: () => Effect.void }),
+    Layer.succeed(AuthNotifier, { notify }),
     Layer.succeed(CredentialProvider, {
       get: (account) => Effect.sync(() => Redacted.make(crowd.tokens.get(account)!) as Token),
       put: () => Effect.void
@@ -76,8 +79,12 @@ export const crowdEnvironment = (crowd: Crowd) => {
 /** A process that has all of them. */
 export const startCrowd = (
   crowd: Crowd,
-  options: NumberAccounts.Options = {}
+  options: NumberAccounts.Options = {},
+  notify?: AuthNotifier["Type"]["notify"]
 ): Effect.Effect<NumberAccounts.NumberAccounts["Type"], never, Scope.Scope> =>
   Layer.build(
-    NumberAccounts.layer({ baseUrl, ...options }).pipe(Layer.provide(crowdEnvironment(crowd)), Layer.orDie)
+    NumberAccounts.layer({ baseUrl, ...options }).pipe(
+      Layer.provide(crowdEnvironment(crowd, notify)),
+      Layer.orDie
+    )
   ).pipe(Effect.map(Context.get(NumberAccounts.NumberAccounts)))

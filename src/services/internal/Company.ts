@@ -21,12 +21,18 @@ export class Company extends Context.Reference<Company>()("effect-number-auth/in
     readonly queueTimeout: Duration.Duration
     /** Runs an effect that needs the account's `NumberAuth` to stay, even where nobody uses it any more. */
     readonly keep: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    /** Whether people are still to be told of a lock of the location: it concerns all accounts, and is said once. */
+    readonly isNewLock: (lock: number) => boolean
+    /** People could not be told of it: the next account tries. */
+    readonly lockUntold: () => void
     /** Where there are many accounts, their fingerprints are computed one at a time. */
     readonly fingerprinting?: Turns | undefined
   } => ({
     coreOf: makeAuthCore,
     turns: noTurns,
     queueTimeout: Duration.infinity,
+    isNewLock: () => true,
+    lockUntold: () => {},
     keep: (effect) => effect
   })
 }) {}

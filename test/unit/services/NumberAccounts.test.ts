@@ -346,6 +346,43 @@ describe("NumberAccounts.layerConfig", () => {
   )
 })
 
+describe("a lock of the location", () => {
+  it.scoped("is told once for all accounts, and again when it comes back or nobody could be told", () =>
+    Effect.gen(function* () {
+      const crowd = yield* makeCrowd(30)
+      const told: Array<string> = []
+      let isDown = true
+      const accounts = yield* startCrowd(crowd, {}, (notice) =>
+        isDown
+          ? Effect.fail("down")
+          : Effect.sync(() => void told.push(`${notice.notice.kind} ${notice.place.account}`))
+      )
+      const ask = (from: number, to: number) =>
+        Effect.forEach(numbers(to).slice(from), (n) => Effect.exit(accounts.sessionKey(accountOf(n))))
+      for (const n of numbers(5)) crowd.spoil(n)
+      yield* ask(0, 6)
+      yield* TestClock.adjust("1 second")
+      isDown = false
+      assert.deepStrictEqual(tagsOf(yield* ask(6, 20)), { AuthLocked: 14 })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(told, [`locked ${accountOf(6)}`])
+      // After the drain time, support has reset the count; then five others fail.
+      yield* crowd.emulator.liftLock(ip)
+      yield* TestClock.adjust("10 minutes")
+      const first = yield* accounts.get(accountOf(6))
+      yield* first.confirmLockLifted
+      for (const n of numbers(5)) crowd.spoil(20 + n)
+      yield* ask(20, 30)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(told.filter((each) => each.startsWith("aborted")).length, 5)
+      assert.lengthOf(
+        told.filter((each) => each.startsWith("locked")),
+        2
+      )
+    })
+  )
+})
+
 describe("when the process ends", () => {
   it.effect("attempts that are under way are settled, and no account's turn comes any more", () =>
     Effect.gen(function* () {
