@@ -18,12 +18,11 @@ import { defaultPolicy, type Policy } from "../machine/Policy.js"
 import { decodeToken, type Fingerprint } from "../schemas/Credentials.js"
 import { Claim, type Mark } from "../schemas/StoredRecord.js"
 import { abortedMessage, lockedMessage, type Place } from "../services/AuthError.js"
-import { AuthStoreError } from "../services/AuthStore.js"
+import { AuthStoreError, configuredKeys } from "../services/AuthStore.js"
 import { fingerprintOf } from "../services/internal/fingerprint.js"
 import { type Inspection, newStore } from "../services/internal/inspection.js"
 import { transportFailure } from "../services/internal/transportFailure.js"
 import * as SqliteStore from "../services/SqliteStore.js"
-import * as StoreKey from "../services/StoreKey.js"
 import { ExitCode, exitCodeOf } from "./ExitCode.js"
 import type { InvalidSetting } from "./InvalidSetting.js"
 import { loadPgStore } from "./loadPgStore.js"
@@ -151,35 +150,26 @@ const checkStore = (settings: Settings, inspection: Inspection): Finding =>
       )
     : ok("store", `${shownStore(settings.store)} can be read, and its records are whole.`)
 
-/** Which store keys this process has. */
-const keysAtHand = (settings: Settings) =>
-  Effect.gen(function* () {
-    const configured = yield* StoreKey.config
-    const ids = [...Option.toArray(configured.current), ...configured.older].map(({ id }) => id)
-    if (settings.store._tag === "postgres") return { ids, hasFile: false, current: configured.current }
-    const fs = yield* FileSystem.FileSystem
-    const text = yield* Effect.option(fs.readFileString(`${settings.store.filename}.key`))
-    const kept = Option.flatMap(text, (base64) => Either.getRight(StoreKey.decodeStoreKey(base64)))
-    return {
-      ids: [...ids, ...Option.toArray(kept).map(({ id }) => id)],
-      hasFile: Option.isSome(text),
-      current: configured.current
-    }
-  })
+/** The store keys that a login would have. */
+const keysAtHand = ({ store }: Settings) =>
+  store._tag === "postgres"
+    ? Effect.flatMap(loadPgStore, (PgStore) => PgStore.keys({}))
+    : SqliteStore.keys(store)
 
 const checkKey = (
   settings: Settings,
   inspection: Inspection
 ): Effect.Effect<Finding, never, FileSystem.FileSystem> =>
-  Effect.match(keysAtHand(settings), {
-    onFailure: () =>
+  Effect.match(Effect.all([keysAtHand(settings), configuredKeys]), {
+    onFailure: (error) =>
       bad(
         "key",
-        ExitCode.settings,
-        "NUMBER_STORE_KEY or NUMBER_STORE_KEY_OLD does not have the form it should have",
-        "Set it to the base64 of 32 random bytes, as openssl rand -base64 32 prints them."
+        exitCodeOf(error),
+        `The store's keys cannot be used: ${error.detail}.`,
+        `${error.advice ?? "Set NUMBER_STORE_KEY to the base64 of 32 random bytes, as openssl rand -base64 32 prints them"}.`
       ),
-    onSuccess: ({ current, hasFile, ids }) => {
+    onSuccess: ([{ current, older }, configured]) => {
+      const ids = [...Option.toArray(current), ...older].map(({ id }) => id)
       const wanted = inspection.sealedUnder.find((id) => !ids.includes(id))
       if (wanted !== undefined) {
         return bad(
@@ -189,11 +179,13 @@ const checkKey = (
           "Supply it as NUMBER_STORE_KEY or NUMBER_STORE_KEY_OLD. Where it is lost, number-auth rekey --discard gives up what is sealed under it."
         )
       }
-      if (Option.isSome(current)) return ok("key", "NUMBER_STORE_KEY seals session keys.")
+      if (Option.isSome(configured.current)) return ok("key", "NUMBER_STORE_KEY seals session keys.")
       return settings.store._tag === "sqlite"
         ? ok(
             "key",
-            hasFile ? "The key file beside the store seals session keys." : "None yet: made with the store."
+            Option.isSome(current)
+              ? "The key file beside the store seals session keys."
+              : "None yet: made with the store."
           )
         : warn(
             "key",

@@ -20,6 +20,7 @@ import {
   type Location
 } from "../schemas/Credentials.js"
 import type { InvalidInput } from "../schemas/InvalidInput.js"
+import { isPostgresUrl, postgresUrlForm } from "../services/internal/postgresUrl.js"
 import { decodeBaseUrl, defaultBaseUrl } from "../services/NumberTransport.js"
 import { InvalidSetting } from "./InvalidSetting.js"
 
@@ -150,13 +151,9 @@ export const decodeStoreUrl = (text: string, workingFolder: string): Either.Eith
   const trimmed = text.trim()
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(trimmed)?.[1]?.toLowerCase()
   if (scheme === "postgres" || scheme === "postgresql") {
-    const url = URL.canParse(trimmed) ? new URL(trimmed) : null
-    const names = url !== null && url.hash === "" && /^\/[^/]+$/.test(url.pathname)
-    return names && (url.host !== "" || url.searchParams.has("host"))
+    return isPostgresUrl(trimmed)
       ? Either.right({ _tag: "postgres", url: Redacted.make(trimmed) })
-      : Either.left(
-          "postgres://user:password@host:port/database, with what is no letter or digit in user and password percent-encoded"
-        )
+      : Either.left(postgresUrlForm)
   }
   if (scheme !== "file") return Either.left(storeForm)
   const base = Url.pathToFileURL(`${workingFolder}/`)

@@ -1,10 +1,8 @@
 /**
  * Where ledger and records are kept.
  */
-import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -28,12 +26,16 @@ import {
   SealedAccountRecord,
   SealedToken
 } from "../schemas/StoredRecord.js"
+import { AuthStoreError, storeErrorOf } from "./internal/AuthStoreError.js"
 import { inMemory, Pending, sealed, tokensInMemory, type Vault } from "./internal/accountSecrets.js"
+import { migrate } from "./internal/migrations.js"
 import { makeQueue, type Queue } from "./internal/queue.js"
 import { type Identity, NotOpened, open, seal } from "./internal/sealing.js"
-import { storeFailure } from "./internal/storeFailure.js"
 import type { ConfiguredKeys, KeyRing } from "./StoreKey.js"
+import { outsideTransactions } from "./internal/transactions.js"
 import * as StoreKey from "./StoreKey.js"
+
+export { AuthStoreError } from "./internal/AuthStoreError.js"
 
 /**
  * What a record belongs to: an account at a location.
@@ -166,112 +168,27 @@ export const makeMemory: Effect.Effect<AuthStore["Type"]> = Effect.gen(function*
  */
 export const layerMemory: Layer.Layer<AuthStore> = Layer.effect(AuthStore, makeMemory)
 
-/**
- * The store cannot be used. Nothing is sent while that is so; session keys that are held go on serving.
- *
- * - `unavailable`: it did not answer, is busy, or its disk is full.
- * - `unreadable`: what it holds was not written by this version, or is damaged. Nothing was changed.
- * - `misconfigured`: its address or its permissions do not allow to use it.
- *
- * @since 0.1.0
- * @category errors
- */
-export class AuthStoreError extends Schema.TaggedError<AuthStoreError>("effect-number-auth/AuthStoreError")(
-  "AuthStoreError",
-  {
-    reason: Schema.Literal("unavailable", "unreadable", "misconfigured"),
-    /** Text for people, free of secrets. */
-    detail: Schema.String,
-    /** What to do now, where there is more to say than for the reason in general. */
-    advice: Schema.optional(Schema.String)
-  }
-) {
-  override get message(): string {
-    const general = {
-      unavailable: "Make the store reachable and try again",
-      unreadable:
-        "Use the version that wrote it. Without it, or with a backup, the count is not known: have Number's support reset that of the IP before anything authenticates again",
-      misconfigured: "Correct the store's settings and try again"
-    }[this.reason]
-    return `The store that holds the location's count is ${this.reason}: ${this.detail}. While that is so no attempt is sent, and session keys that are held go on serving. ${this.advice ?? general}.`
-  }
-}
-
-const migrations: Migrator.Loader = Migrator.fromRecord({
-  "0001_ledger_and_accounts": Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    yield* sql`CREATE TABLE number_auth_ledger (
-      location TEXT PRIMARY KEY NOT NULL,
-      sequence BIGINT NOT NULL,
-      document TEXT
-    )`
-    yield* sql`CREATE TABLE number_auth_account (
-      location TEXT NOT NULL,
-      account TEXT NOT NULL,
-      document TEXT NOT NULL,
-      PRIMARY KEY (location, account)
-    )`
-  }),
-  "0002_tokens": Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    yield* sql`CREATE TABLE number_auth_token (
-      location TEXT NOT NULL,
-      account TEXT NOT NULL,
-      document TEXT NOT NULL,
-      PRIMARY KEY (location, account)
-    )`
-  })
-})
-
-const migrationsTable = "number_auth_migrations"
-const latestMigration = 2
-
-/** The last migration that the database has had; 0 where it has had none. */
-const lastMigration = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const tables = yield* sql.onDialectOrElse({
-    pg: () => sql<{ name: string | null }>`SELECT to_regclass(${migrationsTable})::text AS name`,
-    orElse: () => sql<{ name: string | null }>`SELECT name FROM sqlite_master WHERE name = ${migrationsTable}`
-  })
-  if ((tables[0]?.name ?? null) === null) return 0
-  const rows = yield* sql<{
-    latest: number | null
-  }>`SELECT max(migration_id) AS latest FROM ${sql(migrationsTable)}`
-  return Number(rows[0]?.latest ?? 0)
-})
-
-/**
- * Another process may be migrating: then the migrator does nothing, so look until the tables are there. It locks its table,
- * and so waits for whoever reads it, a backup for one: it is not asked where there is nothing to do.
- */
-const migrate = Effect.gen(function* () {
-  if ((yield* lastMigration) < latestMigration) {
-    yield* Migrator.make({})({ loader: migrations, table: migrationsTable })
-  }
-  const latest = yield* lastMigration
-  if (latest > latestMigration) {
-    return yield* new AuthStoreError({
-      reason: "unreadable",
-      detail: "a newer version of this library wrote it"
-    })
-  }
-  if (latest < latestMigration) return yield* Effect.fail("not yet" as const)
-}).pipe(
-  Effect.sandbox,
-  Effect.mapError((cause) => {
-    const error = Cause.squash(cause)
-    return error instanceof AuthStoreError ? error : storeErrorOf(error)
-  }),
-  Effect.retry({
-    schedule: Schedule.spaced("50 millis").pipe(Schedule.intersect(Schedule.recurs(100))),
-    while: ({ reason }) => reason === "unavailable"
-  })
-)
-
 /** What becomes of a record that is sealed anew; an error where no key opens it. */
 type Rekeying = "resealed" | "unchanged" | NotOpened
 
-const storeErrorOf = (error: unknown): AuthStoreError => new AuthStoreError(storeFailure(error))
+/** What `decide` threw, in the place of a result: a mistake in the code, and no failure of the store. */
+class Thrown {
+  readonly defect: unknown
+  constructor(defect: unknown) {
+    this.defect = defect
+  }
+}
+
+const decided = <A>(
+  decide: (stored: Stored) => readonly [A, Write],
+  stored: Stored
+): readonly [A | Thrown, Write] => {
+  try {
+    return decide(stored)
+  } catch (defect) {
+    return [new Thrown(defect), null]
+  }
+}
 
 /** What a transaction that changes nothing is rolled back with. */
 class Unchanged<A> {
@@ -342,6 +259,10 @@ const notOpened =
  */
 const hasLostToAnother = ({ detail, reason }: AuthStoreError): boolean =>
   reason === "unavailable" && /\b(SQLITE_BUSY|40001|40P01)/.test(detail)
+
+/** Whether the database did not answer in time: what answers with an error soon answers the next one too. */
+const isSilent = ({ detail, reason }: AuthStoreError): boolean =>
+  reason === "unavailable" && /did not answer|time-?out|timed out|ETIMEDOUT/i.test(detail)
 
 /**
  * How the store on a database is set up.
@@ -427,6 +348,8 @@ export interface RekeyOptions {
  */
 const operationTimeout = "10 seconds"
 
+const migrationTimeout = "30 seconds"
+
 /**
  * How long PostgreSQL waits for the next statement of a transaction before it ends the connection: a process that was
  * suspended, or whose host vanished, would else keep the location's row locked for all others.
@@ -467,10 +390,30 @@ export const rekeySql = (
 ): Effect.Effect<Rekeyed, AuthStoreError, SqlClient.SqlClient> =>
   Effect.flatMap(makeBoth(options), ({ rekey }) => rekey(options))
 
+/** Ends in time. What hangs goes on in the background until it is interrupted, and rolls back when it can. */
+const within = <A, R>(
+  duration: Duration.DurationInput & string,
+  effect: Effect.Effect<A, AuthStoreError, R>
+): Effect.Effect<A, AuthStoreError, R> =>
+  effect.pipe(
+    Effect.disconnect,
+    // In this order: of an effect that is not interruptible outside, the time-out would await the end.
+    Effect.interruptible,
+    Effect.timeoutFail({
+      duration,
+      onTimeout: () =>
+        new AuthStoreError({
+          reason: "unavailable",
+          detail: `the database did not answer within ${duration}`
+        })
+    })
+  )
+
 const makeBoth = (options: SqlOptions) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    yield* migrate
+    // Longer than an operation: it may wait for another process that migrates.
+    yield* within(migrationTimeout, migrate)
     const ring = options.storeKey
     const secrets = ring === undefined ? inMemory() : sealed(ring)
 
@@ -523,7 +466,7 @@ const makeBoth = (options: SqlOptions) =>
       key: AccountKey,
       vault: Vault,
       decide: (stored: Stored) => readonly [A, Write]
-    ): Effect.Effect<A | Pending, AuthStoreError | SqlError> =>
+    ): Effect.Effect<A | Thrown | Pending, AuthStoreError | SqlError> =>
       Effect.gen(function* () {
         // The first statement writes, so that it takes the lock at once: what is read after it cannot be overtaken.
         const [row] = yield* sql<LedgerRow>`
@@ -536,7 +479,7 @@ const makeBoth = (options: SqlOptions) =>
           ledger: yield* ledgerOf(row!.document),
           account: yield* readAccount(key, vault)
         }
-        const [result, write] = decide(stored)
+        const [result, write] = decided(decide, stored)
         if (write === null) return yield* Effect.fail(new Unchanged(result))
         const account =
           write.account === stored.account ? null : encodeAccount(yield* vault.close(write.account))
@@ -551,7 +494,7 @@ const makeBoth = (options: SqlOptions) =>
         // Told by the database once the transaction has committed, and only then.
         if (isPostgres) yield* sql`SELECT pg_notify(${changesChannel}, ${key.location})`
         return result
-      }).pipe(inTransaction<A>)
+      }).pipe(inTransaction<A | Thrown>)
 
     /** A commit that fails is a defect in @effect/sql, and may leave the connection inside its transaction. */
     const guarded = <A>(
@@ -561,32 +504,14 @@ const makeBoth = (options: SqlOptions) =>
         Effect.catchAllDefect((defect) =>
           Effect.zipRight(Effect.ignore(Effect.sandbox(sql`ROLLBACK`)), Effect.fail(storeErrorOf(defect)))
         ),
-        Effect.mapError((error) => (error instanceof AuthStoreError ? error : storeErrorOf(error))),
-        // The caller may be inside a transaction of its own: ours must be durable whatever becomes of that one.
-        Effect.mapInputContext((context: Context.Context<never>) =>
-          Context.omit(SqlClient.TransactionConnection)(context)
-        )
+        Effect.mapError(storeErrorOf),
+        outsideTransactions
       )
 
-    /** Ends in time. What hangs goes on in the background until it is interrupted, and rolls back when it can. */
     const bounded = <A>(effect: Effect.Effect<A, AuthStoreError>): Effect.Effect<A, AuthStoreError> =>
-      isPostgres
-        ? effect.pipe(
-            Effect.disconnect,
-            // In this order: of an effect that is not interruptible outside, the time-out would await the end.
-            Effect.interruptible,
-            Effect.timeoutFail({
-              duration: operationTimeout,
-              onTimeout: () =>
-                new AuthStoreError({
-                  reason: "unavailable",
-                  detail: `the database did not answer within ${operationTimeout}`
-                })
-            })
-          )
-        : effect
+      isPostgres ? within(operationTimeout, effect) : effect
 
-    const newQueue = (): Queue<AuthStoreError> => makeQueue(({ reason }) => reason === "unavailable")
+    const newQueue = (): Queue<AuthStoreError> => makeQueue(isSilent)
     const transactionQueues = new Map<Location, Queue<AuthStoreError>>()
     /** They would wait for each other at the location's row anyhow, each with a connection. */
     const oneAtATime = (location: Location): Queue<AuthStoreError> => {
@@ -684,7 +609,12 @@ const makeBoth = (options: SqlOptions) =>
       transact: (key, decide) =>
         attend(key, (vault) =>
           oneAtATime(key.location)(bounded(retried(guarded(transaction(key, vault, decide)))))
-        ).pipe(onItsOwn),
+        ).pipe(
+          onItsOwn,
+          Effect.flatMap((result) =>
+            result instanceof Thrown ? Effect.die(result.defect) : Effect.succeed(result)
+          )
+        ),
       read: (key) =>
         attend(key, (vault) =>
           Effect.gen(function* () {

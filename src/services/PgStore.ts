@@ -7,9 +7,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as RcRef from "effect/RcRef"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -24,9 +25,10 @@ import {
   type Rekeyed,
   rekeySql
 } from "./AuthStore.js"
+import { storeErrorOf } from "./internal/AuthStoreError.js"
 import { inspect as inspectSql, type Inspection } from "./internal/inspection.js"
-import { storeFailure } from "./internal/storeFailure.js"
-import type { KeyRing } from "./StoreKey.js"
+import { isPostgresUrl, postgresUrlForm } from "./internal/postgresUrl.js"
+import type { ConfiguredKeys, KeyRing } from "./StoreKey.js"
 
 /**
  * @since 0.1.0
@@ -44,8 +46,20 @@ export interface Options {
   readonly storeKey?: KeyRing | undefined
 }
 
-const keyRing = (options: Options): Effect.Effect<KeyRing | undefined, AuthStoreError> =>
+const keyRing = (options: Pick<Options, "storeKey">): Effect.Effect<KeyRing | undefined, AuthStoreError> =>
   options.storeKey === undefined ? configuredKeyRing : Effect.succeed(options.storeKey)
+
+/**
+ * The keys that a store of these options has; none is current where sessions are kept in memory only.
+ *
+ * @since 0.1.0
+ * @category maintenance
+ */
+export const keys = (options: Pick<Options, "storeKey">): Effect.Effect<ConfiguredKeys, AuthStoreError> =>
+  Effect.map(keyRing(options), (ring) => ({
+    current: Option.map(Option.fromNullable(ring), ({ current }) => current),
+    older: ring?.older ?? []
+  }))
 
 /**
  * A connection that the network has swallowed says nothing, and the pool would hand it out again and again: who is silent
@@ -58,13 +72,22 @@ const newSocket = (): Net.Socket => {
 }
 
 const clientOf = (options: Options, maxConnections: number) =>
-  PgClient.layer({
-    url: options.url,
-    maxConnections,
-    connectTimeout: Duration.seconds(5),
-    stream: newSocket,
-    applicationName: "effect-number-auth"
-  })
+  Layer.unwrapEffect(
+    isPostgresUrl(Redacted.value(options.url))
+      ? Effect.succeed(
+          PgClient.layer({
+            url: options.url,
+            maxConnections,
+            connectTimeout: Duration.seconds(5),
+            stream: newSocket,
+            applicationName: "effect-number-auth"
+          })
+        )
+      : new AuthStoreError({
+          reason: "misconfigured",
+          detail: `its address does not have the form it should have: ${postgresUrlForm}`
+        })
+  )
 
 /** Listened to for a moment on the listening connection itself, to see whether that still answers. */
 const pingChannel = "number_auth_ping"
@@ -151,9 +174,6 @@ export const layer = (options: Options): Layer.Layer<AuthStore, AuthStoreError> 
       })
     )
   ).pipe(Layer.provide(clientOf(options, options.maxConnections ?? 10)), Layer.mapError(storeErrorOf))
-
-const storeErrorOf = (error: unknown): AuthStoreError =>
-  error instanceof AuthStoreError ? error : new AuthStoreError(storeFailure(error))
 
 /**
  * Seals all of a database anew, as `AuthStore.rekeySql` does. Needs a key, given or configured.

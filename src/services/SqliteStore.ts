@@ -21,7 +21,10 @@ import {
   type Rekeyed,
   rekeySql
 } from "./AuthStore.js"
+import { storeErrorOf } from "./internal/AuthStoreError.js"
+import { lastMigration, tokensMigration } from "./internal/migrations.js"
 import { inspect as inspectSql, type Inspection } from "./internal/inspection.js"
+import { outsideTransactions } from "./internal/transactions.js"
 import { storeFailure } from "./internal/storeFailure.js"
 import * as StoreKey from "./StoreKey.js"
 
@@ -137,31 +140,62 @@ const makeKeyFile = (
   })
 
 /**
- * The ring of a file: the keys that were given, and that of the key file, which goes on opening what it sealed before a
- * key was given. Without any, one is made.
+ * The keys that a store of these options has: those that were given, and that of the key file, which goes on opening what it
+ * sealed before a key was given. None is current where there is no key file yet. Makes nothing.
+ *
+ * @since 0.1.0
+ * @category maintenance
  */
-const keyRing = (
+export const keys = (
   options: Options
-): Effect.Effect<StoreKey.KeyRing, AuthStoreError, FileSystem.FileSystem | Path.Path> =>
+): Effect.Effect<StoreKey.ConfiguredKeys, AuthStoreError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const { current, older } =
       options.storeKey === undefined
         ? yield* configuredKeys
         : { current: Option.some(options.storeKey.current), older: options.storeKey.older }
-    if (Option.isSome(current)) {
-      // A key file that is damaged is missed only if something was sealed under it, and then its id is named.
-      const kept = yield* Effect.orElseSucceed(readKeyFile(options.filename), () => Option.none())
-      return { current: current.value, older: [...older, ...Option.toArray(kept)] }
-    }
-    const kept = yield* readKeyFile(options.filename)
-    if (Option.isSome(kept)) return { current: kept.value, older }
-    yield* makeKeyFile(options.filename)
-    return {
-      current: yield* Effect.flatMap(readKeyFile(options.filename), (made) =>
-        Effect.mapError(made, () => misconfigured(`the key file ${keyFileOf(options.filename)} has gone`))
-      ),
-      older
-    }
+    if (Option.isNone(current)) return { current: yield* readKeyFile(options.filename), older }
+    // A key file that is damaged is missed only if something was sealed under it, and then its id is named.
+    const kept = yield* Effect.orElseSucceed(readKeyFile(options.filename), () => Option.none())
+    return { current, older: [...older, ...Option.toArray(kept)] }
+  })
+
+/** The id of a key that something in the file is sealed under, if anything is. */
+const sealedUnder = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  if ((yield* lastMigration) < tokensMigration) return Option.none<string>()
+  // What is torn is no reason to think that a key is lost.
+  const [row] = yield* sql<{ key: string }>`SELECT key FROM (
+      SELECT iif(json_valid(document), json_extract(document, '$.sessionKey.keyId'), NULL) AS key
+      FROM number_auth_account
+      UNION ALL
+      SELECT iif(json_valid(document), json_extract(document, '$.token.keyId'), NULL) FROM number_auth_token
+    ) WHERE key IS NOT NULL LIMIT 1`
+  return Option.map(Option.fromNullable(row), ({ key }) => key)
+}).pipe(outsideTransactions, Effect.mapError(storeErrorOf))
+
+/** The ring of a file. Without any key one is made, but not in the place of one that was lost. */
+const keyRing = (options: Options, isLossAccepted = false) =>
+  Effect.gen(function* () {
+    const { filename } = options
+    const found = yield* keys(options)
+    if (Option.isSome(found.current)) return { current: found.current.value, older: found.older }
+    const wanted = isLossAccepted ? Option.none() : yield* sealedUnder
+    if (Option.isNone(wanted)) yield* makeKeyFile(filename)
+    const current = yield* Effect.flatMap(readKeyFile(filename), (made) =>
+      Effect.mapError(made, () =>
+        Option.match(wanted, {
+          onNone: () => misconfigured(`the key file ${keyFileOf(filename)} has gone`),
+          onSome: (id) =>
+            new AuthStoreError({
+              reason: "unreadable",
+              detail: `the key file ${keyFileOf(filename)} is missing, and what ${filename} keeps is sealed under the store key with id ${id}`,
+              advice: `Put the key file back, or supply its key as NUMBER_STORE_KEY. Where it is lost, number-auth rekey --discard makes a new one and gives up what is sealed: the next login of those accounts makes an attempt; the count and what was refused stay as they are`
+            })
+        })
+      )
+    )
+    return { current, older: found.older }
   })
 
 const configure = Effect.gen(function* () {
@@ -169,7 +203,7 @@ const configure = Effect.gen(function* () {
   // Every commit is on the disk before it returns; the busy time-out of the driver would block the event loop.
   yield* sql`PRAGMA synchronous = FULL`
   yield* sql`PRAGMA busy_timeout = 5`
-})
+}).pipe(outsideTransactions)
 
 const clientOf = ({ filename }: Options) =>
   SqliteClient.layer({ filename }).pipe(
@@ -206,9 +240,9 @@ export const layer = (
 export const rekey = (
   options: Options & { readonly discard?: boolean | undefined }
 ): Effect.Effect<Rekeyed, AuthStoreError, FileSystem.FileSystem | Path.Path> =>
-  Effect.flatMap(keyRing(options), (storeKey) => rekeySql({ storeKey, discard: options.discard })).pipe(
-    Effect.provide(clientOf(options))
-  )
+  Effect.flatMap(keyRing(options, options.discard), (storeKey) =>
+    rekeySql({ storeKey, discard: options.discard })
+  ).pipe(Effect.provide(clientOf(options)))
 
 /**
  * Looks at the file as it is, opened for reading only: creates and changes nothing, but that SQLite may leave its empty
@@ -227,8 +261,5 @@ export const inspect = (
     SqliteClient.layer({ filename, readonly: true, disableWAL: true })
   ).pipe(
     // The driver throws where it cannot open the file.
-    Effect.catchAllCause((cause) => {
-      const error = Cause.squash(cause)
-      return error instanceof AuthStoreError ? error : new AuthStoreError(storeFailure(error))
-    })
+    Effect.catchAllCause((cause) => storeErrorOf(Cause.squash(cause)))
   )

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto"
 import * as Fs from "node:fs"
+import * as Net from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { HttpClient } from "@effect/platform"
@@ -12,6 +13,7 @@ import { SqlClient } from "@effect/sql"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { assert, describe, it } from "@effect/vitest"
 import {
+  Cause,
   Clock,
   Context,
   Deferred,
@@ -159,7 +161,9 @@ describe.each([
             throw new Error("no")
           })
         )
-        assert.strictEqual(thrown._tag, "Failure")
+        // A mistake in the code, and not a store that is away: nobody is to wait for that to pass.
+        assert(thrown._tag === "Failure" && Cause.isDieType(thrown.cause), String(thrown))
+        assert.deepStrictEqual(thrown.cause.defect, new Error("no"))
         assert.strictEqual((yield* store.read(key)).moment.sequence, 1)
         assert.strictEqual(yield* draw(store), 2)
       })
@@ -265,6 +269,28 @@ describe.each([
       assert.strictEqual(error.reason, "unreadable")
       assert.match(error.message, /newer version/)
       assert.strictEqual(Number((yield* sql("SELECT sequence FROM number_auth_ledger"))[0]!["sequence"]), 1)
+    })
+  )
+
+  it.scopedLive("opens while another has its list of migrations locked, as a backup does", () =>
+    Effect.gen(function* () {
+      const { url } = yield* database
+      yield* Effect.scoped(Effect.flatMap(open(url), draw))
+      const clients: Layer.Layer<SqlClient.SqlClient, unknown> =
+        engine === "SQLite"
+          ? SqliteClient.layer({ filename: new URL(url).pathname })
+          : PgClient.layer({ url: Redacted.make(url) })
+      yield* Effect.flatMap(SqlClient.SqlClient, (sql) =>
+        sql.withTransaction(
+          Effect.gen(function* () {
+            yield* sql`SELECT * FROM number_auth_migrations`
+            const [tookMillis] = yield* timed(
+              Effect.scoped(Effect.flatMap(open(url), (store) => store.read(key)))
+            )
+            assert.isBelow(tookMillis, 3000)
+          })
+        )
+      ).pipe(Effect.provide(clients), Effect.orDie)
     })
   )
 
@@ -566,7 +592,13 @@ describe("a PostgreSQL that cannot be used", () => {
           }),
           "misconfigured"
         ],
-        [withParts((parts) => (parts.port = "9")), "unavailable"]
+        [withParts((parts) => (parts.port = "9")), "unavailable"],
+        ["postgres:///number?host=/nowhere&password=not-the-password-4711", "unavailable"],
+        // It has no TLS, and a password goes nowhere without.
+        [withParts((parts) => (parts.search = "?sslmode=require")), "misconfigured"],
+        [withParts((parts) => (parts.search = "?sslrootcert=/nowhere/ca.pem")), "misconfigured"],
+        [url.replace(/:\d+\//, ":99999/"), "misconfigured"],
+        ["not-the-password-4711", "misconfigured"]
       ] as const) {
         const [tookMillis, error] = yield* timed(
           Effect.flip(Layer.build(PgStore.layer({ url: Redacted.make(broken) })))
@@ -576,6 +608,67 @@ describe("a PostgreSQL that cannot be used", () => {
         assertShowsNone(error, password, new URL(url).password)
       }
     })
+  )
+})
+
+describe("a network that swallows what is sent", () => {
+  /** Passes bytes on between the store and the server, until it swallows those of the connections that stand. */
+  const swallowing = (url: string) =>
+    Effect.acquireRelease(
+      promise(async () => {
+        const { hostname, port } = new URL(url)
+        const pairs: Array<readonly [Net.Socket, Net.Socket]> = []
+        const server = Net.createServer((inner) => {
+          const outer = Net.connect(Number(port), hostname)
+          pairs.push([inner, outer])
+          for (const [one, other] of [
+            [inner, outer],
+            [outer, inner]
+          ] as const) {
+            one.on("data", (bytes) => other.write(bytes))
+            one.on("error", () => {})
+            one.on("close", () => other.destroy())
+          }
+        })
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+        const through = new URL(url)
+        through.port = String((server.address() as Net.AddressInfo).port)
+        return {
+          url: through.href,
+          swallow: () => {
+            for (const socket of pairs.flat()) {
+              socket.removeAllListeners("data")
+              socket.removeAllListeners("close")
+              socket.resume()
+            }
+          },
+          end: () => {
+            for (const socket of pairs.flat()) socket.destroy()
+            server.close()
+          }
+        }
+      }),
+      ({ end }) => Effect.sync(end)
+    )
+
+  it.scopedLive(
+    "is told of within ten seconds, and the connection that it swallowed is not used again",
+    () =>
+      Effect.gen(function* () {
+        const { url } = yield* postgresDatabase
+        const proxy = yield* swallowing(url)
+        const store = yield* open(proxy.url)
+        yield* draw(store)
+        yield* Effect.sync(proxy.swallow)
+        const [tookMillis, error] = yield* timed(Effect.flip(draw(store)))
+        assert.strictEqual(error.reason, "unavailable")
+        assert.isBelow(tookMillis, 12_000)
+        // Silent for fifteen seconds, it is cut off; whoever asks meanwhile may meet it.
+        yield* Effect.sleep("7 seconds")
+        const again = yield* timed(draw(store))
+        assert.isBelow(again[0], 3000)
+      }),
+    60_000
   )
 })
 

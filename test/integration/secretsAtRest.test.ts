@@ -35,7 +35,7 @@ import * as StoreKey from "../../src/services/StoreKey.js"
 import { assertHoldsNone } from "../support/canary.js"
 import { assertShowsNone } from "../support/leaks.js"
 import { type Postgres, startPostgres } from "../support/postgres.js"
-import { account, badToken, environment, goodToken, makeWorld, type World } from "../support/stack.js"
+import { account, badToken, environment, goodToken, ip, makeWorld, type World } from "../support/stack.js"
 
 const key: AuthStore.AccountKey = { location: "default" as Location, account: account as AccountCode }
 const other: AuthStore.AccountKey = { ...key, account: "EP0000002" as AccountCode }
@@ -572,15 +572,50 @@ describe("secrets in a SQLite file", () => {
       Fs.mkdirSync(`${file}.key`)
       assert.strictEqual((yield* Effect.flip(openFile(file))).reason, "misconfigured")
       Fs.rmdirSync(`${file}.key`)
-      // Another is made, which opens nothing of what the lost one sealed.
-      const auth = yield* start(world, yield* openFile(file))
-      const error = yield* Effect.flip(auth.sessionKey)
-      assert(error._tag === "AuthStoreError")
-      assert.match(error.message, /Supply the store key with id [0-9a-f]{16}/)
+      // No other is made in its place: that would open nothing, and look as if all were well.
+      const id = Option.getOrThrow(Either.getRight(StoreKey.decodeStoreKey(text))).id
+      for (const lost of [
+        yield* Effect.flip(openFile(file)),
+        yield* Effect.flip(onFile(file).rekey(undefined))
+      ]) {
+        assert.strictEqual(lost.reason, "unreadable")
+        assert.include(
+          lost.message,
+          `${file}.key is missing, and what ${file} keeps is sealed under the store key with id ${id}`
+        )
+        assert.include(lost.message, "number-auth rekey --discard")
+      }
+      assert.isFalse(Fs.existsSync(`${file}.key`))
+      // One that is given says itself what it does not open.
+      const given = yield* start(world, yield* openFile(file, ring(1)))
+      assert.strictEqual((yield* Effect.flip(given.sessionKey))._tag, "AuthStoreError")
       assert.strictEqual(yield* attempts(world), 2)
       Fs.writeFileSync(`${file}.key`, text)
       const again = yield* start(world, yield* openFile(file))
       assert.strictEqual(Redacted.value(yield* again.sessionKey), one)
+    })
+  )
+
+  it.scopedLive("a lost key file is replaced when what it sealed is given up, and not before", () =>
+    Effect.gen(function* () {
+      const file = yield* filename
+      const { world } = yield* twoSessions(onFile(file), undefined)
+      yield* Effect.scoped(
+        Effect.flatMap(openFile(file), (store) => store.writeToken(other, Redacted.make(otherToken) as Token))
+      )
+      Fs.rmSync(`${file}.key`)
+      const { discarded } = yield* onFile(file).rekey(undefined, true)
+      assert.strictEqual(discarded, 3)
+      const auth = yield* start(world, yield* openFile(file))
+      yield* auth.sessionKey
+      assert.strictEqual(yield* attempts(world), 3)
+      // A token alone is a reason, too.
+      const token = yield* filename
+      yield* Effect.scoped(
+        Effect.flatMap(openFile(token), (store) => store.writeToken(key, Redacted.make(goodToken) as Token))
+      )
+      Fs.rmSync(`${token}.key`)
+      assert.strictEqual((yield* Effect.flip(openFile(token))).reason, "unreadable")
     })
   )
 })
@@ -731,6 +766,39 @@ describe("secrets in PostgreSQL", () => {
         assert.strictEqual(Redacted.value(yield* processes[1]!.sessionKey), keys[10])
         assert.strictEqual(yield* attempts(world), 5)
       })
+  )
+
+  it.scopedLive("without a key, too, addresses that flap abort, and one change of address does not", () =>
+    Effect.gen(function* () {
+      const place = yield* makePlace
+      const world = yield* makeWorld()
+      const stores = yield* Effect.all(Array.from({ length: 4 }, () => place.open()))
+      const processes = yield* Effect.forEach(stores, (store) => start(world, store))
+      const call = (auth: NumberAuth.NumberAuth["Type"], isRefused: boolean) =>
+        Effect.gen(function* () {
+          const before = Redacted.value(yield* auth.sessionKey)
+          return yield* auth.withSession((given) =>
+            isRefused && Redacted.value(given) === before
+              ? Effect.fail(new SessionRefused({ code: 5050 }))
+              : Effect.void
+          )
+        })
+      for (const auth of processes) yield* auth.sessionKey
+      // The address changes once: all four are refused, and have new sessions.
+      for (const auth of processes) yield* call(auth, true)
+      assert.strictEqual(yield* attempts(world), 8)
+      assert.strictEqual((yield* processes[0]!.status).state, "authenticated")
+      // It goes on changing.
+      let error: { readonly _tag: string; readonly message: string } | null = null
+      for (let calls = 0; error === null && calls < 40; calls++) {
+        const result = yield* Effect.either(call(processes[calls % 4]!, true))
+        if (Either.isLeft(result)) error = result.left
+      }
+      assert(error !== null && error._tag === "AuthAborted", "it never stopped")
+      assert.include(error.message, "more than one IP address")
+      assert.isAtMost(yield* attempts(world), 17)
+      assert.strictEqual(yield* world.emulator.countOf(ip), 0)
+    })
   )
 
   it.scopedLive("without a key a bad token still costs one attempt, whatever the number of processes", () =>

@@ -286,6 +286,67 @@ describe.concurrent("number-auth doctor", () => {
       assert.deepStrictEqual([damaged.code, damaged.results["store"]], [77, "bad"])
     }))
 
+  it("foresees what the next login fails for: a torn key file, a store of a newer version", () =>
+    inWorld(async (world) => {
+      // Nothing is sealed yet, and nothing can be.
+      const folder = Path.dirname(world.store)
+      Fs.mkdirSync(folder, { mode: 0o700 })
+      Fs.writeFileSync(`${world.store}.key`, "torn", { mode: 0o600 })
+      const torn = await doctor(world)
+      assert.deepStrictEqual([torn.code, torn.results["key"]], [77, "bad"])
+      assert.match(torn.found["key"]!.detail, /does not hold the base64 of 32 bytes/)
+      assert.strictEqual((await run(world, ["login"])).code, torn.code)
+      Fs.rmSync(`${world.store}.key`)
+      await run(world, ["login"])
+      const db = new Database(world.store)
+      db.exec("INSERT INTO number_auth_migrations (migration_id, name) VALUES (99, 'future')")
+      db.close()
+      const newer = await doctor(world)
+      assert.deepStrictEqual([newer.code, newer.results["store"]], [77, "bad"])
+      assert.match(newer.found["store"]!.detail, /newer version/)
+      assert.strictEqual((await run(world, ["login"])).code, newer.code)
+    }))
+
+  it("foresees the same on PostgreSQL: keys that do not fit, a role without the rights, a server that takes no writes", () =>
+    inWorld(async (world) => {
+      const own = await postgres.database()
+      const role = `doctor_${Math.random().toString(36).slice(2)}`
+      const asRole = new URL(own.url)
+      asRole.username = role
+      asRole.password = "hidden-password"
+      try {
+        const key = Buffer.alloc(32, 7).toString("base64")
+        const env = { NUMBER_STORE_URL: own.url, NUMBER_STORE_KEY: key }
+        const fails = async (more: Record<string, string>, check: string, code: number, words: RegExp) => {
+          const found = await doctor(world, { ...env, ...more })
+          assert.deepStrictEqual([found.code, found.results[check]], [code, "bad"], check)
+          assert.match(found.found[check]!.detail, words)
+          assert.notInclude(JSON.stringify(found.json), "hidden-password")
+          const login = await run(world, ["login"], { ...env, ...more })
+          assert.strictEqual(login.code, code, login.stderr)
+        }
+        await fails({ NUMBER_STORE_KEY: "", NUMBER_STORE_KEY_OLD: key }, "key", 78, /NUMBER_STORE_KEY is not/)
+        await own.query(`CREATE ROLE ${role} LOGIN PASSWORD 'hidden-password'`)
+        await own.query("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        await fails({ NUMBER_STORE_URL: asRole.href }, "store", 78, /may not create tables/)
+        assert.strictEqual((await run(world, ["login"], env)).code, 0)
+        await own.query(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`)
+        await fails(
+          { NUMBER_STORE_URL: asRole.href },
+          "store",
+          78,
+          /may not read and write number_auth_ledger, number_auth_account, number_auth_token/
+        )
+        await own.query(`GRANT INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO ${role}`)
+        assert.strictEqual((await doctor(world, { ...env, NUMBER_STORE_URL: asRole.href })).code, 0)
+        await own.query(`ALTER ROLE ${role} SET default_transaction_read_only = on`)
+        await fails({ NUMBER_STORE_URL: asRole.href }, "store", 75, /takes no writes/)
+      } finally {
+        await own.query(`DROP OWNED BY ${role}`, `DROP ROLE ${role}`).catch(() => {})
+        await own.end()
+      }
+    }))
+
   it("looks at PostgreSQL in the same way: new, in use, and away (75), with the clocks compared", () =>
     inWorld(async (world) => {
       const env = { NUMBER_STORE_URL: postgres.url, NUMBER_LOCATION: "doctor" }

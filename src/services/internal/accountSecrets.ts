@@ -11,7 +11,13 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { SessionKey, type Token } from "../../schemas/Credentials.js"
-import type { AccountRecord, Sealed, SealedAccountRecord, Session } from "../../schemas/StoredRecord.js"
+import type {
+  AccountRecord,
+  AuthContext,
+  Sealed,
+  SealedAccountRecord,
+  Session
+} from "../../schemas/StoredRecord.js"
 import type { KeyRing } from "../StoreKey.js"
 import { type Identity, NotOpened, open, seal } from "./sealing.js"
 
@@ -91,7 +97,10 @@ export const sealed = (ring: KeyRing): AccountSecrets => {
   const vaultOf = (owner: Owner, known: ReadonlyArray<Pair>): Vault => ({
     open: (stored) => {
       const { context, sessionKey: box } = stored
-      if (box === null) return Effect.succeed(withKey(stored, null))
+      if (box === null) {
+        met.delete(nameOf(owner))
+        return Effect.succeed(withKey(stored, null))
+      }
       if (context.session === null) return new NotOpened({ why: "broken", keyId: box.keyId })
       const { generation } = context.session
       const pair = known.find(
@@ -156,11 +165,19 @@ export const inMemory = (): AccountSecrets => {
     return isIt ? found.sessionKey : null
   }
 
+  /** Neither the session that is stored, nor what an attempt under way is about to store. */
+  const forgetWhatEnded = (owner: Owner, { attempt, lostAttempt, session }: AuthContext): void => {
+    const generation = kept.get(nameOf(owner))?.session.generation
+    if (![session?.generation, attempt?.id, lostAttempt?.id].includes(generation)) kept.delete(nameOf(owner))
+  }
+
   const vaultOf = (owner: Owner): Vault => ({
     open: (stored) => {
-      return stored.sessionKey === null
-        ? Effect.succeed(withKey(stored, stored.context.session && keyOf(owner, stored.context.session)))
-        : new NotOpened({ why: "unknownKey", keyId: stored.sessionKey.keyId })
+      if (stored.sessionKey !== null) {
+        return new NotOpened({ why: "unknownKey", keyId: stored.sessionKey.keyId })
+      }
+      forgetWhatEnded(owner, stored.context)
+      return Effect.succeed(withKey(stored, stored.context.session && keyOf(owner, stored.context.session)))
     },
     close: ({ context, sessionKey, state }) =>
       Effect.sync(() => {

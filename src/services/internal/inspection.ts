@@ -16,8 +16,10 @@ import {
   SealedAccountRecord,
   SealedToken
 } from "../../schemas/StoredRecord.js"
-import { type AccountKey, AuthStoreError } from "../AuthStore.js"
-import { storeFailure } from "./storeFailure.js"
+import type { AccountKey } from "../AuthStore.js"
+import { AuthStoreError, storeErrorOf } from "./AuthStoreError.js"
+import { lastMigration, notNewer, tokensMigration } from "./migrations.js"
+import { outsideTransactions } from "./transactions.js"
 
 /**
  * What there was to see.
@@ -79,14 +81,40 @@ const clocks = Effect.gen(function* () {
   return { nowMillis, clockAheadMillis: Math.round(nowMillis - (askedMillis + toldMillis) / 2) }
 })
 
-const hasTable = (table: string) =>
+/** Fails where the next login could not write what it has to: a role without the rights, or a server that takes no writes. */
+const mayWrite = (isNew: boolean): Effect.Effect<void, AuthStoreError | SqlError, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const rows = yield* sql.onDialectOrElse({
-      pg: () => sql<{ name: string | null }>`SELECT to_regclass(${table})::text AS name`,
-      orElse: () => sql<{ name: string | null }>`SELECT name FROM sqlite_master WHERE name = ${table}`
+    const [role] = yield* sql.onDialectOrElse({
+      pg: () => sql<{ read_only: boolean; may_create: boolean | null }>`SELECT
+        current_setting('transaction_read_only') = 'on' AS read_only,
+        has_schema_privilege(current_schema(), 'CREATE') AS may_create`,
+      // A file is looked at by its mode.
+      orElse: () => Effect.succeed([])
     })
-    return (rows[0]?.name ?? null) !== null
+    if (role === undefined) return
+    if (role.read_only) {
+      return yield* new AuthStoreError({
+        reason: "unavailable",
+        detail: "the server takes no writes: it is a standby, or set to read-only"
+      })
+    }
+    if (isNew) {
+      if (role.may_create === true) return
+      return yield* new AuthStoreError({
+        reason: "misconfigured",
+        detail: "the role may not create tables in the schema that it uses"
+      })
+    }
+    const denied = yield* sql<{ name: string }>`SELECT name
+      FROM unnest(ARRAY['number_auth_ledger', 'number_auth_account', 'number_auth_token']) AS name
+      WHERE NOT (has_table_privilege(to_regclass(name), 'SELECT')
+        AND has_table_privilege(to_regclass(name), 'INSERT') AND has_table_privilege(to_regclass(name), 'UPDATE'))`
+    if (denied.length === 0) return
+    return yield* new AuthStoreError({
+      reason: "misconfigured",
+      detail: `the role may not read and write ${denied.map(({ name }) => name).join(", ")}`
+    })
   })
 
 /** Looks at the ledger of a location and the record of one of its accounts. */
@@ -94,7 +122,10 @@ export const inspect = (key: AccountKey): Effect.Effect<Inspection, AuthStoreErr
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const { clockAheadMillis, nowMillis } = yield* clocks
-    if (!(yield* hasTable("number_auth_ledger"))) return { ...newStore(nowMillis), clockAheadMillis }
+    const last = yield* lastMigration
+    yield* notNewer(last)
+    yield* mayWrite(last === 0)
+    if (last === 0) return { ...newStore(nowMillis), clockAheadMillis }
     const [row] = yield* sql<{
       readonly sequence: string | number
       readonly document: string | null
@@ -106,10 +137,11 @@ export const inspect = (key: AccountKey): Effect.Effect<Inspection, AuthStoreErr
       WHERE ledger.location = ${key.location}`
     const account = yield* decodeAccount(row?.account_document)
     // A store that an older version wrote has no such table yet.
-    const tokens = (yield* hasTable("number_auth_token"))
-      ? yield* sql<{ readonly document: string }>`SELECT document FROM number_auth_token
+    const tokens =
+      last >= tokensMigration
+        ? yield* sql<{ readonly document: string }>`SELECT document FROM number_auth_token
           WHERE location = ${key.location} AND account = ${key.account}`
-      : []
+        : []
     const token = yield* decodeToken(tokens[0]?.document)
     const sealed = [account.version === 2 ? account.sessionKey : null, token?.token ?? null]
     return {
@@ -121,8 +153,4 @@ export const inspect = (key: AccountKey): Effect.Effect<Inspection, AuthStoreErr
       sealedUnder: sealed.flatMap((each) => (each === null ? [] : [each.keyId])),
       clockAheadMillis
     }
-  }).pipe(
-    Effect.mapError((error: AuthStoreError | SqlError) =>
-      error._tag === "SqlError" ? new AuthStoreError(storeFailure(error)) : error
-    )
-  )
+  }).pipe(outsideTransactions, Effect.mapError(storeErrorOf))
