@@ -657,10 +657,13 @@ describe("a network that swallows what is sent", () => {
       Effect.gen(function* () {
         const { url } = yield* postgresDatabase
         const proxy = yield* swallowing(url)
-        const store = yield* open(proxy.url)
+        // With one connection, which is the one that is swallowed.
+        const store = yield* Layer.build(
+          PgStore.layer({ url: Redacted.make(proxy.url), maxConnections: 1 })
+        ).pipe(Effect.map(Context.get(AuthStore.AuthStore)))
         yield* draw(store)
         yield* Effect.sync(proxy.swallow)
-        const [tookMillis, error] = yield* timed(Effect.flip(draw(store)))
+        const [tookMillis, error] = yield* timed(Effect.flip(store.read(key)))
         assert.strictEqual(error.reason, "unavailable")
         assert.isBelow(tookMillis, 12_000)
         // Silent for fifteen seconds, it is cut off; whoever asks meanwhile may meet it.
