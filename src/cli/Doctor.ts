@@ -170,12 +170,15 @@ const checkKey = (
       ),
     onSuccess: ([{ current, older }, configured]) => {
       const ids = [...Option.toArray(current), ...older].map(({ id }) => id)
-      const wanted = inspection.sealedUnder.find((id) => !ids.includes(id))
+      const isMissing = (id: string): boolean => !ids.includes(id)
+      const own = inspection.sealedUnder.find(isMissing)
+      // Where there is no key at all, one would be made, but not in the place of one that was lost.
+      const wanted = own ?? (Option.isNone(current) ? inspection.sealedInAll.find(isMissing) : undefined)
       if (wanted !== undefined) {
         return bad(
           "key",
           ExitCode.personNeeded,
-          `What the store keeps of this account is sealed under the store key with id ${wanted}, which is not at hand (at hand: ${ids.join(", ") || "none"}).`,
+          `What the store keeps of ${own === undefined ? "other accounts" : "this account"} is sealed under the store key with id ${wanted}, which is not at hand (at hand: ${ids.join(", ") || "none"}).`,
           "Supply it as NUMBER_STORE_KEY or NUMBER_STORE_KEY_OLD. Where it is lost, number-auth rekey --discard gives up what is sealed under it."
         )
       }

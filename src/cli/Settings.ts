@@ -20,7 +20,7 @@ import {
   type Location
 } from "../schemas/Credentials.js"
 import type { InvalidInput } from "../schemas/InvalidInput.js"
-import { isPostgresUrl, postgresUrlForm } from "../services/internal/postgresUrl.js"
+import { parsePostgresUrl, postgresUrlForm } from "../services/internal/postgresUrl.js"
 import { decodeBaseUrl, defaultBaseUrl } from "../services/NumberTransport.js"
 import { InvalidSetting } from "./InvalidSetting.js"
 
@@ -151,7 +151,7 @@ export const decodeStoreUrl = (text: string, workingFolder: string): Either.Eith
   const trimmed = text.trim()
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(trimmed)?.[1]?.toLowerCase()
   if (scheme === "postgres" || scheme === "postgresql") {
-    return isPostgresUrl(trimmed)
+    return parsePostgresUrl(trimmed) !== null
       ? Either.right({ _tag: "postgres", url: Redacted.make(trimmed) })
       : Either.left(postgresUrlForm)
   }
@@ -176,8 +176,8 @@ export const decodeStoreUrl = (text: string, workingFolder: string): Either.Eith
  */
 export const shownStore = (store: StoreTarget): string => {
   if (store._tag === "sqlite") return Url.pathToFileURL(store.filename).href
-  const { host, pathname, username } = new URL(Redacted.value(store.url))
-  return `postgres://${username === "" ? "" : `${username}@`}${host}${pathname}`
+  const { host, url } = parsePostgresUrl(Redacted.value(store.url))!
+  return `postgres://${url.username === "" ? "" : `${url.username}@`}${host}${url.pathname}`
 }
 
 /**
@@ -189,7 +189,7 @@ export const shownStore = (store: StoreTarget): string => {
  */
 export const storeSecrets = (store: StoreTarget): ReadonlyArray<Redacted.Redacted> => {
   if (store._tag === "sqlite") return []
-  const url = new URL(Redacted.value(store.url))
+  const { url } = parsePostgresUrl(Redacted.value(store.url))!
   const { password } = url
   const decoded = Either.getOrElse(
     Either.try(() => decodeURIComponent(password)),

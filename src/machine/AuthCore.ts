@@ -99,7 +99,9 @@ export type Decision = Data.TaggedEnum<{
   aborted: { readonly abort: Abort }
   locked: { readonly reported: boolean }
   done: {}
-  rejected: { readonly why: "refusedCredentials" | "abortedCredentials" | "notAborted" | "notLocked" }
+  rejected: {
+    readonly why: "refusedCredentials" | "abortedCredentials" | "addressFlapping" | "notAborted" | "notLocked"
+  }
 }>
 
 /**
@@ -326,7 +328,15 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
           }
           const next = on(current, { type: "credentials.replaced", fingerprint })
           return next.state === "aborted"
-            ? decide(next, Decision.rejected({ why: "abortedCredentials" }))
+            ? decide(
+                next,
+                Decision.rejected({
+                  why:
+                    next.context.abort?.reason === "addressFlapping"
+                      ? "addressFlapping"
+                      : "abortedCredentials"
+                })
+              )
             : next
         }
         case "resume": {

@@ -108,9 +108,12 @@ const barredOf = (event: Extract<AuthEvent, { type: "credentials.barred" }>): Ab
 
 type Unauthorized = Extract<AuthEvent, { type: "session.unauthorized" }>
 
-/** The session that was refused: the one that is held, or one that another process has the key of. */
-const refusedSession = ({ session, sessionsElsewhere }: AuthContext, generation: AttemptId) =>
-  [session, ...sessionsElsewhere].find((each) => each?.generation === generation) ?? null
+/** The session that is held, and those that other processes have the keys of. */
+const sessionsOf = ({ session, sessionsElsewhere }: AuthContext): ReadonlyArray<Session> =>
+  session === null ? sessionsElsewhere : [...sessionsElsewhere, session]
+
+const refusedSession = (context: AuthContext, generation: AttemptId): Session | null =>
+  sessionsOf(context).find((session) => session.generation === generation) ?? null
 
 const flappingOf = (context: AuthContext, event: Unauthorized): Abort => ({
   reason: "addressFlapping",
@@ -120,7 +123,7 @@ const flappingOf = (context: AuthContext, event: Unauthorized): Abort => ({
   atMillis: event.nowMillis
 })
 
-/** How many sessions of other processes are remembered. Of more processes than that some flap unseen. */
+/** How many sessions of other processes are remembered. Where there are more of them some flap unseen. */
 const mostElsewhere = 16
 
 const abortedNotice = (abort: Abort): { readonly notice: Notice } => ({ notice: { kind: "aborted", abort } })
@@ -156,7 +159,14 @@ export const makeAuthMachine = (policy: Policy) => {
   const flapsAfter = (context: AuthContext, { generation, nowMillis }: Unauthorized): number => {
     const refused = refusedSession(context, generation)
     if (refused === null || generation <= context.addressChangedAt) return context.flaps
-    return nowMillis - refused.obtainedAtMillis < policy.flapWindowMillis ? context.flaps + 1 : 0
+    const isFresh = (session: Session): boolean =>
+      nowMillis - session.obtainedAtMillis < policy.flapWindowMillis
+    if (!isFresh(refused)) return 0
+    // One that has served for long since the last change says that the row had ended before this one.
+    const hasServed = sessionsOf(context).some(
+      (session) => session.generation > context.addressChangedAt && !isFresh(session)
+    )
+    return hasServed ? 1 : context.flaps + 1
   }
 
   const isFlapping = (context: AuthContext, event: Unauthorized): boolean =>
@@ -179,9 +189,11 @@ export const makeAuthMachine = (policy: Policy) => {
       isFlapping: ({ context }, params: { event: Unauthorized }) => isFlapping(context, params.event),
       /**
        * After a refusal any credentials that were not refused; after another abort those only that were not aborted
-       * before, so that two that take turns while Number is out of order make one attempt each.
+       * before, so that two that take turns while Number is out of order make one attempt each. Where addresses flap none
+       * are better than others.
        */
       canBeReplaced: ({ context }, params: { fingerprint: Fingerprint }) =>
+        context.abort?.reason !== "addressFlapping" &&
         !context.refusedFingerprints.includes(params.fingerprint) &&
         ((context.abort !== null && isRefusal(context.abort)) ||
           !context.abortedFingerprints.includes(params.fingerprint)),
@@ -232,16 +244,15 @@ export const makeAuthMachine = (policy: Policy) => {
         addressChangedAt:
           event.generation <= context.addressChangedAt
             ? context.addressChangedAt
-            : Math.max(
-                context.attempt?.id ?? 0,
-                ...[context.session, ...context.sessionsElsewhere].map((each) => each?.generation ?? 0)
-              ),
+            : Math.max(context.attempt?.id ?? 0, ...sessionsOf(context).map((session) => session.generation)),
         sessionsElsewhere: context.sessionsElsewhere.filter(
           ({ generation }) => generation !== event.generation
         )
       })),
       leaveElsewhere: assign(({ context }) => ({
-        sessionsElsewhere: [...context.sessionsElsewhere, context.session!].slice(-mostElsewhere)
+        sessionsElsewhere: sessionsOf(context)
+          .filter(({ expiresAtMillis }) => expiresAtMillis > context.session!.obtainedAtMillis)
+          .slice(-mostElsewhere)
       })),
       forgetFlaps: assign({ flaps: 0 })
     }

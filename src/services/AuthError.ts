@@ -179,13 +179,20 @@ export class AuthRejected extends Schema.TaggedError<AuthRejected>("effect-numbe
   "AuthRejected",
   {
     place: Place,
-    why: Schema.Literal("refusedCredentials", "abortedCredentials", "notAborted", "notLocked")
+    why: Schema.Literal(
+      "refusedCredentials",
+      "abortedCredentials",
+      "addressFlapping",
+      "notAborted",
+      "notLocked"
+    )
   }
 ) {
   override get message(): string {
     const what = {
       refusedCredentials: `Number refused this token of account ${this.place.account}, and it is never sent again: create a new token in the Client Admin Portal and supply it`,
       abortedCredentials: `These are credentials with which account ${this.place.account} was aborted, so they replace nothing: resume to try them once more, or supply others`,
+      addressFlapping: `Account ${this.place.account} was aborted because calls of location ${this.place.location} leave from more than one IP address, which other credentials do not change: give each egress address a location of its own, or route all calls through one, then resume`,
       notAborted: `Account ${this.place.account} is not aborted, so there is nothing to resume`,
       notLocked: `Account ${this.place.account} is not locked at location ${this.place.location}, so there is no lock that could have been lifted, and the count stays as it is`
     }[this.why]

@@ -260,7 +260,7 @@ const notOpened =
 const hasLostToAnother = ({ detail, reason }: AuthStoreError): boolean =>
   reason === "unavailable" && /\b(SQLITE_BUSY|40001|40P01)/.test(detail)
 
-/** Whether the database did not answer in time: what answers with an error soon answers the next one too. */
+/** Whether the database did not answer in time. What answers with an error at once may do so to the next one, too. */
 const isSilent = ({ detail, reason }: AuthStoreError): boolean =>
   reason === "unavailable" && /did not answer|time-?out|timed out|ETIMEDOUT/i.test(detail)
 
@@ -309,7 +309,9 @@ export const configuredKeyRing: Effect.Effect<KeyRing | undefined, AuthStoreErro
     Option.isNone(current) && older.length > 0
       ? new AuthStoreError({
           reason: "misconfigured",
-          detail: "NUMBER_STORE_KEY_OLD is set, and NUMBER_STORE_KEY is not"
+          detail: "NUMBER_STORE_KEY_OLD is set, and NUMBER_STORE_KEY is not",
+          advice:
+            "Set NUMBER_STORE_KEY, too, or take NUMBER_STORE_KEY_OLD away where nothing is sealed under it"
         })
       : Effect.succeed(Option.getOrUndefined(Option.map(current, (key) => ({ current: key, older }))))
 )
@@ -511,7 +513,8 @@ const makeBoth = (options: SqlOptions) =>
     const bounded = <A>(effect: Effect.Effect<A, AuthStoreError>): Effect.Effect<A, AuthStoreError> =>
       isPostgres ? within(operationTimeout, effect) : effect
 
-    const newQueue = (): Queue<AuthStoreError> => makeQueue(isSilent)
+    const newQueue = (): Queue<AuthStoreError> =>
+      makeQueue((error) => isSilent(error) || hasLostToAnother(error))
     const transactionQueues = new Map<Location, Queue<AuthStoreError>>()
     /** They would wait for each other at the location's row anyhow, each with a connection. */
     const oneAtATime = (location: Location): Queue<AuthStoreError> => {

@@ -14,7 +14,7 @@ import { type AuthCore, makeAuthCore } from "../machine/AuthCore.js"
 import type { Policy } from "../machine/Policy.js"
 import { type AccountCode, decodeAccountCode, type SessionKey } from "../schemas/Credentials.js"
 import type { InvalidInput } from "../schemas/InvalidInput.js"
-import type { AuthNotifier } from "./AuthNotifier.js"
+import type { AuthNotice, AuthNotifier } from "./AuthNotifier.js"
 import type { AuthStore } from "./AuthStore.js"
 import type { CredentialProvider } from "./CredentialProvider.js"
 import { Company } from "./internal/Company.js"
@@ -78,17 +78,27 @@ const shareCore = (): ((policy: Policy) => AuthCore) => {
   }
 }
 
-/** The first account that meets a lock tells people of it: ten thousand would tell them ten thousand times. */
-const tellOnce = () => {
+/** How many notices of a lock are kept for when the first fails. */
+const mostSpare = 4
+
+/** One account tells people of a lock: ten thousand would tell them ten thousand times. */
+const tellOnce = (): Pick<Company["Type"], "tellsOfLock" | "afterUntoldLock"> => {
   let told: number | null = null
+  let spare: Array<AuthNotice> = []
   return {
-    isNewLock: (lock: number): boolean => {
-      if (lock === told) return false
-      told = lock
-      return true
+    tellsOfLock: (lock, notice) => {
+      if (lock !== told) {
+        told = lock
+        spare = []
+        return true
+      }
+      if (spare.length < mostSpare) spare.push(notice)
+      return false
     },
-    lockUntold: (): void => {
-      told = null
+    afterUntoldLock: () => {
+      const next = spare.shift() ?? null
+      if (next === null) told = null
+      return next
     }
   }
 }

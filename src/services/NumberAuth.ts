@@ -474,45 +474,40 @@ export const make = (
     /** What people have yet to be told. */
     let untold: ReadonlyArray<AuthNotice> = []
 
-    /** A lock of the location is no news where another account of the process has told of it. */
-    const isNews = ({ ledger }: Step) => {
-      const lock = Ledger.lockOf(ledger, policy)
-      return ({ notice }: Extract<Command, { type: "notify" }>): boolean =>
-        notice.kind !== "locked" || lock === null || company.isNewLock(lock)
+    const noteNotices = (step: Step): void => {
+      const lock = Ledger.lockOf(step.ledger, policy)
+      const notices = step.commands
+        .filter((command) => command.type === "notify")
+        .map(({ notice }) => makeNotice(notice, placeOf(step.ledger)))
+        .filter((told) => told.notice.kind !== "locked" || lock === null || company.tellsOfLock(lock, told))
+      untold = [...untold, ...notices]
     }
 
-    const noteNotices = (step: Step): void => {
-      const notices = step.commands.filter((command) => command.type === "notify").filter(isNews(step))
-      untold = [...untold, ...notices.map(({ notice }) => makeNotice(notice, placeOf(step.ledger)))]
-    }
+    const tell = (notice: AuthNotice): Effect.Effect<void> =>
+      Effect.suspend(() => notifier.notify(notice)).pipe(
+        // What a notifier throws is not shown: it is not ours, and may hold anything. Caught before it leaves the
+        // fiber of its own, since that fiber's end is logged.
+        Effect.exit,
+        Effect.disconnect,
+        Effect.interruptible,
+        Effect.timeoutTo({ duration: "10 seconds", onSuccess: Exit.isSuccess, onTimeout: () => false }),
+        Effect.flatMap((isTold) => {
+          if (isTold) return Effect.void
+          const instead = notice.notice.kind === "locked" ? company.afterUntoldLock() : null
+          return Effect.zipRight(
+            Effect.logError(
+              `The notifier failed to tell people that account ${notice.place.account} needs them (${notice.notice.kind}).`
+            ),
+            instead === null ? Effect.void : tell(instead)
+          )
+        })
+      )
 
     /** Tells people, however the fiber that does so is interrupted meanwhile. */
     const tellPeople = Effect.suspend(() => {
       const notices = untold
       untold = []
-      return Effect.forEach(
-        notices,
-        (notice) =>
-          Effect.suspend(() => notifier.notify(notice)).pipe(
-            // What a notifier throws is not shown: it is not ours, and may hold anything. Caught before it leaves the
-            // fiber of its own, since that fiber's end is logged.
-            Effect.exit,
-            Effect.disconnect,
-            Effect.interruptible,
-            Effect.timeoutTo({ duration: "10 seconds", onSuccess: Exit.isSuccess, onTimeout: () => false }),
-            Effect.flatMap((isTold) =>
-              isTold
-                ? Effect.void
-                : Effect.suspend(() => {
-                    if (notice.notice.kind === "locked") company.lockUntold()
-                    return Effect.logError(
-                      `The notifier failed to tell people that account ${account} needs them (${notice.notice.kind}).`
-                    )
-                  })
-            )
-          ),
-        { discard: true }
-      )
+      return Effect.forEach(notices, tell, { discard: true })
     }).pipe(undisturbed)
 
     /** Keeps a session for the hot path, for as long as it has left, unless a newer one is kept already. */
@@ -597,6 +592,7 @@ export const make = (
       )
       // The mark stands until the store takes the outcome, so it goes on trying; a key that was accepted serves already.
       const storeLater = store.pipe(
+        Effect.sandbox,
         Effect.retry(storeIsBack),
         Effect.tap((taken) =>
           Effect.sync(() => {
@@ -612,12 +608,14 @@ export const make = (
         company.keep,
         Effect.forkIn(scope)
       )
-      return Effect.matchEffect(store, {
+      return Effect.matchCauseEffect(store, {
         onSuccess: (taken) => resultOf(taken, outcome),
-        onFailure: (error) =>
+        onFailure: (cause) =>
           Effect.zipRight(
             storeLater,
-            sessionKey === null ? Effect.fail(error) : hold(sessionKey, attempt, policy.sessionLifetimeMillis)
+            sessionKey === null
+              ? Effect.failCause(cause)
+              : hold(sessionKey, attempt, policy.sessionLifetimeMillis)
           )
       })
     }

@@ -27,7 +27,7 @@ import {
 } from "./AuthStore.js"
 import { storeErrorOf } from "./internal/AuthStoreError.js"
 import { inspect as inspectSql, type Inspection } from "./internal/inspection.js"
-import { isPostgresUrl, postgresUrlForm } from "./internal/postgresUrl.js"
+import { parsePostgresUrl, postgresUrlForm } from "./internal/postgresUrl.js"
 import type { ConfiguredKeys, KeyRing } from "./StoreKey.js"
 
 /**
@@ -73,7 +73,7 @@ const newSocket = (): Net.Socket => {
 
 const clientOf = (options: Options, maxConnections: number) =>
   Layer.unwrapEffect(
-    isPostgresUrl(Redacted.value(options.url))
+    parsePostgresUrl(Redacted.value(options.url)) !== null
       ? Effect.succeed(
           PgClient.layer({
             url: options.url,

@@ -85,7 +85,11 @@ const readKeyFile = (
       Effect.catchAll((error) =>
         error._tag === "SystemError" && error.reason === "NotFound"
           ? Effect.succeedNone
-          : misconfigured(`the key file ${keyFile} cannot be read (${reasonOf(error)})`)
+          : new AuthStoreError({
+              reason: "misconfigured",
+              detail: `the key file ${keyFile} cannot be read (${reasonOf(error)})`,
+              advice: "Let this user read it: another key does not open what was sealed under this one"
+            })
       )
     )
     if (Option.isNone(text)) return Option.none()
@@ -160,19 +164,20 @@ export const keys = (
     return { current, older: [...older, ...Option.toArray(kept)] }
   })
 
-/** The id of a key that something in the file is sealed under, if anything is. */
-const sealedUnder = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  if ((yield* lastMigration) < tokensMigration) return Option.none<string>()
-  // What is torn is no reason to think that a key is lost.
-  const [row] = yield* sql<{ key: string }>`SELECT key FROM (
-      SELECT iif(json_valid(document), json_extract(document, '$.sessionKey.keyId'), NULL) AS key
-      FROM number_auth_account
-      UNION ALL
-      SELECT iif(json_valid(document), json_extract(document, '$.token.keyId'), NULL) FROM number_auth_token
-    ) WHERE key IS NOT NULL LIMIT 1`
-  return Option.map(Option.fromNullable(row), ({ key }) => key)
-}).pipe(outsideTransactions, Effect.mapError(storeErrorOf))
+/** The ids of the keys that secrets in the file are sealed under. What is torn tells of none. */
+const sealingKeys: Effect.Effect<ReadonlyArray<string>, AuthStoreError, SqlClient.SqlClient> = Effect.gen(
+  function* () {
+    const sql = yield* SqlClient.SqlClient
+    if ((yield* lastMigration) < tokensMigration) return []
+    const rows = yield* sql<{ key: string }>`SELECT DISTINCT key FROM (
+        SELECT iif(json_valid(document), json_extract(document, '$.sessionKey.keyId'), NULL) AS key
+        FROM number_auth_account
+        UNION ALL
+        SELECT iif(json_valid(document), json_extract(document, '$.token.keyId'), NULL) FROM number_auth_token
+      ) WHERE key IS NOT NULL`
+    return rows.map(({ key }) => key)
+  }
+).pipe(outsideTransactions, Effect.mapError(storeErrorOf))
 
 /** The ring of a file. Without any key one is made, but not in the place of one that was lost. */
 const keyRing = (options: Options, isLossAccepted = false) =>
@@ -180,19 +185,20 @@ const keyRing = (options: Options, isLossAccepted = false) =>
     const { filename } = options
     const found = yield* keys(options)
     if (Option.isSome(found.current)) return { current: found.current.value, older: found.older }
-    const wanted = isLossAccepted ? Option.none() : yield* sealedUnder
-    if (Option.isNone(wanted)) yield* makeKeyFile(filename)
+    // What was sealed under a key that was given later on is not lost with the file.
+    const missing = isLossAccepted
+      ? undefined
+      : (yield* sealingKeys).find((id) => !found.older.some((key) => key.id === id))
+    if (missing === undefined) yield* makeKeyFile(filename)
     const current = yield* Effect.flatMap(readKeyFile(filename), (made) =>
       Effect.mapError(made, () =>
-        Option.match(wanted, {
-          onNone: () => misconfigured(`the key file ${keyFileOf(filename)} has gone`),
-          onSome: (id) =>
-            new AuthStoreError({
+        missing === undefined
+          ? misconfigured(`the key file ${keyFileOf(filename)} has gone`)
+          : new AuthStoreError({
               reason: "unreadable",
-              detail: `the key file ${keyFileOf(filename)} is missing, and what ${filename} keeps is sealed under the store key with id ${id}`,
-              advice: `Put the key file back, or supply its key as NUMBER_STORE_KEY. Where it is lost, number-auth rekey --discard makes a new one and gives up what is sealed: the next login of those accounts makes an attempt; the count and what was refused stay as they are`
+              detail: `what ${filename} keeps is sealed under the store key with id ${missing}, there is no key file ${keyFileOf(filename)}, and that key was not supplied`,
+              advice: `Put the key file back, or supply the key as NUMBER_STORE_KEY or in NUMBER_STORE_KEY_OLD. Where it is lost, number-auth rekey --discard makes a new one and gives up what is sealed: the next login of those accounts makes an attempt; the count and what was refused stay as they are`
             })
-        })
       )
     )
     return { current, older: found.older }
@@ -256,7 +262,7 @@ export const inspect = (
   key: AccountKey
 ): Effect.Effect<Inspection, AuthStoreError> =>
   Effect.provide(
-    inspectSql(key),
+    Effect.zipWith(inspectSql(key), sealingKeys, (inspection, ids) => ({ ...inspection, sealedInAll: ids })),
     // Without the pragma that makes it a WAL file, which would write.
     SqliteClient.layer({ filename, readonly: true, disableWAL: true })
   ).pipe(

@@ -594,6 +594,7 @@ describe("a PostgreSQL that cannot be used", () => {
         ],
         [withParts((parts) => (parts.port = "9")), "unavailable"],
         ["postgres:///number?host=/nowhere&password=not-the-password-4711", "unavailable"],
+        ["postgresql://user:not-the-password-4711@/number?host=/nowhere", "unavailable"],
         // It has no TLS, and a password goes nowhere without.
         [withParts((parts) => (parts.search = "?sslmode=require")), "misconfigured"],
         [withParts((parts) => (parts.search = "?sslrootcert=/nowhere/ca.pem")), "misconfigured"],

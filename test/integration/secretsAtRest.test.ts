@@ -579,10 +579,7 @@ describe("secrets in a SQLite file", () => {
         yield* Effect.flip(onFile(file).rekey(undefined))
       ]) {
         assert.strictEqual(lost.reason, "unreadable")
-        assert.include(
-          lost.message,
-          `${file}.key is missing, and what ${file} keeps is sealed under the store key with id ${id}`
-        )
+        assert.include(lost.message, `what ${file} keeps is sealed under the store key with id ${id}`)
         assert.include(lost.message, "number-auth rekey --discard")
       }
       assert.isFalse(Fs.existsSync(`${file}.key`))
@@ -609,6 +606,21 @@ describe("secrets in a SQLite file", () => {
       const auth = yield* start(world, yield* openFile(file))
       yield* auth.sessionKey
       assert.strictEqual(yield* attempts(world), 3)
+      // A key that was given, and is now among the older ones, is not lost.
+      const given = yield* filename
+      const sealed = yield* twoSessions(onFile(given), ring(1))
+      assert.strictEqual((yield* Effect.flip(openFile(given))).reason, "unreadable")
+      assert.isFalse(Fs.existsSync(`${given}.key`))
+      const older = yield* Layer.build(
+        SqliteStore.layer({ filename: given }).pipe(
+          Layer.provide(NodeContext.layer),
+          Layer.provide(
+            Layer.setConfigProvider(ConfigProvider.fromMap(new Map([["NUMBER_STORE_KEY_OLD", keyText(1)]])))
+          )
+        )
+      ).pipe(Effect.map(Context.get(AuthStore.AuthStore)))
+      assert.strictEqual(Redacted.value((yield* older.read(key)).account.sessionKey!), sealed.one)
+      assert.isTrue(Fs.existsSync(`${given}.key`))
       // A token alone is a reason, too.
       const token = yield* filename
       yield* Effect.scoped(

@@ -11,7 +11,20 @@ import { NodeContext } from "@effect/platform-node"
 import { SqlClient } from "@effect/sql"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Effect, Exit, Fiber, Layer, Redacted, Ref, Schema, Scope, Stream } from "effect"
+import {
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Redacted,
+  Ref,
+  Schema,
+  Scope,
+  Stream
+} from "effect"
 import { vi } from "vitest"
 import type { AccountCode, Location } from "../../src/schemas/Credentials.js"
 import { AccountRecord, emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
@@ -246,6 +259,31 @@ describe("SqliteStore", () => {
       yield* Fiber.join(watching).pipe(Effect.timeout("5 seconds"))
       assert.deepStrictEqual(yield* Ref.get(seen), [0, 1])
     })
+  )
+})
+
+describe("a SqliteStore whose file another program has locked", () => {
+  it.scopedLive(
+    "is told of in ten seconds, to all who wait",
+    () =>
+      Effect.gen(function* () {
+        const filename = yield* file
+        const store = yield* open(filename)
+        yield* draw(store)
+        const other = yield* Effect.acquireRelease(
+          Effect.sync(() => new Database(filename)),
+          (db) => Effect.sync(() => db.close())
+        )
+        other.exec("BEGIN IMMEDIATE")
+        const [duration, errors] = yield* Effect.timed(
+          Effect.forEach([1, 2, 3, 4], () => Effect.flip(draw(store)), { concurrency: "unbounded" })
+        )
+        other.exec("ROLLBACK")
+        assert.isBelow(Duration.toMillis(duration), 15_000)
+        for (const { reason } of errors) assert.strictEqual(reason, "unavailable")
+        assert.strictEqual(yield* draw(store), 2)
+      }),
+    60_000
   )
 })
 

@@ -286,7 +286,7 @@ describe.concurrent("number-auth doctor", () => {
       assert.deepStrictEqual([damaged.code, damaged.results["store"]], [77, "bad"])
     }))
 
-  it("foresees what the next login fails for: a torn key file, a store of a newer version", () =>
+  it("foresees what the next login fails for: a key file that is torn, closed or lost, a store of a newer version", () =>
     inWorld(async (world) => {
       // Nothing is sealed yet, and nothing can be.
       const folder = Path.dirname(world.store)
@@ -298,6 +298,19 @@ describe.concurrent("number-auth doctor", () => {
       assert.strictEqual((await run(world, ["login"])).code, torn.code)
       Fs.rmSync(`${world.store}.key`)
       await run(world, ["login"])
+      const beside = { NUMBER_ACCOUNT_CODE: "EP0000002" }
+      assert.strictEqual((await doctor(world, beside)).code, 0)
+      Fs.renameSync(`${world.store}.key`, `${world.store}.kept`)
+      const lost = await doctor(world, beside)
+      assert.deepStrictEqual([lost.code, lost.results["key"]], [77, "bad"])
+      assert.match(lost.found["key"]!.detail, /keeps of other accounts is sealed under/)
+      assert.strictEqual((await run(world, ["login"], beside)).code, 77)
+      Fs.mkdirSync(`${world.store}.key`)
+      const closed = await doctor(world)
+      assert.deepStrictEqual([closed.code, closed.results["key"]], [78, "bad"])
+      assert.match(closed.found["key"]!.todo!, /another key does not open what was sealed under this one/)
+      Fs.rmdirSync(`${world.store}.key`)
+      Fs.renameSync(`${world.store}.kept`, `${world.store}.key`)
       const db = new Database(world.store)
       db.exec("INSERT INTO number_auth_migrations (migration_id, name) VALUES (99, 'future')")
       db.close()

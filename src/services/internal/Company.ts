@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import { type AuthCore, makeAuthCore } from "../../machine/AuthCore.js"
 import type { Policy } from "../../machine/Policy.js"
+import type { AuthNotice } from "../AuthNotifier.js"
 import { noTurns, type Turns } from "./turns.js"
 
 /**
@@ -21,18 +22,21 @@ export class Company extends Context.Reference<Company>()("effect-number-auth/in
     readonly queueTimeout: Duration.Duration
     /** Runs an effect that needs the account's `NumberAuth` to stay, even where nobody uses it any more. */
     readonly keep: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-    /** Whether people are still to be told of a lock of the location: it concerns all accounts, and is said once. */
-    readonly isNewLock: (lock: number) => boolean
-    /** People could not be told of it: the next account tries. */
-    readonly lockUntold: () => void
+    /**
+     * Whether an account is to tell people of a lock of the location, which concerns all of them and is said once. What
+     * another account would have said is kept for when that one fails.
+     */
+    readonly tellsOfLock: (lock: number, notice: AuthNotice) => boolean
+    /** What is to be said instead, where people could not be told of a lock; null where it is left to the next account. */
+    readonly afterUntoldLock: () => AuthNotice | null
     /** Where there are many accounts, their fingerprints are computed one at a time. */
     readonly fingerprinting?: Turns | undefined
   } => ({
     coreOf: makeAuthCore,
     turns: noTurns,
     queueTimeout: Duration.infinity,
-    isNewLock: () => true,
-    lockUntold: () => {},
+    tellsOfLock: () => true,
+    afterUntoldLock: () => null,
     keep: (effect) => effect
   })
 }) {}

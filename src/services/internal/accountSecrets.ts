@@ -94,11 +94,12 @@ export const sealed = (ring: KeyRing): AccountSecrets => {
       }))
     )
 
-  const vaultOf = (owner: Owner, known: ReadonlyArray<Pair>): Vault => ({
+  const vaultOf = (owner: Owner, known: ReadonlyArray<Pair>, metBefore: Pair | undefined): Vault => ({
     open: (stored) => {
       const { context, sessionKey: box } = stored
       if (box === null) {
-        met.delete(nameOf(owner))
+        // Not what this transaction is about to store.
+        if (met.get(nameOf(owner)) === metBefore) met.delete(nameOf(owner))
         return Effect.succeed(withKey(stored, null))
       }
       if (context.session === null) return new NotOpened({ why: "broken", keyId: box.keyId })
@@ -140,9 +141,10 @@ export const sealed = (ring: KeyRing): AccountSecrets => {
       Effect.gen(function* () {
         const name = nameOf(owner)
         // Its own, so that others on the same account do not take away what it has got ready.
-        const known = Option.toArray(Option.fromNullable(met.get(name)))
+        const metBefore = met.get(name)
+        const known = metBefore === undefined ? [] : [metBefore]
         while (true) {
-          const result = yield* transaction(vaultOf(owner, known))
+          const result = yield* transaction(vaultOf(owner, known, metBefore))
           if (!(result instanceof Pending)) return result
           const pair = yield* result.work
           known.push(pair)

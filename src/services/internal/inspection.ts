@@ -34,6 +34,8 @@ export interface Inspection {
   readonly isKeyStored: boolean
   /** The ids of the store keys that its session key and its token are sealed under, where it has them. */
   readonly sealedUnder: ReadonlyArray<string>
+  /** The same of all accounts, where the store does not open without them: a file. Else none. */
+  readonly sealedInAll: ReadonlyArray<string>
   /** How far the database's clock is ahead of this host's; null where they are one. */
   readonly clockAheadMillis: number | null
 }
@@ -46,6 +48,7 @@ export const newStore = (nowMillis: number): Inspection => ({
   account: emptyAccountRecord,
   isKeyStored: false,
   sealedUnder: [],
+  sealedInAll: [],
   clockAheadMillis: null
 })
 
@@ -151,6 +154,7 @@ export const inspect = (key: AccountKey): Effect.Effect<Inspection, AuthStoreErr
       account,
       isKeyStored: account.sessionKey !== null,
       sealedUnder: sealed.flatMap((each) => (each === null ? [] : [each.keyId])),
+      sealedInAll: [],
       clockAheadMillis
     }
   }).pipe(outsideTransactions, Effect.mapError(storeErrorOf))

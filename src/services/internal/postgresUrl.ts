@@ -4,12 +4,17 @@
 
 /** The form that is expected, in words. */
 export const postgresUrlForm =
-  "postgres://user:password@host:port/database, with what is no letter or digit in user and password percent-encoded"
+  "postgres://user:password@host:port/database, or postgres://user:password@/database?host=/folder/of/the/socket, with what is no letter or digit in user and password percent-encoded"
 
-/** Whether a text names a database of a host, or one of the folder that the parameter `host` gives. */
-export const isPostgresUrl = (text: string): boolean => {
-  if (!/^postgres(ql)?:\/\//i.test(text) || !URL.canParse(text)) return false
-  const url = new URL(text)
-  const hasName = url.hash === "" && /^\/[^/]+$/.test(url.pathname)
-  return hasName && (url.host !== "" || url.searchParams.has("host"))
+/** Reads an address; null where it does not have the form. `host` is empty where a parameter gives it. */
+export const parsePostgresUrl = (text: string): { readonly url: URL; readonly host: string } | null => {
+  if (!/^postgres(ql)?:\/\//i.test(text)) return null
+  // User and password without a host are no URL by the standard, and usual where the host is a parameter.
+  const isFilled = /@\/[^@]*[?&]host=/.test(text)
+  const filled = isFilled ? text.replace(/@\/(?=[^@]*[?&]host=)/, "@localhost/") : text
+  if (!URL.canParse(filled)) return null
+  const url = new URL(filled)
+  const host = isFilled ? "" : url.host
+  const hasNames = url.hash === "" && /^\/[^/]+$/.test(url.pathname)
+  return hasNames && (host !== "" || url.searchParams.has("host")) ? { url, host } : null
 }

@@ -59,7 +59,8 @@ describe("decodeStoreUrl", () => {
     for (const [url, shown] of [
       ["postgres://user:secret%40secret@db:5433/number?sslmode=require", "postgres://user@db:5433/number"],
       [" postgresql://db/number ", "postgres://db/number"],
-      ["postgres:///number?host=/run/postgresql&password=secretsecret", "postgres:///number"]
+      ["postgres:///number?host=/run/postgresql&password=secretsecret", "postgres:///number"],
+      ["postgresql://user:secretsecret@/number?host=/cloudsql/p:r:i", "postgres://user@/number"]
     ] as const) {
       const target = decodeStoreUrl(url, "/work")
       if (Either.isLeft(target) || target.right._tag !== "postgres") return assert.fail(url)

@@ -281,6 +281,20 @@ describe("AuthCore on an operator's word", () => {
     assert.strictEqual(other.ledger, before.ledger)
   })
 
+  it("replaceCredentials: rejects all where addresses flap, which credentials do not change", () => {
+    const step = play(
+      [1, 4, 7].flatMap((generation): ReadonlyArray<Message> => [
+        request(),
+        ended(generation, accepted),
+        { type: "sessionRefused", generation, code: 5050 }
+      ])
+    )
+    assert.strictEqual(step.context.abort?.reason, "addressFlapping")
+    const rejected = play([{ type: "replaceCredentials", fingerprint: print(2) }], step)
+    assert.deepInclude(rejected.decision, { _tag: "rejected", why: "addressFlapping" })
+    assert.strictEqual(play([request(2)], step).decision._tag, "aborted")
+  })
+
   it("confirmLockLifted: only where there is a lock", () => {
     const before = play([request(), ended(1, faulted)])
     const rejected = play([{ type: "confirmLockLifted" }], before)

@@ -335,6 +335,33 @@ describe("AuthMachine", () => {
       }
     })
 
+    it("a session that has served for long since the last change says that the row had ended", () => {
+      for (const long of [
+        { session: session(8), sessionsElsewhere: [session(9, 900_000)] },
+        { session: session(9, 900_000), sessionsElsewhere: [session(8)] }
+      ]) {
+        const before = { ...long, flaps: 2, addressChangedAt: 7 }
+        const next = run("authenticated", before, unauthorized(9, 900_001))
+        assert.strictEqual(next.context.flaps, 1)
+        assert.notStrictEqual(next.state, "aborted")
+        const old = run("authenticated", { ...before, addressChangedAt: 8 }, unauthorized(9, 900_001))
+        assert.strictEqual(old.state, "aborted")
+      }
+    })
+
+    it("what has ended by the clock is not remembered", () => {
+      const before = { session: session(9, 25 * hour), sessionsElsewhere: [session(3), session(4, 1)] }
+      const next = run("authenticated", before, { type: "session.unavailable", generation: 9 })
+      assert.deepStrictEqual(next.context.sessionsElsewhere, [session(4, 1), session(9, 25 * hour)])
+    })
+
+    it("no other credentials help", () => {
+      const abort = { ...abortOf("faulted"), reason: "addressFlapping" as const, attempt: null }
+      const next = run("aborted", { abort }, { type: "credentials.replaced", fingerprint: print(7) })
+      assert.strictEqual(next.state, "aborted")
+      assert.strictEqual(run("aborted", { abort }, { type: "attempt.resumed" }).state, "unauthenticated.idle")
+    })
+
     it("one that had served for long ends the row", () => {
       const before = { session: session(5), sessionsElsewhere: elsewhere, flaps: 2 }
       const next = run("authenticated", before, unauthorized(3, 600_000))

@@ -347,6 +347,32 @@ describe("NumberAccounts.layerConfig", () => {
 })
 
 describe("a lock of the location", () => {
+  it.scoped("is told by another account where the first cannot, though all have met it already", () =>
+    Effect.gen(function* () {
+      const crowd = yield* makeCrowd(30)
+      const told: Array<string> = []
+      let failures = 2
+      const accounts = yield* startCrowd(crowd, {}, ({ notice, place }) =>
+        notice.kind !== "locked"
+          ? Effect.void
+          : Effect.zipRight(
+              Effect.sleep("3 seconds"),
+              failures-- > 0 ? Effect.fail("down") : Effect.sync(() => void told.push(place.account))
+            )
+      )
+      for (const n of numbers(5)) crowd.spoil(n)
+      yield* Effect.forEach(numbers(5), (n) => Effect.exit(accounts.sessionKey(accountOf(n))))
+      const asking = yield* Effect.fork(
+        Effect.forEach(numbers(30).slice(5), (n) => Effect.exit(accounts.sessionKey(accountOf(n))), {
+          concurrency: "unbounded"
+        })
+      )
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(tagsOf(yield* Fiber.join(asking)), { AuthLocked: 25 })
+      assert.lengthOf(told, 1)
+    })
+  )
+
   it.scoped("is told once for all accounts, and again when it comes back or nobody could be told", () =>
     Effect.gen(function* () {
       const crowd = yield* makeCrowd(30)

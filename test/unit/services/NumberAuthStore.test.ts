@@ -65,6 +65,28 @@ describe("NumberAuth while the store is away", () => {
     })
   )
 
+  it.scoped("a mistake in settling loses neither the accepted key nor, in the end, the outcome", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      let transactions = 0
+      const store: AuthStore["Type"] = {
+        ...world.store,
+        transact: (key, decide) =>
+          world.store.transact(key, (stored) => {
+            transactions += 1
+            if (transactions === 2) throw new Error("a mistake")
+            return decide(stored)
+          })
+      }
+      const auth = yield* start({ ...world, store })
+      yield* auth.sessionKey
+      yield* TestClock.adjust("1 second")
+      assert.deepInclude(yield* auth.status, { state: "authenticated", failures: 0, inFlight: 0 })
+      yield* (yield* start(world)).sessionKey
+      assert.lengthOf(yield* world.emulator.log, 1)
+    })
+  )
+
   it.scoped("sends no attempt, and fails with AuthStoreError", () =>
     Effect.gen(function* () {
       const { isAway, world } = yield* withStore(yield* makeWorld())
