@@ -3,6 +3,7 @@
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
@@ -62,10 +63,11 @@ import { CredentialError, CredentialProvider } from "./CredentialProvider.js"
 import { Company } from "./internal/Company.js"
 import { FingerprintCost, fingerprintInTurn } from "./internal/fingerprint.js"
 import { requestInit } from "./internal/redirects.js"
-import { canBeReplayed, resolveUrl, sendWithKey, type Sent } from "./internal/sessionHttpClient.js"
+import { canBeReplayed, resolveUrl, sendWithKey, type Sent, within } from "./internal/sessionHttpClient.js"
 import type { Place as Turn } from "./internal/turns.js"
 import { AttemptNotPermitted, decodeBaseUrl, defaultBaseUrl, NumberTransport } from "./NumberTransport.js"
 import * as SessionRefusal from "./SessionRefusal.js"
+import type { SessionSignature } from "./SessionSignature.js"
 
 /**
  * @since 0.1.0
@@ -168,6 +170,21 @@ export type SessionHttpClient = HttpClient.HttpClient.With<SessionHttpError>
 
 /**
  * @since 0.1.0
+ * @category models
+ */
+export interface HttpClientOptions {
+  /** Signs the session key of every request, as methods that carry cardholder data want it. Default: it goes bare. */
+  readonly signature?: SessionSignature["Type"] | undefined
+  /**
+   * How long one sending of a request may take until its answer is there; the wait for a session is not part of it. A
+   * request that took longer fails with a `RequestError` of reason `Transport`, and may have been carried out. Default:
+   * as long as the client at hand allows.
+   */
+  readonly timeout?: Duration.DurationInput | undefined
+}
+
+/**
+ * @since 0.1.0
  * @category errors
  */
 export type SessionHttpError = HttpClientError.HttpClientError | AuthError | RequestNotReplayable
@@ -198,6 +215,10 @@ export class NumberAuth extends Context.Tag("effect-number-auth/NumberAuth")<
      * request once more, only because the answer itself says that it was not carried out.
      */
     readonly httpClient: SessionHttpClient
+    /**
+     * The same with a signature, a time-out, or both. What is replayed is signed anew, under the time of the replay.
+     */
+    readonly httpClientWith: (options: HttpClientOptions) => SessionHttpClient
     /** How things stand, by the store, without changing it. */
     readonly status: Effect.Effect<AuthStatus, AuthStoreError>
     /**
@@ -851,21 +872,34 @@ export const make = (
         })
       )
 
-    const httpClient: SessionHttpClient = HttpClient.makeWith<never, never, SessionHttpError, never>(
-      (requests) =>
-        Effect.flatMap(requests, (given) =>
-          Effect.gen(function* () {
-            const request = yield* resolveUrl(settings.baseUrl, given)
-            const first = yield* sessionAfter(null)
-            const sent: Sent = yield* sendWithKey(client, request, first.key, init)
-            if (Option.isNone(sent.refusal)) return sent.response
-            const second = yield* sessionAfter({ generation: first.generation, code: sent.refusal.value })
-            if (!canBeReplayed(request)) return yield* new RequestNotReplayable({ method: request.method })
-            return (yield* sendWithKey(client, request, second.key, init)).response
-          })
-        ),
-      Effect.succeed
-    )
+    const httpClientWith: NumberAuth["Type"]["httpClientWith"] = ({ signature, timeout }) => {
+      const limit = timeout === undefined ? null : Duration.decode(timeout)
+      const send = (
+        request: HttpClientRequest.HttpClientRequest,
+        { key }: HeldSession
+      ): Effect.Effect<Sent, HttpClientError.HttpClientError> => {
+        const sending =
+          signature === undefined
+            ? sendWithKey(client, request, key, init)
+            : Effect.flatMap(signature.sign(key), (signed) => sendWithKey(client, request, key, init, signed))
+        return limit === null ? sending : within(request, limit)(sending)
+      }
+      return HttpClient.makeWith<never, never, SessionHttpError, never>(
+        (requests) =>
+          Effect.flatMap(requests, (given) =>
+            Effect.gen(function* () {
+              const request = yield* resolveUrl(settings.baseUrl, given)
+              const first = yield* sessionAfter(null)
+              const sent = yield* send(request, first)
+              if (Option.isNone(sent.refusal)) return sent.response
+              const second = yield* sessionAfter({ generation: first.generation, code: sent.refusal.value })
+              if (!canBeReplayed(request)) return yield* new RequestNotReplayable({ method: request.method })
+              return (yield* send(request, second)).response
+            })
+          ),
+        Effect.succeed
+      )
+    }
 
     const statusOf = (stored: Stored): AuthStatus => {
       const { context, ledger, state } = core.step(
@@ -929,7 +963,8 @@ export const make = (
     return {
       sessionKey,
       withSession,
-      httpClient,
+      httpClient: httpClientWith({}),
+      httpClientWith,
       status,
       changes,
       replaceCredentials,

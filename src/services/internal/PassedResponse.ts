@@ -8,6 +8,7 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as UrlParams from "@effect/platform/UrlParams"
 import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
+import type * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { StandIn } from "./StandIn.js"
 
@@ -18,9 +19,10 @@ export class PassedResponse extends StandIn implements HttpClientResponse.HttpCl
   constructor(
     request: HttpClientRequest.HttpClientRequest,
     original: HttpClientResponse.HttpClientResponse,
-    withoutKey: (error: HttpClientError.ResponseError) => HttpClientError.ResponseError
+    withoutKey: (error: HttpClientError.ResponseError) => HttpClientError.ResponseError,
+    key: Redacted.Redacted
   ) {
-    super(request, original)
+    super(request, original, key)
     this.#original = original
     this.#withoutKey = withoutKey
   }

@@ -8,6 +8,7 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
 import * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { StandIn } from "./StandIn.js"
 
@@ -20,9 +21,10 @@ export class ReadResponse extends StandIn implements HttpClientResponse.HttpClie
   constructor(
     request: HttpClientRequest.HttpClientRequest,
     original: HttpClientResponse.HttpClientResponse,
-    bytes: ArrayBuffer
+    bytes: ArrayBuffer,
+    key: Redacted.Redacted
   ) {
-    super(request, original)
+    super(request, original, key)
     this.#bytes = bytes
   }
 

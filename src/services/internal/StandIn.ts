@@ -9,6 +9,8 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as Inspectable from "effect/Inspectable"
 import type * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import { scrub } from "./scrub.js"
 
 export abstract class StandIn extends Inspectable.Class {
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
@@ -16,11 +18,22 @@ export abstract class StandIn extends Inspectable.Class {
   readonly request: HttpClientRequest.HttpClientRequest
   // Private to the runtime too: an inspection that looks at plain properties does not find it.
   readonly #original: HttpClientResponse.HttpClientResponse
+  readonly #key: Redacted.Redacted
 
-  constructor(request: HttpClientRequest.HttpClientRequest, original: HttpClientResponse.HttpClientResponse) {
+  constructor(
+    request: HttpClientRequest.HttpClientRequest,
+    original: HttpClientResponse.HttpClientResponse,
+    key: Redacted.Redacted
+  ) {
     super()
     this.request = request
     this.#original = original
+    this.#key = key
+  }
+
+  /** Makes text of this answer fit to be shown, whatever its session key looks like. */
+  scrub(text: string): string {
+    return scrub(text, this.#key)
   }
 
   get status(): number {

@@ -6,6 +6,7 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -14,6 +15,7 @@ import type { SessionKey } from "../../schemas/Credentials.js"
 import { PassedResponse } from "./PassedResponse.js"
 import { ReadResponse } from "./ReadResponse.js"
 import { withoutRedirects } from "./redirects.js"
+import { SendTimedOut } from "./SendTimedOut.js"
 
 /** The header that carries the session key (`number-api.md`, section "REST"). */
 const sessionKeyHeader = "SessKey"
@@ -42,19 +44,19 @@ export interface Sent {
 
 /** The errors of the client hold the request as it was sent; what the caller gets holds the request as it was given. */
 const withoutKey =
-  (given: HttpClientRequest.HttpClientRequest) =>
+  (given: HttpClientRequest.HttpClientRequest, key: Redacted.Redacted) =>
   (error: HttpClientError.HttpClientError): HttpClientError.HttpClientError =>
     error._tag === "ResponseError"
-      ? readWithoutKey(given)(error)
+      ? readWithoutKey(given, key)(error)
       : new HttpClientError.RequestError({ ...saidBy(error), request: given, reason: error.reason })
 
 const readWithoutKey =
-  (given: HttpClientRequest.HttpClientRequest) =>
+  (given: HttpClientRequest.HttpClientRequest, key: Redacted.Redacted) =>
   (error: HttpClientError.ResponseError): HttpClientError.ResponseError =>
     new HttpClientError.ResponseError({
       ...saidBy(error),
       request: given,
-      response: new ReadResponse(given, error.response, new ArrayBuffer(0)),
+      response: new ReadResponse(given, error.response, new ArrayBuffer(0), key),
       reason: error.reason
     })
 
@@ -63,26 +65,50 @@ const saidBy = ({ cause, description }: HttpClientError.HttpClientError) => ({
   ...(description === undefined ? {} : { description })
 })
 
-/** Sends a request with a session key. The key is in a header that spans and logs redact. */
+/** Gives up on a sending after a while: whether it arrived is not known then. */
+export const within =
+  (given: HttpClientRequest.HttpClientRequest, timeout: Duration.Duration) =>
+  <A, E, R>(sending: Effect.Effect<A, E, R>): Effect.Effect<A, E | HttpClientError.RequestError, R> =>
+    sending.pipe(
+      // A client that is slow to let go does not keep the caller.
+      Effect.disconnect,
+      Effect.timeoutFail({
+        duration: timeout,
+        onTimeout: () => {
+          const cause = new SendTimedOut(timeout)
+          return new HttpClientError.RequestError({
+            request: given,
+            reason: "Transport",
+            cause,
+            description: cause.message
+          })
+        }
+      })
+    )
+
+/**
+ * Sends a request with a session key, bare or as `signed`. It is in a header that spans and logs redact.
+ */
 export const sendWithKey = (
   client: HttpClient.HttpClient,
   given: HttpClientRequest.HttpClientRequest,
   key: SessionKey,
-  init: globalThis.RequestInit
+  init: globalThis.RequestInit,
+  signed: Redacted.Redacted = key
 ): Effect.Effect<Sent, HttpClientError.HttpClientError> =>
-  client.execute(HttpClientRequest.setHeader(given, sessionKeyHeader, Redacted.value(key))).pipe(
+  client.execute(HttpClientRequest.setHeader(given, sessionKeyHeader, Redacted.value(signed))).pipe(
     Effect.flatMap((response) =>
       mayHoldRefusal(response.headers)
         ? Effect.map(response.arrayBuffer, (bytes): Sent => {
-            const read = new ReadResponse(given, response, bytes)
+            const read = new ReadResponse(given, response, bytes, key)
             return { response: read, refusal: refusalOf(read) }
           })
         : Effect.succeed<Sent>({
-            response: new PassedResponse(given, response, readWithoutKey(given)),
+            response: new PassedResponse(given, response, readWithoutKey(given, key), key),
             refusal: Option.none()
           })
     ),
-    Effect.mapError(withoutKey(given)),
+    Effect.mapError(withoutKey(given, key)),
     withoutRedirects(init),
     Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, sessionKeyHeader.toLowerCase()])
   )
