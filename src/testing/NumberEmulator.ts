@@ -753,6 +753,44 @@ const authenticate = (state: State, reading: Reading, call: Call, fault: Fault):
   )
 }
 
+/** What a method whose answer is documented gives in the place of an echo. */
+interface Documented {
+  /** Under `<name>Result`: the answer's name is not the path's. */
+  readonly name: string
+  readonly answer: (account: string, body: unknown) => Readonly<Record<string, unknown>>
+}
+
+/** The methods with which an integrator checks a link, by the path's last segment; the emulator has no transactions. */
+const documentedMethods: Readonly<Record<string, Documented>> = {
+  AccountProfile: {
+    name: "AccountProfileQry",
+    answer: (account) => ({
+      AccountProfile: { AccountCode: account, AccountName: "EMULATED ACCT", AutoSettle: true, ID: 205 },
+      ErrCode: 0,
+      ErrMsg: "",
+      FunctionOk: true,
+      RespMsg: "Successfully Returned Account profile for Account ID 205"
+    })
+  },
+  Void: {
+    name: "Transaction_Void",
+    answer: (_account, body) => {
+      const txId =
+        typeof body === "object" && body !== null && "TxID" in body && typeof body.TxID === "number"
+          ? body.TxID
+          : 0
+      return {
+        ErrCode: 6724,
+        ErrMsg: errorMessage(6724, `Could NOT retrieve transaction details for TXID ${txId}`),
+        FunctionOk: false,
+        RespMsg: "",
+        TxApproved: false,
+        TxID: 0
+      }
+    }
+  }
+}
+
 /** Processes a request to any other method: an echo, for whoever holds a session key that is good from this IP. */
 const echo = (state: State, method: string, call: Call, fault: Fault): Answer => {
   const refusal = (ErrCode: number, ErrMsg: string, status: number): Answer =>
@@ -777,6 +815,10 @@ const echo = (state: State, method: string, call: Call, fault: Fault): Answer =>
     method,
     body: body.value
   })
+  const documented = Object.hasOwn(documentedMethods, method) ? documentedMethods[method] : undefined
+  if (documented !== undefined) {
+    return json({ [`${documented.name}Result`]: documented.answer(session.account, body.value) })
+  }
   return json(
     methodResult(
       method,

@@ -1,0 +1,313 @@
+/**
+ * Typed calls to the methods of Number's REST API, with the session of a `NumberAuth`.
+ */
+import * as HttpBody from "@effect/platform/HttpBody"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { InvalidInput } from "../schemas/InvalidInput.js"
+import { AnswerUndecodable, type CallError, CallUncertain, CallUnsent, MethodFailed } from "./CallError.js"
+import { withoutCardNumbers } from "./internal/callText.js"
+import { scrub } from "./internal/scrub.js"
+import { SendTimedOut } from "./internal/SendTimedOut.js"
+import { within } from "./internal/sessionHttpClient.js"
+import { StandIn } from "./internal/StandIn.js"
+import { transportFailure } from "./internal/transportFailure.js"
+import { type AuthError, NumberAuth } from "./NumberAuth.js"
+import { SessionSignature } from "./SessionSignature.js"
+
+/**
+ * How long a call may take where nothing else is said: 60 seconds. Number answers within 2 as a rule, and a payment that
+ * was given up on is one that has to be queried.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultTimeout: Duration.Duration = Duration.seconds(60)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallOptions {
+  /**
+   * How long to wait for Number's answer before the call is `CallUncertain`. The wait for a session is not part of it,
+   * and a replay has the same time again. Default {@link defaultTimeout}.
+   */
+  readonly timeout?: Duration.DurationInput | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface MethodOptions<Signed extends boolean = boolean> extends CallOptions {
+  /** What the answer calls the method: the result is under `<name>Result`. Default: the last segment of the path. */
+  readonly name?: string | undefined
+  /** Signs the session key by the `SessionSignature` at hand: for methods that carry cardholder data. Default: no. */
+  readonly signature?: Signed | undefined
+}
+
+/**
+ * Why a call has no result.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type MethodError = CallError | AuthError
+
+/**
+ * A method, ready to be called.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Method<Request, Result, R> {
+  (request: Request, options?: CallOptions): Effect.Effect<Result, MethodError, R>
+}
+
+/** What Number recommends to log of each answer ("API Best Practices"), fit to be shown; null where it has none. */
+interface Said {
+  readonly FunctionOk: boolean | null
+  readonly success: boolean | null
+  readonly RespMsg: string | null
+  readonly ErrCode: number | null
+  readonly ErrMsg: string | null
+}
+
+const saidNothing: Said = { FunctionOk: null, success: null, RespMsg: null, ErrCode: null, ErrMsg: null }
+
+/** The flags that say whether an operation was approved, by operation. */
+const successFlags = ["TxApproved", "AuthSuccess", "IsSuccess"]
+
+const booleanOf = (value: unknown): boolean | null => (typeof value === "boolean" ? value : null)
+
+const textOf = (value: unknown, show: (text: string) => string): string | null => {
+  const shown = typeof value === "string" ? show(value) : ""
+  return shown === "" ? null : shown
+}
+
+const codeOf = (value: unknown): number | null => {
+  const code = typeof value === "string" && value.trim() !== "" ? Number(value) : value
+  return typeof code === "number" && Number.isSafeInteger(code) ? code : null
+}
+
+const saidBy = (result: Readonly<Record<string, unknown>>, show: (text: string) => string): Said => ({
+  FunctionOk: booleanOf(result["FunctionOk"] ?? result["FunctionOK"]),
+  success: successFlags.map((flag) => booleanOf(result[flag])).find((flag) => flag !== null) ?? null,
+  RespMsg: textOf(result["RespMsg"], show),
+  ErrCode: codeOf(result["ErrCode"]),
+  ErrMsg: textOf(result["ErrMsg"], show)
+})
+
+/** An answer that says that the call was carried out, or why it is not known to be. */
+interface Judged {
+  readonly said: Said
+  readonly verdict: Effect.Effect<unknown, CallError>
+}
+
+const parse = (text: string): Option.Option<unknown> => {
+  try {
+    return Option.some(JSON.parse(text) as unknown)
+  } catch {
+    return Option.none()
+  }
+}
+
+/** What the answer says became of the call. */
+const judge = (
+  method: string,
+  expected: string,
+  answer: { readonly status: number; readonly text: string },
+  show: (text: string) => string
+): Judged => {
+  const isSuccess = answer.status >= 200 && answer.status <= 299
+  const uncertain = (said: Said, detail: string): Judged => ({
+    said,
+    verdict: new CallUncertain({
+      method,
+      detail: isSuccess ? detail : `Number answered with HTTP status ${answer.status}`
+    })
+  })
+  const parsed = parse(answer.text)
+  if (Option.isNone(parsed)) return uncertain(saidNothing, "Number's answer is not JSON")
+  const results = Object.entries(Predicate.isRecord(parsed.value) ? parsed.value : {}).filter(
+    (entry): entry is [string, Record<string, unknown>] =>
+      entry[0].endsWith("Result") && Predicate.isRecord(entry[1])
+  )
+  // One that has another name says as well whether it was carried out.
+  const found = results.find(([name]) => name === expected) ?? (results.length === 1 ? results[0] : undefined)
+  if (found === undefined) return uncertain(saidNothing, `Number's answer has no ${expected}`)
+  const [name, result] = found
+  const said = saidBy(result, show)
+  if (said.FunctionOk === false) {
+    const detail = said.ErrMsg ?? said.RespMsg ?? "no reason given"
+    return { said, verdict: new MethodFailed({ method, code: said.ErrCode, detail }) }
+  }
+  if (!isSuccess || said.FunctionOk === null) return uncertain(said, "Number's answer lacks FunctionOk")
+  return {
+    said,
+    verdict:
+      name === expected
+        ? Effect.succeed(result)
+        : new AnswerUndecodable({
+            method,
+            detail: `its result is under ${show(name)} and not under ${expected}; set the option name`
+          })
+  }
+}
+
+/** Names the fields that are not as they should be. The messages of the issues show values, so they are left out. */
+const fieldsOf = (error: ParseResult.ParseError): Effect.Effect<string> =>
+  Effect.map(ParseResult.ArrayFormatter.formatError(error), (issues) => {
+    const paths = new Set(issues.map(({ path }) => withoutCardNumbers(path.map(String).join("."))))
+    const names = Array.from(paths, (path) => (path === "" ? "the whole of it" : path))
+    return scrub(names.join(", "))
+  })
+
+/** A request that is printed prints its JSON body, and this one may hold cardholder data. */
+const unprinted = (body: HttpBody.HttpBody): HttpBody.HttpBody =>
+  Object.defineProperty(body, "toJSON", { value: () => "<redacted>" })
+
+const requestOf = (path: string, encoded: unknown) =>
+  Effect.map(
+    // A method without parameters is called without a body.
+    encoded === undefined ? Effect.succeed(HttpBody.empty) : Effect.map(HttpBody.json(encoded), unprinted),
+    (body) =>
+      HttpClientRequest.post(path).pipe(
+        HttpClientRequest.setBody(body),
+        // Without a body too, as the documentation has it.
+        HttpClientRequest.setHeader("content-type", "application/json"),
+        HttpClientRequest.acceptJson
+      )
+  )
+
+/** No answer came, or none that could be read. The error itself is not kept: it holds the request. */
+const ofFailure = (
+  method: string,
+  error: HttpClientError.HttpClientError
+): CallUncertain | CallUnsent | InvalidInput => {
+  if (error._tag === "RequestError" && error.reason === "InvalidUrl") {
+    return new InvalidInput({
+      field: "path of the method",
+      expected: "one below the base URL, such as Query/AccountProfile, and not Authenticate"
+    })
+  }
+  if (error._tag === "RequestError" && error.reason === "Encode") {
+    return new CallUnsent({ method, detail: "the request could not be built" })
+  }
+  if (error._tag === "ResponseError" && error.reason === "StatusCode") {
+    return new CallUncertain({ method, detail: `Number answered with HTTP status ${error.response.status}` })
+  }
+  if (error.cause instanceof SendTimedOut) return new CallUncertain({ method, detail: error.cause.message })
+  const { code, unsent } = transportFailure(error.cause)
+  return unsent && error._tag === "RequestError"
+    ? new CallUnsent({ method, detail: `Number could not be reached (${code})` })
+    : new CallUncertain({ method, detail: `the connection failed before a whole answer came (${code})` })
+}
+
+/** Puts what was said where people look for it, and cannot fail: the call is over, and its result stands. */
+const tell = (method: string, said: Said, error: CallError | null): Effect.Effect<void> => {
+  const fields = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null))
+  const message = error === null ? `Number carried out ${method}.` : error.message
+  const isGood = error === null && said.success !== false
+  return Effect.annotateCurrentSpan(
+    Object.fromEntries(Object.entries(fields).map(([name, value]) => [`number.${name}`, value]))
+  ).pipe(
+    Effect.zipRight(
+      Effect.annotateLogs(isGood ? Effect.logDebug(message) : Effect.logWarning(message), {
+        call: method,
+        ...fields
+      })
+    ),
+    Effect.catchAllDefect(() => Effect.void)
+  )
+}
+
+/**
+ * Defines a method: POSTs the encoded request to a path below the base URL, with the session key of the `NumberAuth` at
+ * hand, and decodes what is under `<name>Result` of the answer. 5030 and 5050 are renewed and replayed once; nothing else
+ * is ever sent twice.
+ *
+ * Each call is a span `NumberClient.<path>` and a log entry, at debug level where it succeeded and as a warning else, with
+ * what Number recommends to log: `call`, `FunctionOk`, `success` (`TxApproved` and the like), `RespMsg`, `ErrCode`, `ErrMsg`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const method =
+  <A, I, RequestR, B, J, ResultR, Signed extends boolean = false>(
+    path: string,
+    requestSchema: Schema.Schema<A, I, RequestR>,
+    resultSchema: Schema.Schema<B, J, ResultR>,
+    options: MethodOptions<Signed> = {}
+  ): Method<A, B, NumberAuth | RequestR | ResultR | (Signed extends true ? SessionSignature : never)> =>
+  (input, callOptions = {}) => {
+    const name = path.replace(/^\/+/, "")
+    const expected = `${options.name ?? name.split("/").at(-1)!}Result`
+    const timeout = Duration.decode(callOptions.timeout ?? options.timeout ?? defaultTimeout)
+    const invalid = (expectation: string) =>
+      new InvalidInput({ field: `request of ${name}`, expected: expectation })
+
+    const answered = (response: HttpClientResponse.HttpClientResponse) =>
+      Effect.gen(function* () {
+        const text = yield* within(response.request, timeout)(response.text)
+        const show = (said: string): string => {
+          const clean = withoutCardNumbers(said)
+          return response instanceof StandIn ? response.scrub(clean) : scrub(clean)
+        }
+        return judge(name, expected, { status: response.status, text }, show)
+      })
+
+    const call = Effect.gen(function* () {
+      const auth = yield* NumberAuth
+      const encoded = yield* Effect.catchAll(Schema.encode(requestSchema)(input), (error) =>
+        Effect.flatMap(fieldsOf(error), (fields) => invalid(`the form of its schema; see ${fields}`))
+      )
+      const request = yield* Effect.mapError(requestOf(path, encoded), () => invalid("what JSON can hold"))
+      const signature = options.signature === true ? yield* SessionSignature : undefined
+      const { said, verdict } = yield* auth
+        .httpClientWith({ signature, timeout })
+        .execute(request)
+        .pipe(
+          Effect.flatMap(answered),
+          Effect.catchTags({
+            RequestError: (error) => Effect.fail(ofFailure(name, error)),
+            ResponseError: (error) => Effect.fail(ofFailure(name, error)),
+            // The body is bytes, which can always be sent again.
+            RequestNotReplayable: Effect.die
+          }),
+          Effect.tapErrorTag("CallUncertain", (error) => tell(name, saidNothing, error)),
+          Effect.tapErrorTag("CallUnsent", (error) => tell(name, saidNothing, error))
+        )
+      return yield* verdict.pipe(
+        Effect.flatMap((result) =>
+          Effect.catchAll(Schema.decodeUnknown(resultSchema)(result), (error) =>
+            Effect.flatMap(
+              fieldsOf(error),
+              (fields) => new AnswerUndecodable({ method: name, detail: `see ${fields}` })
+            )
+          )
+        ),
+        Effect.tapBoth({
+          onSuccess: () => tell(name, said, null),
+          onFailure: (error) => tell(name, said, error)
+        })
+      )
+    })
+    return Effect.withSpan(call, `NumberClient.${name}`, {
+      attributes: { "number.call": name },
+      captureStackTrace: false
+      // The signature is asked for only where the type says so.
+    }) as Effect.Effect<
+      B,
+      MethodError,
+      NumberAuth | RequestR | ResultR | (Signed extends true ? SessionSignature : never)
+    >
+  }

@@ -1,0 +1,57 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import * as NumberEmulator from "../../src/testing/NumberEmulator.js"
+import * as NumberEmulatorServer from "../../src/testing/NumberEmulatorServer.js"
+import { start } from "./build.js"
+
+const root = Path.resolve(import.meta.dirname, "../..")
+const account = "EP9116875"
+const token = "2148B239CF6846BDA5D141BF4A4CFBE8"
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "number-auth-examples-"))),
+  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))
+)
+
+describe("examples/methods.ts", () => {
+  it.scopedLive("queries the account, and is told why a void was not carried out", () =>
+    Effect.gen(function* () {
+      const emulator = yield* NumberEmulator.make()
+      yield* emulator.addToken(account, token)
+      const { url } = yield* NumberEmulatorServer.serve(emulator)
+      const folder = yield* temporaryFolder
+      const ran = yield* Effect.promise(
+        () =>
+          start(
+            [
+              Path.join(root, "node_modules/.bin/tsx"),
+              "--tsconfig",
+              Path.join(root, "tsconfig.json"),
+              Path.join(root, "examples/methods.ts")
+            ],
+            { HOME: folder, NUMBER_BASE_URL: url, NUMBER_ACCOUNT_CODE: account, NUMBER_TOKEN: token },
+            "",
+            folder
+          ).ended
+      )
+      assert.strictEqual(ran.code, 0, ran.stdout + ran.stderr)
+      assert.include(ran.stdout, `${account}: Successfully Returned Account profile for Account ID 205\n`)
+      // As in test/fixtures/method-refused-void.json.
+      assert.include(
+        ran.stdout,
+        "Number did not carry out CardSale/Void: ERROR:6724:HIGH:Could NOT retrieve transaction details for TXID 53000 (ErrCode 6724)."
+      )
+      assert.deepStrictEqual(
+        (yield* emulator.executions).map(({ body, method }) => [method, body]),
+        [
+          ["AccountProfile", null],
+          ["Void", { TxID: 53000 }]
+        ]
+      )
+      assert.lengthOf(yield* emulator.log, 1)
+    })
+  )
+})
