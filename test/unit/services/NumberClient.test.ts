@@ -238,14 +238,14 @@ describe("NumberClient.method", () => {
           Effect.map(responses, (response) =>
             response.request.url.endsWith("/Authenticate")
               ? response
-              : (new Proxy(response, {
+              : new Proxy(response, {
                   get: (target, name) =>
                     name === "headers"
                       ? { "content-type": "application/octet-stream" }
                       : name === "text"
                         ? Effect.never
                         : (Reflect.get(target, name, target) as unknown)
-                }))
+                })
           )
         )
       })
@@ -463,7 +463,11 @@ describe("NumberClient's log", () => {
       // A key that does not look like one: only who knows it can take it out.
       const odd = "odd!key.of~Number"
       const { call, emulator } = yield* ready(
-        undefined,
+        (world) =>
+          Emulator.httpClient(world.emulator, ip).pipe(
+            HttpClient.tapRequest((request) => Effect.logDebug("sending", request)),
+            HttpClient.tapError((error) => Effect.logError(error))
+          ),
         Fault.Body(`{"AuthenticateResult":{"FunctionOk":true,"AuthSuccess":true,"SessKey":"${odd}"}}`)
       )
       const sale = NumberClient.method(
@@ -496,6 +500,7 @@ describe("NumberClient's log", () => {
       const secrets = [odd, hex, goodToken, card, card.replaceAll(" ", "-"), card.replaceAll(" ", "")]
       for (const value of exit.value) assertShowsNone(value, ...secrets)
       assert.isTrue(told.logs.some((text) => text.includes("RespMsg")))
+      assert.isTrue(told.logs.some((text) => text.includes("sending")))
       for (const text of [...told.spans, ...told.logs]) {
         for (const secret of secrets) assert.notInclude(text.toLowerCase(), secret.toLowerCase())
       }

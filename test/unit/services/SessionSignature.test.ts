@@ -228,6 +228,11 @@ describe("NumberAuth.httpClientWith a time-out", () => {
       assert.strictEqual(error.reason, "Transport")
       assert.include(error.message, "no answer came within 10s")
       assert.strictEqual(yield* world.emulator.executionsOf({ n: 1 }), 1)
+      // httpClient has none of its own.
+      yield* world.emulator.injectMethod(Fault.DelayAnswer("1 day"))
+      const patient = yield* Effect.fork(auth.httpClient.execute(echo(2)))
+      yield* TestClock.adjust("1 day")
+      assert.strictEqual((yield* Fiber.join(patient)).status, 200)
     })
   )
 
