@@ -61,10 +61,13 @@ import { type AuthNotice, AuthNotifier, makeNotice } from "./AuthNotifier.js"
 import { AuthStore, type AuthStoreError, type Stored, type Write } from "./AuthStore.js"
 import { CredentialError, CredentialProvider } from "./CredentialProvider.js"
 import { Company } from "./internal/Company.js"
+import { annotateSpan, type Answered, answeredBy, tell } from "./internal/callLog.js"
 import { FingerprintCost, fingerprintInTurn } from "./internal/fingerprint.js"
 import { requestInit } from "./internal/redirects.js"
+import { scrub } from "./internal/scrub.js"
 import { canBeReplayed, resolveUrl, sendWithKey, type Sent, within } from "./internal/sessionHttpClient.js"
 import type { Place as Turn } from "./internal/turns.js"
+import * as NumberMetrics from "./NumberMetrics.js"
 import { AttemptNotPermitted, decodeBaseUrl, defaultBaseUrl, NumberTransport } from "./NumberTransport.js"
 import * as SessionRefusal from "./SessionRefusal.js"
 import type { SessionSignature } from "./SessionSignature.js"
@@ -252,6 +255,13 @@ interface Refusal {
   readonly code: RefusalCode
 }
 
+/** The session that was held before Number refused it or its time was over. */
+interface Ended {
+  readonly generation: AttemptId
+  readonly reason: NumberMetrics.RenewalReason
+  readonly ageMillis: number
+}
+
 /** A step that was stored, with the key it left, the last sequence number drawn by then, and the store's time. */
 interface Taken extends Step {
   readonly sessionKey: SessionKey | null
@@ -421,6 +431,7 @@ export const make = (
 
     // The hot path reads this and nothing else.
     let held: HeldSession | null = null
+    let ended: Ended | null = null
     let flight: Flight | null = null
 
     const placeOf = (ledger: Ledger.Ledger): Place => {
@@ -489,8 +500,18 @@ export const make = (
             { ledger: step.ledger, account: record }
           ]
         }),
-        (taken) => Effect.sync(() => noteNotices(taken))
+        (taken) =>
+          Effect.suspend(() => {
+            noteNotices(taken)
+            return NumberMetrics.roomLeft(location, roomIn(taken.ledger))
+          })
       )
+
+    /** How many more attempts the location's count allows. */
+    const roomIn = (ledger: Ledger.Ledger): number => {
+      const { failures, inFlight } = Ledger.counts(ledger, account).location
+      return ledger.lockReportedAt === null ? Math.max(policy.limit - failures - inFlight, 0) : 0
+    }
 
     /** What people have yet to be told. */
     let untold: ReadonlyArray<AuthNotice> = []
@@ -533,16 +554,31 @@ export const make = (
 
     /** Keeps a session for the hot path, for as long as it has left, unless a newer one is kept already. */
     const hold = (key: SessionKey, generation: AttemptId, leftMillis: number): Effect.Effect<HeldSession> =>
-      Effect.map(Clock.currentTimeMillis, (nowMillis) => {
+      Effect.flatMap(Clock.currentTimeMillis, (nowMillis) => {
         const session = { key, generation, endsAtMillis: nowMillis + leftMillis }
         const isNewer =
           held === null ||
           held.generation <= generation ||
           // A store that went back to a backup gives lower numbers to later sessions.
           held.endsAtMillis <= session.endsAtMillis
-        if (isNewer) held = session
-        return session
+        if (!isNewer) return Effect.succeed(session)
+        const before =
+          held !== null && nowMillis >= held.endsAtMillis ? endOf(held, "expired", nowMillis) : ended
+        held = session
+        if (before === null || before.generation === generation) return Effect.succeed(session)
+        ended = null
+        return Effect.as(NumberMetrics.sessionRenewed(location, before), session)
       })
+
+    const endOf = (
+      { endsAtMillis, generation }: HeldSession,
+      reason: Ended["reason"],
+      nowMillis: number
+    ): Ended => ({
+      generation,
+      reason,
+      ageMillis: nowMillis - (endsAtMillis - policy.sessionLifetimeMillis)
+    })
 
     /** The same for a session that a step left, which has its end by the store's clock. */
     const holdStored = (
@@ -576,6 +612,11 @@ export const make = (
           isWritten = true
         })
         return transport.authenticate({ account, token: reserved.token, permit }).pipe(
+          Effect.tap((outcome) => annotateSpan(answeredOf(reserved, outcome))),
+          Effect.withSpan("NumberAuth.attempt", {
+            attributes: { account, location },
+            captureStackTrace: false
+          }),
           Effect.catchAllDefect(() =>
             Effect.succeed(AttemptOutcome.lost({ detail: "the transport failed" }))
           ),
@@ -602,6 +643,28 @@ export const make = (
           })
         )
       })
+
+    /** What a transport says is scrubbed by then, as a rule; one of the user's own may not do so. */
+    const answeredOf = ({ token }: Reserved, outcome: AttemptOutcome): Answered =>
+      answeredBy(outcome, (text) => scrub(text, token))
+
+    const attemptMessage = ({ token }: Reserved, outcome: AttemptOutcome): string => {
+      const detail = "detail" in outcome ? `: ${scrub(outcome.detail, token)}` : ""
+      return `The attempt to authenticate account ${account} at location ${location} was ${outcome._tag}${detail}.`
+    }
+
+    /** Counts and logs an attempt, once it is stored how it ended. */
+    const tellOf = (reserved: Reserved, outcome: AttemptOutcome): Effect.Effect<void> =>
+      NumberMetrics.attemptEnded(location, outcome._tag).pipe(
+        Effect.zipRight(
+          tell(attemptMessage(reserved, outcome), {
+            isGood: outcome._tag === "accepted",
+            call: "Authenticate",
+            answered: answeredOf(reserved, outcome)
+          })
+        ),
+        Effect.annotateLogs({ account, location, outcome: outcome._tag })
+      )
 
     /** Stores how an attempt ended. */
     const settle = (reserved: Reserved, outcome: AttemptOutcome): Effect.Effect<HeldSession, AuthError> => {
@@ -638,7 +701,7 @@ export const make = (
               ? Effect.failCause(cause)
               : hold(sessionKey, attempt, policy.sessionLifetimeMillis)
           )
-      })
+      }).pipe(Effect.ensuring(tellOf(reserved, outcome)))
     }
 
     /** What the caller gets once the outcome of its attempt is stored. */
@@ -830,9 +893,28 @@ export const make = (
 
     /** A session newer than the one that was refused. */
     const sessionAfter = (refusal: Refusal | null): Effect.Effect<HeldSession, AuthError> =>
+      Effect.flatMap(Clock.currentTimeMillis, (nowMillis) => {
+        if (refusal !== null && held?.generation === refusal.generation) {
+          ended = endOf(held, `${refusal.code}`, nowMillis)
+          held = null
+        }
+        return held !== null && held.generation > (refusal?.generation ?? 0) && nowMillis < held.endsAtMillis
+          ? Effect.succeed(held)
+          : timed(awaitSession(refusal))
+      })
+
+    /** Records how long a caller waits. */
+    const timed = <A, E>(waiting: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.flatMap(steadyMillis, (beganMillis) =>
+        Effect.ensuring(
+          waiting,
+          Effect.flatMap(steadyMillis, (nowMillis) => NumberMetrics.waited(location, nowMillis - beganMillis))
+        )
+      )
+
+    const awaitSession = (refusal: Refusal | null): Effect.Effect<HeldSession, AuthError> =>
       Effect.gen(function* () {
         const refused = refusal?.generation ?? 0
-        if (held?.generation === refused) held = null
         while (true) {
           const nowMillis = yield* Clock.currentTimeMillis
           if (held !== null && held.generation > refused && nowMillis < held.endsAtMillis) return held

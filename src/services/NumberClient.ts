@@ -13,6 +13,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { InvalidInput } from "../schemas/InvalidInput.js"
 import { AnswerUndecodable, type CallError, CallUncertain, CallUnsent, MethodFailed } from "./CallError.js"
+import { type Answered, annotateSpan, saidNothing, tell } from "./internal/callLog.js"
 import { withoutCardNumbers } from "./internal/callText.js"
 import { scrub } from "./internal/scrub.js"
 import { SendTimedOut } from "./internal/SendTimedOut.js"
@@ -72,17 +73,6 @@ export interface Method<Request, Result, R> {
   (request: Request, options?: CallOptions): Effect.Effect<Result, MethodError, R>
 }
 
-/** What Number recommends to log of each answer ("API Best Practices"), fit to be shown; null where it has none. */
-interface Said {
-  readonly FunctionOk: boolean | null
-  readonly success: boolean | null
-  readonly RespMsg: string | null
-  readonly ErrCode: number | null
-  readonly ErrMsg: string | null
-}
-
-const saidNothing: Said = { FunctionOk: null, success: null, RespMsg: null, ErrCode: null, ErrMsg: null }
-
 /** The flags that say whether an operation was approved, by operation. */
 const successFlags = ["TxApproved", "AuthSuccess", "IsSuccess"]
 
@@ -98,7 +88,7 @@ const codeOf = (value: unknown): number | null => {
   return typeof code === "number" && Number.isSafeInteger(code) ? code : null
 }
 
-const saidBy = (result: Readonly<Record<string, unknown>>, show: (text: string) => string): Said => ({
+const saidBy = (result: Readonly<Record<string, unknown>>, show: (text: string) => string): Answered => ({
   FunctionOk: booleanOf(result["FunctionOk"] ?? result["FunctionOK"]),
   success: successFlags.map((flag) => booleanOf(result[flag])).find((flag) => flag !== null) ?? null,
   RespMsg: textOf(result["RespMsg"], show),
@@ -108,7 +98,7 @@ const saidBy = (result: Readonly<Record<string, unknown>>, show: (text: string) 
 
 /** An answer that says that the call was carried out, or why it is not known to be. */
 interface Judged {
-  readonly said: Said
+  readonly said: Answered
   readonly verdict: Effect.Effect<unknown, CallError>
 }
 
@@ -128,7 +118,7 @@ const judge = (
   show: (text: string) => string
 ): Judged => {
   const isSuccess = answer.status >= 200 && answer.status <= 299
-  const uncertain = (said: Said, detail: string): Judged => ({
+  const uncertain = (said: Answered, detail: string): Judged => ({
     said,
     verdict: new CallUncertain({
       method,
@@ -212,23 +202,15 @@ const ofFailure = (
     : new CallUncertain({ method, detail: `the connection failed before a whole answer came (${code})` })
 }
 
-/** Puts what was said where people look for it, and cannot fail: the call is over, and its result stands. */
-const tell = (method: string, said: Said, error: CallError | null): Effect.Effect<void> => {
-  const fields = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null))
-  const message = error === null ? `Number carried out ${method}.` : error.message
-  const isGood = error === null && said.success !== false
-  return Effect.annotateCurrentSpan(
-    Object.fromEntries(Object.entries(fields).map(([name, value]) => [`number.${name}`, value]))
-  ).pipe(
-    Effect.zipRight(
-      Effect.annotateLogs(isGood ? Effect.logDebug(message) : Effect.logWarning(message), {
-        call: method,
-        ...fields
-      })
-    ),
-    Effect.catchAllDefect(() => Effect.void)
+const tellOf = (name: string, said: Answered, error: CallError | null): Effect.Effect<void> =>
+  Effect.zipRight(
+    annotateSpan(said),
+    tell(error === null ? `Number carried out ${name}.` : error.message, {
+      isGood: error === null && said.success !== false,
+      call: name,
+      answered: said
+    })
   )
-}
 
 /**
  * Defines a method: POSTs the encoded request to a path below the base URL, with the session key of the `NumberAuth` at
@@ -283,8 +265,8 @@ export const method =
             // The body is bytes, which can always be sent again.
             RequestNotReplayable: Effect.die
           }),
-          Effect.tapErrorTag("CallUncertain", (error) => tell(name, saidNothing, error)),
-          Effect.tapErrorTag("CallUnsent", (error) => tell(name, saidNothing, error))
+          Effect.tapErrorTag("CallUncertain", (error) => tellOf(name, saidNothing, error)),
+          Effect.tapErrorTag("CallUnsent", (error) => tellOf(name, saidNothing, error))
         )
       return yield* verdict.pipe(
         Effect.flatMap((result) =>
@@ -296,8 +278,8 @@ export const method =
           )
         ),
         Effect.tapBoth({
-          onSuccess: () => tell(name, said, null),
-          onFailure: (error) => tell(name, said, error)
+          onSuccess: () => tellOf(name, said, null),
+          onFailure: (error) => tellOf(name, said, error)
         })
       )
     })

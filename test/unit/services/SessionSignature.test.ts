@@ -90,7 +90,7 @@ describe("SessionSignature", () => {
       assert.strictEqual(Redacted.value(yield* sign(sampleKey)), sample)
       for (const left of both) {
         const error = yield* Effect.flip(build([left]))
-        assert.include(String(error), left === both[0] ? "NUMBER_DEVICE_ID" : "NUMBER_HMAC_SECRET")
+        assert.include(error.message, left === both[0] ? "NUMBER_DEVICE_ID" : "NUMBER_HMAC_SECRET")
         assertShowsNone(error, secret)
       }
     })
