@@ -18,6 +18,25 @@ describe("the README", () => {
     )
   })
 
+  it("shows no other TypeScript than parts of examples that are compiled and run", () => {
+    const blocks = [...readme.matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code!)
+    const examples = ["examples/quickstart.ts", "examples/methods.ts"].map(read)
+    assert.lengthOf(blocks, 2)
+    for (const code of blocks)
+      assert.isTrue(
+        examples.some((example) => example.includes(code)),
+        code
+      )
+  })
+
+  it("names each metric, and no other", () => {
+    const names = (text: string, pattern: RegExp) =>
+      [...text.matchAll(pattern)].map(([, name]) => name!).sort()
+    const ours = names(read("src/services/NumberMetrics.ts"), /"(number_auth_\w+)"/g)
+    assert.lengthOf(ours, 5)
+    assert.deepStrictEqual(names(readme, /^\| `(number_auth_\w+)`/gm), ours)
+  })
+
   it("draws the arrows of the statechart, each and no other", () => {
     const top = (id: string): string => id.replace(/^auth\./, "").split(".")[0]!
     const inChart = new Set<string>()
