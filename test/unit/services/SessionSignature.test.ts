@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto"
+import { inspect } from "node:util"
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Context, Effect, Fiber, Layer, Redacted, TestClock } from "effect"
@@ -90,7 +91,7 @@ describe("SessionSignature", () => {
       assert.strictEqual(Redacted.value(yield* sign(sampleKey)), sample)
       for (const left of both) {
         const error = yield* Effect.flip(build([left]))
-        assert.include(error.message, left === both[0] ? "NUMBER_DEVICE_ID" : "NUMBER_HMAC_SECRET")
+        assert.include(inspect(error), left === both[0] ? "NUMBER_DEVICE_ID" : "NUMBER_HMAC_SECRET")
         assertShowsNone(error, secret)
       }
     })
