@@ -153,12 +153,13 @@ const judge = (
   }
 }
 
+const allErrors = { errors: "all" } as const
+
 /** Names the fields that are not as they should be. The messages of the issues show values, so they are left out. */
-const fieldsOf = (error: ParseResult.ParseError): Effect.Effect<string> =>
+const fieldsOf = (error: ParseResult.ParseError, show: (text: string) => string): Effect.Effect<string> =>
   Effect.map(ParseResult.ArrayFormatter.formatError(error), (issues) => {
-    const paths = new Set(issues.map(({ path }) => withoutCardNumbers(path.map(String).join("."))))
-    const names = Array.from(paths, (path) => (path === "" ? "the whole of it" : path))
-    return scrub(names.join(", "))
+    const paths = new Set(issues.map(({ path }) => path.map(String).join(".")))
+    return show(Array.from(paths, (path) => (path === "" ? "the whole of it" : path)).join(", "))
   })
 
 /** A request that is printed prints its JSON body, and this one may hold cardholder data. */
@@ -240,21 +241,24 @@ export const method =
     const answered = (response: HttpClientResponse.HttpClientResponse) =>
       Effect.gen(function* () {
         const text = yield* within(response.request, timeout)(response.text)
-        const show = (said: string): string => {
-          const clean = withoutCardNumbers(said)
-          return response instanceof StandIn ? response.scrub(clean) : scrub(clean)
-        }
-        return judge(name, expected, { status: response.status, text }, show)
+        const show = (said: string): string =>
+          response instanceof StandIn
+            ? response.scrub(withoutCardNumbers(said))
+            : scrub(withoutCardNumbers(said))
+        return { ...judge(name, expected, { status: response.status, text }, show), show }
       })
 
     const call = Effect.gen(function* () {
       const auth = yield* NumberAuth
-      const encoded = yield* Effect.catchAll(Schema.encode(requestSchema)(input), (error) =>
-        Effect.flatMap(fieldsOf(error), (fields) => invalid(`the form of its schema; see ${fields}`))
+      const encoded = yield* Effect.catchAll(Schema.encode(requestSchema, allErrors)(input), (error) =>
+        Effect.flatMap(
+          fieldsOf(error, (text) => scrub(withoutCardNumbers(text))),
+          (fields) => invalid(`the form of its schema; see ${fields}`)
+        )
       )
       const request = yield* Effect.mapError(requestOf(path, encoded), () => invalid("what JSON can hold"))
       const signature = options.signature === true ? yield* SessionSignature : undefined
-      const { said, verdict } = yield* auth
+      const { said, show, verdict } = yield* auth
         .httpClientWith({ signature, timeout })
         .execute(request)
         .pipe(
@@ -270,9 +274,9 @@ export const method =
         )
       return yield* verdict.pipe(
         Effect.flatMap((result) =>
-          Effect.catchAll(Schema.decodeUnknown(resultSchema)(result), (error) =>
+          Effect.catchAll(Schema.decodeUnknown(resultSchema, allErrors)(result), (error) =>
             Effect.flatMap(
-              fieldsOf(error),
+              fieldsOf(error, show),
               (fields) => new AnswerUndecodable({ method: name, detail: `see ${fields}` })
             )
           )

@@ -337,6 +337,8 @@ describe("NumberClient.method", () => {
       yield* TestClock.setTime(1_702_565_789_000)
       const signed = NumberClient.method("CardSale/Echo", Schema.Void, Schema.Unknown, { signature: true })
       yield* call(Effect.provideService(signed(), SessionSignature.SessionSignature, signature))
+      // @ts-expect-error: its type says that it needs a signature
+      const _needsOne: Effect.Effect<unknown, unknown, NumberAuth> = signed()
       const key = yield* auth.sessionKey
       assert.strictEqual(sent[0]!.headers["sesskey"], Redacted.value(yield* signature.sign(key)))
       yield* call(echo({ amount: 1 }))
@@ -473,7 +475,7 @@ describe("NumberClient's log", () => {
       const sale = NumberClient.method(
         "CardSale/Echo",
         Schema.Struct({ Number: Schema.String, Track: Schema.String }),
-        Schema.Struct({ Missing: Schema.String })
+        Schema.Record({ key: Schema.String, value: Schema.Null })
       )
       const hex = "B9F24903C3BA4770AE303032303541303032353437"
       const echoes = `${odd} ${odd.toUpperCase()} ${hex} ${goodToken} ${card} ${card.replaceAll(" ", "-")} ${card.replaceAll(" ", "")}`
@@ -481,6 +483,7 @@ describe("NumberClient's log", () => {
         JSON.stringify({ EchoResult: { FunctionOk: false, ErrCode: 1, ErrMsg: echoes, RespMsg: echoes } }),
         JSON.stringify({ EchoResult: { FunctionOk: true, ErrCode: 0, ErrMsg: echoes, RespMsg: echoes } }),
         JSON.stringify({ [`${odd}Result`]: { FunctionOk: true, RespMsg: echoes } }),
+        JSON.stringify({ EchoResult: { FunctionOk: true, [echoes]: [] } }),
         echoes
       ]
       const [exit, told] = yield* observed(
