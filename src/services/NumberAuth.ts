@@ -525,7 +525,7 @@ export const make = (
       untold = [...untold, ...notices]
     }
 
-    const tell = (notice: AuthNotice): Effect.Effect<void> =>
+    const notifyOf = (notice: AuthNotice): Effect.Effect<void> =>
       Effect.suspend(() => notifier.notify(notice)).pipe(
         // What a notifier throws is not shown: it is not ours, and may hold anything. Caught before it leaves the
         // fiber of its own, since that fiber's end is logged.
@@ -540,7 +540,7 @@ export const make = (
             Effect.logError(
               `The notifier failed to tell people that account ${notice.place.account} needs them (${notice.notice.kind}).`
             ),
-            instead === null ? Effect.void : tell(instead)
+            instead === null ? Effect.void : notifyOf(instead)
           )
         })
       )
@@ -549,7 +549,7 @@ export const make = (
     const tellPeople = Effect.suspend(() => {
       const notices = untold
       untold = []
-      return Effect.forEach(notices, tell, { discard: true })
+      return Effect.forEach(notices, notifyOf, { discard: true })
     }).pipe(undisturbed)
 
     /** Keeps a session for the hot path, for as long as it has left, unless a newer one is kept already. */
