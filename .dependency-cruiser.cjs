@@ -68,7 +68,8 @@ module.exports = {
           "@effect/experimental",
           "@effect/sql-pg",
           "@effect/sql-sqlite-node",
-          "@noble/hashes"
+          "@noble/hashes",
+          "@xmldom/xmldom"
         ),
         "^net$"
       ]

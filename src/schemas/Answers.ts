@@ -61,6 +61,32 @@ export const AuthenticateAnswer = Schema.parseJson(Schema.Struct({ AuthenticateR
  */
 export type AuthenticateResult = typeof AuthenticateResult.Type
 
+/** `xs:boolean`, with the whitespace around it that XML allows. */
+const XsBoolean = Schema.compose(
+  Schema.Trim,
+  Schema.transformLiterals(["true", true], ["1", true], ["false", false], ["0", false])
+)
+
+const Text = Schema.Trim
+
+/**
+ * The same from the texts of a SOAP answer (`number-api.md`, section "SOAP"): the fields of `AuthenticateResult`, or of
+ * `api_AuthResponse`, by their local names.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const SoapAuthenticateResult = Schema.Struct({
+  FunctionOk: Schema.optional(XsBoolean),
+  FunctionOK: Schema.optional(XsBoolean),
+  AuthSuccess: lenient(XsBoolean),
+  ErrCode: lenient(Schema.compose(Text, ErrorCode)),
+  ErrMsg: lenient(Text),
+  RespMsg: lenient(Text),
+  SessKey: lenient(Schema.compose(Text, SessionKey)),
+  ThisUser: lenient(Schema.Struct({ ExpirationDate: lenient(NumberDate), IsLockedOut: lenient(XsBoolean) }))
+})
+
 /**
  * The two ways in which Number refuses a session key (seed, "API Authentication"): 5030, expired after 25 hours; 5050,
  * the caller's IP is not the one that authenticated.

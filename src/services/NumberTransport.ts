@@ -12,16 +12,19 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { AuthenticateAnswer, type AuthenticateResult } from "../schemas/Answers.js"
+import { AuthenticateAnswer, type AuthenticateResult, SoapAuthenticateResult } from "../schemas/Answers.js"
 import { AttemptOutcome } from "../schemas/AttemptOutcome.js"
 import type { AccountCode, Token } from "../schemas/Credentials.js"
 import { InvalidInput } from "../schemas/InvalidInput.js"
-import { scrub } from "./internal/scrub.js"
 import { requestInit, withoutRedirects } from "./internal/redirects.js"
+import { scrub } from "./internal/scrub.js"
+import { bodyChild, envelope, faultText, resultOf, soapHeaders } from "./internal/soap.js"
 import { transportFailure } from "./internal/transportFailure.js"
+import { parseXml, valueOf } from "./internal/xml.js"
 
 /**
  * One attempt, as the transport is asked to make it.
@@ -104,10 +107,13 @@ export const longestAnswerBytes = 1_048_576
  * @since 0.1.0
  * @category decoding
  */
-export const decodeBaseUrl = (input: string): Either.Either<string, InvalidInput> => {
+export const decodeBaseUrl = (input: string): Either.Either<string, InvalidInput> =>
+  decodeUrl(input, "base URL", defaultBaseUrl)
+
+const decodeUrl = (input: string, field: string, example: string): Either.Either<string, InvalidInput> => {
   const invalid = new InvalidInput({
-    field: "base URL",
-    expected: `an https URL such as ${defaultBaseUrl}, without user, query or fragment (http only to a loopback address)`
+    field,
+    expected: `an https URL such as ${example}, without user, query or fragment (http only to a loopback address)`
   })
   const url = URL.canParse(input.trim()) ? new URL(input.trim()) : undefined
   if (url === undefined) return Either.left(invalid)
@@ -170,20 +176,28 @@ const ofResult = (result: AuthenticateResult, token: Token): AttemptOutcome => {
 }
 
 /**
- * Classifies an answer by the seed's order: status, body, FunctionOk, AuthSuccess. `body` is null where it was longer
- * than {@link longestAnswerBytes}. Pure, and takes any text.
+ * An answer to an attempt, as it came. `body` is null where it was longer than {@link longestAnswerBytes}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Answer {
+  readonly status: number
+  readonly body: string | null
+}
+
+/**
+ * Classifies an answer by the seed's order: status, body, FunctionOk, AuthSuccess. Pure, and takes any text.
  *
  * @since 0.1.0
  * @category wire
  */
-export const classifyRestAnswer = (
-  answer: { readonly status: number; readonly body: string | null },
-  token: Token
-): AttemptOutcome => {
-  const result =
-    answer.body === null
-      ? undefined
-      : Either.getOrUndefined(Schema.decodeUnknownEither(AuthenticateAnswer)(answer.body))?.AuthenticateResult
+export const classifyRestAnswer = (answer: Answer, token: Token): AttemptOutcome => {
+  const read = Schema.decodeUnknownEither(AuthenticateAnswer)(answer.body)
+  return classify(answer, Either.getOrUndefined(read)?.AuthenticateResult, token)
+}
+
+const classify = (answer: Answer, result: AuthenticateResult | undefined, token: Token): AttemptOutcome => {
   if (answer.status < 200 || answer.status > 299) {
     return AttemptOutcome.faulted({
       detail: `Number answered with HTTP status ${answer.status}`,
@@ -222,10 +236,17 @@ const readBody = (
 
 const isNotPermitted = (error: unknown): error is AttemptNotPermitted => error instanceof AttemptNotPermitted
 
+/** How attempts and their answers are written on the wire. */
+interface Wire {
+  readonly request: (attempt: Attempt) => HttpClientRequest.HttpClientRequest
+  readonly classify: (answer: Answer, token: Token) => AttemptOutcome
+}
+
 /** No answer came. The error itself is not kept: it holds the request, and the request holds the token. */
 const ofFailure = (
   error: AttemptNotPermitted | HttpClientError.HttpClientError,
-  token: Token
+  token: Token,
+  wire: Wire
 ): AttemptOutcome => {
   if (isNotPermitted(error)) {
     // A detail is put into a sentence.
@@ -236,13 +257,40 @@ const ofFailure = (
     return AttemptOutcome.unsent({ detail: "the request could not be built" })
   }
   if (error._tag === "ResponseError" && error.reason === "StatusCode") {
-    return classifyRestAnswer({ status: error.response.status, body: "" }, token)
+    return wire.classify({ status: error.response.status, body: "" }, token)
   }
   const failure = transportFailure(error.cause)
   return failure.unsent && error._tag === "RequestError"
     ? AttemptOutcome.unsent({ detail: `Number could not be reached (${failure.code})` })
     : AttemptOutcome.lost({ detail: `the connection failed before a whole answer came (${failure.code})` })
 }
+
+const make = (wire: Wire): Effect.Effect<NumberTransport["Type"], never, HttpClient.HttpClient> =>
+  Effect.gen(function* () {
+    const client = yield* HttpClient.HttpClient
+    const init = yield* requestInit
+    return {
+      authenticate: (attempt: Attempt) =>
+        Effect.gen(function* () {
+          const response = yield* client.pipe(
+            HttpClient.tapRequest(() => attempt.permit),
+            (once) => once.execute(wire.request(attempt))
+          )
+          const status = response.status
+          const body = yield* readBody(response).pipe(
+            // A status that is no success has spoken, whatever became of its body; and no body is a whole answer.
+            Effect.catchIf(
+              (error) => status < 200 || status > 299 || error.reason === "EmptyBody",
+              () => Effect.succeed("")
+            )
+          )
+          return wire.classify({ status, body }, attempt.token)
+        }).pipe(
+          withoutRedirects(init),
+          Effect.catchAll((error) => Effect.succeed(ofFailure(error, attempt.token, wire)))
+        )
+    }
+  })
 
 /**
  * Over REST, on the `HttpClient` at hand. That client must send a request once: `HttpClient.retry` and the like are
@@ -258,32 +306,9 @@ export const layerRest = (
 ): Layer.Layer<NumberTransport, InvalidInput, HttpClient.HttpClient> =>
   Layer.effect(
     NumberTransport,
-    Effect.gen(function* () {
-      const baseUrl = yield* decodeBaseUrl(options.baseUrl ?? defaultBaseUrl)
-      const client = yield* HttpClient.HttpClient
-      const init = yield* requestInit
-      return {
-        authenticate: (attempt: Attempt) =>
-          Effect.gen(function* () {
-            const response = yield* client.pipe(
-              HttpClient.tapRequest(() => attempt.permit),
-              (once) => once.execute(restRequest(baseUrl, attempt))
-            )
-            const status = response.status
-            const body = yield* readBody(response).pipe(
-              // A status that is no success has spoken, whatever became of its body; and no body is a whole answer.
-              Effect.catchIf(
-                (error) => status < 200 || status > 299 || error.reason === "EmptyBody",
-                () => Effect.succeed("")
-              )
-            )
-            return classifyRestAnswer({ status, body }, attempt.token)
-          }).pipe(
-            withoutRedirects(init),
-            Effect.catchAll((error) => Effect.succeed(ofFailure(error, attempt.token)))
-          )
-      }
-    })
+    Effect.flatMap(decodeBaseUrl(options.baseUrl ?? defaultBaseUrl), (baseUrl) =>
+      make({ request: (attempt) => restRequest(baseUrl, attempt), classify: classifyRestAnswer })
+    )
   )
 
 /**
@@ -296,3 +321,160 @@ export const layerRestConfig = (
   baseUrl: Config.Config<string> = Config.withDefault(Config.string("NUMBER_BASE_URL"), defaultBaseUrl)
 ): Layer.Layer<NumberTransport, InvalidInput | ConfigError.ConfigError, HttpClient.HttpClient> =>
   Layer.unwrapEffect(Effect.map(baseUrl, (url) => layerRest({ baseUrl: url })))
+
+/**
+ * The service of the documentation (`number-api.md`, section "SOAP").
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultSoapEndpoint = "https://easypay5.com/APIcardProcR119/CardProcAPI.svc"
+
+/**
+ * WCF's default, which the documentation does not state.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultSoapNamespace = "http://tempuri.org/"
+
+/**
+ * How Number is spoken to over SOAP 1.1. The documentation states the endpoint only; the rest are WCF's defaults.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SoapOptions {
+  /** The service: default {@link defaultSoapEndpoint}. */
+  readonly endpoint?: string | undefined
+  /** The namespace of methods and parameters: default {@link defaultSoapNamespace}. */
+  readonly namespace?: string | undefined
+  /** What stands before the method's name in `SOAPAction`: default the namespace and `ICardProcess/`. */
+  readonly actionPrefix?: string | undefined
+}
+
+/**
+ * {@link SoapOptions} that were checked.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SoapWire {
+  readonly endpoint: string
+  readonly namespace: string
+  readonly actionPrefix: string
+}
+
+/**
+ * Checks how Number is spoken to over SOAP. The endpoint has to be what a base URL has to be; the other two go into XML and
+ * into a header, so they are printable and hold no quotes, angle brackets or spaces.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decodeSoapOptions = (options: SoapOptions): Either.Either<SoapWire, InvalidInput> =>
+  Either.gen(function* () {
+    const endpoint = yield* decodeUrl(
+      options.endpoint ?? defaultSoapEndpoint,
+      "SOAP endpoint",
+      defaultSoapEndpoint
+    )
+    const uri = (field: string, text: string): Either.Either<string, InvalidInput> =>
+      /^[\x21\x23-\x25\x28-\x3b\x3d\x3f-\x7e]+$/.test(text)
+        ? Either.right(text)
+        : Either.left(new InvalidInput({ field, expected: `a URI such as ${defaultSoapNamespace}` }))
+    const namespace = yield* uri("SOAP namespace", options.namespace ?? defaultSoapNamespace)
+    const actionPrefix = yield* uri("SOAPAction", options.actionPrefix ?? `${namespace}ICardProcess/`)
+    return { endpoint, namespace, actionPrefix }
+  })
+
+/**
+ * Builds the request of an attempt over SOAP. The token is in the body only.
+ *
+ * @since 0.1.0
+ * @category wire
+ */
+export const soapRequest = (wire: SoapWire, attempt: Attempt): HttpClientRequest.HttpClientRequest =>
+  HttpClientRequest.post(wire.endpoint).pipe(
+    HttpClientRequest.setHeaders(soapHeaders(wire, "Authenticate")),
+    HttpClientRequest.setBody(
+      unprinted(
+        HttpBody.text(
+          envelope(wire, "Authenticate", {
+            AcctCode: attempt.account,
+            Token: Redacted.value(attempt.token)
+          }),
+          "text/xml; charset=utf-8"
+        )
+      )
+    )
+  )
+
+/**
+ * Classifies a SOAP answer in the same order. A `Fault` is an unsuccessful attempt. Elements are known by their local names,
+ * wrapped as `AuthenticateResponse/AuthenticateResult` or as `api_AuthResponse`. Pure, and takes any text.
+ *
+ * @since 0.1.0
+ * @category wire
+ */
+export const classifySoapAnswer = (answer: Answer, token: Token): AttemptOutcome => {
+  const child = Option.flatMap(Option.flatMap(Option.fromNullable(answer.body), parseXml), bodyChild)
+  const isSuccess = answer.status >= 200 && answer.status <= 299
+  if (Option.isSome(child) && child.value.name === "Fault") {
+    const status = isSuccess ? "" : ` and HTTP status ${answer.status}`
+    return AttemptOutcome.faulted({
+      detail: `Number answered with a SOAP fault${status}: ${show(faultText(child.value), token)}`,
+      errorCode: null,
+      lockReported: false
+    })
+  }
+  const result = Option.flatMap(child, resultOf("Authenticate", ["api_AuthResponse"])).pipe(
+    Option.flatMap((element) => Schema.decodeUnknownOption(SoapAuthenticateResult)(valueOf(element)))
+  )
+  return classify(answer, Option.getOrUndefined(result), token)
+}
+
+/**
+ * Over SOAP, on the `HttpClient` at hand, of which the same holds as for {@link layerRest}.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerSoap = (
+  options: SoapOptions = {}
+): Layer.Layer<NumberTransport, InvalidInput, HttpClient.HttpClient> =>
+  Layer.effect(
+    NumberTransport,
+    Effect.flatMap(decodeSoapOptions(options), (wire) =>
+      make({ request: (attempt) => soapRequest(wire, attempt), classify: classifySoapAnswer })
+    )
+  )
+
+/**
+ * The settings of SOAP that the environment gives: `NUMBER_SOAP_ENDPOINT`, `NUMBER_SOAP_NAMESPACE` and
+ * `NUMBER_SOAP_ACTION_PREFIX`, with the defaults of {@link SoapOptions}.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const configSoapOptions: Config.Config<SoapOptions> = Config.map(
+  Config.all({
+    endpoint: Config.option(Config.string("NUMBER_SOAP_ENDPOINT")),
+    namespace: Config.option(Config.string("NUMBER_SOAP_NAMESPACE")),
+    actionPrefix: Config.option(Config.string("NUMBER_SOAP_ACTION_PREFIX"))
+  }),
+  ({ actionPrefix, endpoint, namespace }) => ({
+    endpoint: Option.getOrUndefined(endpoint),
+    namespace: Option.getOrUndefined(namespace),
+    actionPrefix: Option.getOrUndefined(actionPrefix)
+  })
+)
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerSoapConfig = (
+  options: Config.Config<SoapOptions> = configSoapOptions
+): Layer.Layer<NumberTransport, InvalidInput | ConfigError.ConfigError, HttpClient.HttpClient> =>
+  Layer.unwrapEffect(Effect.map(options, layerSoap))
