@@ -12,10 +12,11 @@ const ErrorCode = Schema.Union(Schema.Int, Schema.NumberFromString.pipe(Schema.i
 
 /** A field that only informs never makes an answer undecodable: what does not decode is as good as absent. */
 const lenient = <A, I>(
-  schema: Schema.Schema<A, I>
+  schema: Schema.Schema<A, I>,
+  from: Schema.Schema<unknown> = Schema.Unknown
 ): Schema.optionalWith<Schema.Schema<A | null, unknown>, { default: () => null }> =>
   Schema.optionalWith(
-    Schema.Unknown.pipe(
+    from.pipe(
       Schema.transform(Schema.NullOr(Schema.typeSchema(schema)), {
         strict: true,
         decode: (input) => Option.getOrNull(Schema.decodeUnknownOption(schema)(input)),
@@ -61,31 +62,66 @@ export const AuthenticateAnswer = Schema.parseJson(Schema.Struct({ AuthenticateR
  */
 export type AuthenticateResult = typeof AuthenticateResult.Type
 
-/** `xs:boolean`, with the whitespace around it that XML allows. */
-const XsBoolean = Schema.compose(
+/**
+ * Whether an answer says that the call was carried out: in either spelling, and not where the two contradict each other.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const functionOkOf = (result: {
+  readonly FunctionOk?: boolean | undefined
+  readonly FunctionOK?: boolean | undefined
+}): boolean | undefined => {
+  const { FunctionOK = result.FunctionOk, FunctionOk = FunctionOK } = result
+  return FunctionOk === FunctionOK ? FunctionOk : undefined
+}
+
+/**
+ * `xs:boolean`, from the text of an element: `true`, `1`, `false` or `0`, with the whitespace around it that XML allows.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const SoapBoolean: Schema.Schema<boolean, string> = Schema.compose(
   Schema.Trim,
   Schema.transformLiterals(["true", true], ["1", true], ["false", false], ["0", false])
 )
 
-const Text = Schema.Trim
+/** A field that is there twice says nothing: which of the two is meant nobody knows. */
+const Once = Schema.Unknown.pipe(Schema.filter((input) => !Array.isArray(input)))
+
+const soapHead = {
+  FunctionOk: Schema.optional(SoapBoolean),
+  FunctionOK: Schema.optional(SoapBoolean),
+  ErrCode: lenient(Schema.compose(Schema.Trim, ErrorCode), Once),
+  ErrMsg: lenient(Schema.Trim, Once),
+  RespMsg: lenient(Schema.Trim, Once)
+}
 
 /**
- * The same from the texts of a SOAP answer (`number-api.md`, section "SOAP"): the fields of `AuthenticateResult`, or of
- * `api_AuthResponse`, by their local names.
+ * {@link AuthenticateResult} from the texts of a SOAP answer (`number-api.md`, section "SOAP"): the fields of
+ * `AuthenticateResult`, or of `api_AuthResponse`, by their local names. A field that is there twice is as good as absent.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const SoapAuthenticateResult = Schema.Struct({
-  FunctionOk: Schema.optional(XsBoolean),
-  FunctionOK: Schema.optional(XsBoolean),
-  AuthSuccess: lenient(XsBoolean),
-  ErrCode: lenient(Schema.compose(Text, ErrorCode)),
-  ErrMsg: lenient(Text),
-  RespMsg: lenient(Text),
-  SessKey: lenient(Schema.compose(Text, SessionKey)),
-  ThisUser: lenient(Schema.Struct({ ExpirationDate: lenient(NumberDate), IsLockedOut: lenient(XsBoolean) }))
+  ...soapHead,
+  AuthSuccess: lenient(SoapBoolean, Once),
+  SessKey: lenient(Schema.compose(Schema.Trim, SessionKey), Once),
+  ThisUser: lenient(
+    Schema.Struct({ ExpirationDate: lenient(NumberDate), IsLockedOut: lenient(SoapBoolean) }),
+    Once
+  )
 })
+
+/**
+ * What every method's answer over SOAP says, whatever else it holds.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const SoapMethodResult = Schema.Struct(soapHead)
 
 /**
  * The two ways in which Number refuses a session key (seed, "API Authentication"): 5030, expired after 25 hours; 5050,

@@ -5,7 +5,6 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -15,15 +14,21 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
-import { AuthenticateAnswer, type AuthenticateResult, SoapAuthenticateResult } from "../schemas/Answers.js"
+import {
+  AuthenticateAnswer,
+  type AuthenticateResult,
+  functionOkOf,
+  SoapAuthenticateResult
+} from "../schemas/Answers.js"
 import { AttemptOutcome } from "../schemas/AttemptOutcome.js"
 import type { AccountCode, Token } from "../schemas/Credentials.js"
 import { InvalidInput } from "../schemas/InvalidInput.js"
+import { readText } from "./internal/readText.js"
 import { requestInit, withoutRedirects } from "./internal/redirects.js"
 import { scrub } from "./internal/scrub.js"
-import { bodyChild, envelope, faultText, resultOf, soapHeaders } from "./internal/soap.js"
+import { bodyChild, faultText, resultOf, soapCall } from "./internal/soap.js"
 import { transportFailure } from "./internal/transportFailure.js"
+import { unprinted } from "./internal/unprinted.js"
 import { parseXml, valueOf } from "./internal/xml.js"
 
 /**
@@ -108,7 +113,7 @@ export const longestAnswerBytes = 1_048_576
  * @category decoding
  */
 export const decodeBaseUrl = (input: string): Either.Either<string, InvalidInput> =>
-  decodeUrl(input, "base URL", defaultBaseUrl)
+  Either.map(decodeUrl(input, "base URL", defaultBaseUrl), (url) => url.replace(/\/+$/, ""))
 
 const decodeUrl = (input: string, field: string, example: string): Either.Either<string, InvalidInput> => {
   const invalid = new InvalidInput({
@@ -122,7 +127,7 @@ const decodeUrl = (input: string, field: string, example: string): Either.Either
   const isAllowed = url.protocol === "https:" || (url.protocol === "http:" && isLoopback)
   // An empty query or fragment is in `href` only.
   const isPlain = url.username === "" && url.password === "" && !/[?#]/.test(url.href)
-  return isAllowed && isPlain ? Either.right(url.href.replace(/\/+$/, "")) : Either.left(invalid)
+  return isAllowed && isPlain ? Either.right(url.href) : Either.left(invalid)
 }
 
 /**
@@ -139,10 +144,6 @@ export const restRequest = (baseUrl: string, attempt: Attempt): HttpClientReques
     )
   )
 
-/** A request that is printed (the failure of a span holds one) prints its JSON body: not this one. */
-const unprinted = (body: HttpBody.HttpBody): HttpBody.HttpBody =>
-  Object.defineProperty(body, "toJSON", { value: () => "<redacted>" })
-
 const show = (text: string | null, token: Token): string => {
   const shown = scrub(text ?? "", token)
   return shown === "" ? "no reason given" : shown
@@ -150,7 +151,7 @@ const show = (text: string | null, token: Token): string => {
 
 const ofResult = (result: AuthenticateResult, token: Token): AttemptOutcome => {
   const lockReported = result.ThisUser?.IsLockedOut === true
-  const functionOk = result.FunctionOk ?? result.FunctionOK
+  const functionOk = functionOkOf(result)
   if (functionOk === false) {
     return AttemptOutcome.faulted({
       detail: `Number could not carry out the call: ${show(result.ErrMsg, token)} (ErrCode ${result.ErrCode ?? "none"})`,
@@ -216,24 +217,6 @@ const classify = (answer: Answer, result: AuthenticateResult | undefined, token:
   })
 }
 
-/** Reads a body as text; null where it is longer than it may be. */
-const readBody = (
-  response: HttpClientResponse.HttpClientResponse
-): Effect.Effect<string | null, HttpClientError.ResponseError> =>
-  response.stream.pipe(
-    Stream.mapAccum(0, (size, chunk) => [size + chunk.byteLength, [size + chunk.byteLength, chunk] as const]),
-    Stream.takeUntil(([size]) => size > longestAnswerBytes),
-    Stream.runCollect,
-    Effect.map((chunks) => {
-      const parts = Array.from(chunks)
-      const size = parts.at(-1)?.[0] ?? 0
-      if (size > longestAnswerBytes) return null
-      const bytes = new Uint8Array(size)
-      for (const [end, part] of parts) bytes.set(part, end - part.byteLength)
-      return new TextDecoder().decode(bytes)
-    })
-  )
-
 const isNotPermitted = (error: unknown): error is AttemptNotPermitted => error instanceof AttemptNotPermitted
 
 /** How attempts and their answers are written on the wire. */
@@ -277,7 +260,7 @@ const make = (wire: Wire): Effect.Effect<NumberTransport["Type"], never, HttpCli
             (once) => once.execute(wire.request(attempt))
           )
           const status = response.status
-          const body = yield* readBody(response).pipe(
+          const body = yield* readText(response, longestAnswerBytes).pipe(
             // A status that is no success has spoken, whatever became of its body; and no body is a whole answer.
             Effect.catchIf(
               (error) => status < 200 || status > 299 || error.reason === "EmptyBody",
@@ -349,7 +332,7 @@ export interface SoapOptions {
   readonly endpoint?: string | undefined
   /** The namespace of methods and parameters: default {@link defaultSoapNamespace}. */
   readonly namespace?: string | undefined
-  /** What stands before the method's name in `SOAPAction`: default the namespace and `ICardProcess/`. */
+  /** What stands before the method's name in `SOAPAction`: default the namespace, a slash, and `ICardProcess/`. */
   readonly actionPrefix?: string | undefined
 }
 
@@ -366,8 +349,8 @@ export interface SoapWire {
 }
 
 /**
- * Checks how Number is spoken to over SOAP. The endpoint has to be what a base URL has to be; the other two go into XML and
- * into a header, so they are printable and hold no quotes, angle brackets or spaces.
+ * Checks how Number is spoken to over SOAP. The endpoint has to be what a base URL has to be, and is used as it is; the
+ * other two go into XML and into a header, so they are printable and hold no spaces, quotes, ampersands or angle brackets.
  *
  * @since 0.1.0
  * @category decoding
@@ -382,9 +365,17 @@ export const decodeSoapOptions = (options: SoapOptions): Either.Either<SoapWire,
     const uri = (field: string, text: string): Either.Either<string, InvalidInput> =>
       /^[\x21\x23-\x25\x28-\x3b\x3d\x3f-\x7e]+$/.test(text)
         ? Either.right(text)
-        : Either.left(new InvalidInput({ field, expected: `a URI such as ${defaultSoapNamespace}` }))
+        : Either.left(
+            new InvalidInput({
+              field,
+              expected: `a URI such as ${defaultSoapNamespace}, without spaces, quotes, ampersands or angle brackets`
+            })
+          )
     const namespace = yield* uri("SOAP namespace", options.namespace ?? defaultSoapNamespace)
-    const actionPrefix = yield* uri("SOAPAction", options.actionPrefix ?? `${namespace}ICardProcess/`)
+    const actionPrefix = yield* uri(
+      "SOAPAction prefix",
+      options.actionPrefix ?? `${namespace.replace(/\/?$/, "/")}ICardProcess/`
+    )
     return { endpoint, namespace, actionPrefix }
   })
 
@@ -395,24 +386,12 @@ export const decodeSoapOptions = (options: SoapOptions): Either.Either<SoapWire,
  * @category wire
  */
 export const soapRequest = (wire: SoapWire, attempt: Attempt): HttpClientRequest.HttpClientRequest =>
-  HttpClientRequest.post(wire.endpoint).pipe(
-    HttpClientRequest.setHeaders(soapHeaders(wire, "Authenticate")),
-    HttpClientRequest.setBody(
-      unprinted(
-        HttpBody.text(
-          envelope(wire, "Authenticate", {
-            AcctCode: attempt.account,
-            Token: Redacted.value(attempt.token)
-          }),
-          "text/xml; charset=utf-8"
-        )
-      )
-    )
-  )
+  soapCall(wire, "Authenticate", { AcctCode: attempt.account, Token: Redacted.value(attempt.token) })
 
 /**
  * Classifies a SOAP answer in the same order. A `Fault` is an unsuccessful attempt. Elements are known by their local names,
- * wrapped as `AuthenticateResponse/AuthenticateResult` or as `api_AuthResponse`. Pure, and takes any text.
+ * wrapped as `AuthenticateResponse/AuthenticateResult` or as `api_AuthResponse`; what is there twice where it may be once
+ * makes the answer one of another form. Pure, and takes any text.
  *
  * @since 0.1.0
  * @category wire
@@ -471,6 +450,8 @@ export const configSoapOptions: Config.Config<SoapOptions> = Config.map(
 )
 
 /**
+ * {@link layerSoap} with the settings from a `Config`, default {@link configSoapOptions}.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -1,7 +1,10 @@
 /**
  * Envelopes of SOAP 1.1 (`number-api.md`, section "SOAP").
  */
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Option from "effect/Option"
+import { unprinted } from "./unprinted.js"
 import { escapeXml, type XmlElement } from "./xml.js"
 
 /** What a method is called with: an element for each, in this order; null is left out. */
@@ -11,7 +14,8 @@ export interface SoapParameters {
 
 type SoapParameter = string | number | boolean | null | SoapParameters
 
-interface Names {
+interface Wire {
+  readonly endpoint: string
   readonly namespace: string
   readonly actionPrefix: string
 }
@@ -36,14 +40,24 @@ const elements = (parameters: SoapParameters): string =>
 export const isElementName = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name)
 
 /** The envelope of a call. Names have to be {@link isElementName}; the namespace was checked. */
-export const envelope = ({ namespace }: Names, method: string, parameters: SoapParameters): string =>
+const envelope = ({ namespace }: Wire, method: string, parameters: SoapParameters): string =>
   `<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><${method} xmlns="${escapeXml(namespace)}">${elements(parameters)}</${method}></s:Body></s:Envelope>`
 
-/** The headers of a call. */
-export const soapHeaders = ({ actionPrefix }: Names, method: string) => ({
-  accept: "text/xml",
-  soapaction: `"${actionPrefix}${method}"`
-})
+/** The request of a call. What secret there is, is in the body only, which is not printed. */
+export const soapCall = (
+  wire: Wire,
+  method: string,
+  parameters: SoapParameters
+): HttpClientRequest.HttpClientRequest =>
+  HttpClientRequest.post(wire.endpoint).pipe(
+    HttpClientRequest.setHeaders({
+      accept: "text/xml",
+      soapaction: `"${wire.actionPrefix}${method}"`
+    }),
+    HttpClientRequest.setBody(
+      unprinted(HttpBody.text(envelope(wire, method, parameters), "text/xml; charset=utf-8"))
+    )
+  )
 
 const only = (element: XmlElement, name: string): Option.Option<XmlElement> => {
   const found = element.children.filter((child) => child.name === name)

@@ -18,6 +18,8 @@ export const mostTags = 20_000
 
 const deepest = 64
 
+const mostAttributes = 64
+
 const schemaInstance = "http://www.w3.org/2001/XMLSchema-instance"
 
 const parser = new DOMParser({
@@ -35,45 +37,125 @@ interface ElementNode extends Node {
 
 const isElement = (node: Node): node is ElementNode => node.nodeType === node.ELEMENT_NODE
 
-/** Fails by throwing where it is too deep. */
-const read = (element: ElementNode, depth: number): XmlElement => {
-  if (depth > deepest) throw new Error("too deep")
+/** Fails by throwing where an element is nil and holds something even so. */
+const read = (element: ElementNode): XmlElement => {
   const children: Array<XmlElement> = []
   let text = ""
   for (let node = element.firstChild; node !== null; node = node.nextSibling) {
-    if (isElement(node)) children.push(read(node, depth + 1))
+    if (isElement(node)) children.push(read(node))
     else if (node.nodeType === node.TEXT_NODE || node.nodeType === node.CDATA_SECTION_NODE) {
       text += node.nodeValue ?? ""
     }
   }
-  const nil = element.getAttributeNS(schemaInstance, "nil")
-  return {
-    name: element.localName,
-    isNil: nil === "true" || nil === "1",
-    text: children.length === 0 ? text : "",
-    children
-  }
+  const nil = element.getAttributeNS(schemaInstance, "nil")?.trim()
+  const isNil = nil === "true" || nil === "1"
+  if (isNil && (children.length > 0 || text.trim() !== "")) throw new Error("nil and not empty")
+  return { name: element.localName, isNil, text: children.length === 0 ? text : "", children }
 }
 
-const hasMoreTags = (text: string, most: number): boolean => {
-  let tags = 0
-  for (let at = text.indexOf("<"); at >= 0; at = text.indexOf("<", at + 1)) {
-    tags += 1
-    if (tags > most) return true
+/** What may stand in XML 1.0 at all (its production `Char`). */
+const isChar = (code: number): boolean =>
+  code === 0x9 ||
+  code === 0xa ||
+  code === 0xd ||
+  (code >= 0x20 && code <= 0xd7ff) ||
+  (code >= 0xe000 && code <= 0xfffd) ||
+  (code >= 0x10000 && code <= 0x10ffff)
+
+const notChars = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u
+
+/** Whether every `&` begins one of XML's own five entities, or a reference to a character that may be there. */
+const hasGoodReferences = (text: string): boolean => {
+  for (const [all, named, decimal, hexadecimal] of text.matchAll(
+    /&(?:(amp|lt|gt|quot|apos);|#(\d{1,7});|#x([\dA-Fa-f]{1,6});)?/g
+  )) {
+    if (named !== undefined) continue
+    if (all === "&" || !isChar(decimal === undefined ? parseInt(hexadecimal!, 16) : Number(decimal)))
+      return false
   }
-  return false
+  return true
+}
+
+const endTag = /<\/[^\s"'<>/=&!?]+[ \t\r\n]*>/y
+const tagBegin = /<[^\s"'<>/=&!?]+/y
+const attribute = /[ \t\r\n]+[^\s"'<>/=&]+[ \t\r\n]*=[ \t\r\n]*(?:"([^"<]*)"|'([^'<]*)')/y
+const tagEnd = /[ \t\r\n]*(\/?)>/y
+
+/** Matches at one place only. */
+const matchAt = (pattern: RegExp, text: string, at: number): RegExpExecArray | null => {
+  pattern.lastIndex = at
+  return pattern.exec(text)
+}
+
+/** Where a start tag ends, and whether it is empty; null where it is none, or has more attributes than it may. */
+const startTag = (text: string, from: number): { readonly end: number; readonly isEmpty: boolean } | null => {
+  let at = from + (matchAt(tagBegin, text, from)?.[0].length ?? Infinity)
+  for (let attributes = 0; attributes <= mostAttributes; attributes++) {
+    const found = matchAt(attribute, text, at)
+    if (found === null) {
+      const end = matchAt(tagEnd, text, at)
+      return end === null ? null : { end: at + end[0].length, isEmpty: end[1] === "/" }
+    }
+    if (!hasGoodReferences(found[1] ?? found[2] ?? "")) return null
+    at += found[0].length
+  }
+  return null
 }
 
 /**
- * Parses a document to its root element; none where it is not well-formed, has a DTD, is deeper than 64 elements or has
- * more than `most` tags. Takes any text, and never throws.
+ * Looks through a document from left to right, once, before anything is built of it: for what takes a parser time or
+ * memory without end, and for what the parser lets pass though it is not well-formed. Whether the names of tags match and
+ * are good ones, and whether an attribute is there twice, is left to the parser.
+ */
+const isFitToParse = (text: string, most: number): boolean => {
+  if (notChars.test(text)) return false
+  let depth = 0
+  let roots = 0
+  let at = 0
+  for (let tags = 0; ; tags++) {
+    const next = text.indexOf("<", at)
+    const between = text.slice(at, next < 0 ? undefined : next)
+    if (depth === 0 ? /[^ \t\r\n]/.test(between) : between.includes("]]>") || !hasGoodReferences(between)) {
+      return false
+    }
+    if (next < 0) return depth === 0 && roots === 1
+    if (tags >= most) return false
+    const skipTo = (end: string, length: number): boolean => {
+      const found = text.indexOf(end, next + length)
+      at = found + end.length
+      return found >= 0
+    }
+    if (text.startsWith("<!--", next)) {
+      if (!skipTo("-->", 4)) return false
+    } else if (text.startsWith("<![CDATA[", next)) {
+      if (depth === 0 || !skipTo("]]>", 9)) return false
+    } else if (text.startsWith("<?", next)) {
+      if (!skipTo("?>", 2)) return false
+    } else if (text.startsWith("</", next)) {
+      const tag = matchAt(endTag, text, next)
+      depth -= 1
+      if (tag === null || depth < 0) return false
+      at = next + tag[0].length
+    } else {
+      // A DTD, which is where entities come from, the bombs and the files of others, is no tag either.
+      const tag = startTag(text, next)
+      if (tag === null || depth >= deepest) return false
+      if (depth === 0) roots += 1
+      if (!tag.isEmpty) depth += 1
+      at = tag.end
+    }
+  }
+}
+
+/**
+ * Parses a document to its root element; none where it is not well-formed, has a DTD, is deeper than 64 elements, has an
+ * element with more than 64 attributes, or has more than `most` tags. Takes any text, and never throws.
  */
 export const parseXml = (text: string, most: number = mostTags): Option.Option<XmlElement> => {
-  // A DTD is where entities come from: the bombs, and the files of others. Refused before anything of it is read.
-  if (/<!(DOCTYPE|ENTITY)/i.test(text) || hasMoreTags(text, most)) return Option.none()
+  if (!isFitToParse(text, most)) return Option.none()
   try {
     const root = parser.parseFromString(text, "text/xml").documentElement
-    return root === null ? Option.none() : Option.some(read(root as unknown as ElementNode, 0))
+    return root === null ? Option.none() : Option.some(read(root as unknown as ElementNode))
   } catch {
     return Option.none()
   }
