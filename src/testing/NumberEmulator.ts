@@ -8,6 +8,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { DOMParser, type Element } from "@xmldom/xmldom"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -73,6 +74,15 @@ export interface Options {
   readonly lockedStatus?: number
   /** IP of callers that bring none of their own. Default: none, so the socket's address, or 127.0.0.1. */
   readonly ip?: string
+  /** The namespace of methods and parameters over SOAP. Default: `"http://tempuri.org/"`. */
+  readonly soapNamespace?: string
+  /** What stands before the method's name in `SOAPAction`. Default: `"http://tempuri.org/ICardProcess/"`. */
+  readonly soapActionPrefix?: string
+}
+
+interface SoapNames {
+  readonly namespace: string
+  readonly actionPrefix: string
 }
 
 interface Reading extends Rules {
@@ -85,6 +95,7 @@ interface Rules {
   readonly successClears: "all" | "own"
   readonly faultsCount: boolean
   readonly lockedStatus: number
+  readonly soap: SoapNames
 }
 
 // -----------------------------------------------------------------------------
@@ -232,10 +243,11 @@ export type MethodFault = Exclude<Fault, { readonly _tag: "ReportLock" }>
  * - `StallAnswer`: processed, never answered.
  * - `DelayRequest(duration)`: processed when the duration has passed, whether or not the caller still waits.
  * - `DelayAnswer(duration)`: processed at once, answered when the duration has passed.
- * - `Status(status, body)`: that answer in the place of processing; status from 200 to 599.
+ * - `Status(status, body)`: that answer in the place of processing; status from 200 to 599. The body is as it is given,
+ *   over SOAP too.
  * - `Body(text)`: a 200 with that raw body in the place of processing.
  * - `FunctionNotOk(code, message)`: `FunctionOk` false in the place of processing.
- * - `HugeBody(bytes)`: as `FunctionNotOk(9999, …)`, behind so many spaces that the body has that size.
+ * - `HugeBody(bytes)`: as `FunctionNotOk(9999, …)`, with so many spaces that the body has that size.
  * - `CutBody`: processed and answered, but the connection is reset in the middle of the body.
  * - `ReportLock`: `AuthSuccess` false and `IsLockedOut` true in the place of processing. It counts as
  *   unsuccessful, and locks nothing by itself.
@@ -287,7 +299,7 @@ export const Fault: {
  */
 export interface Incoming {
   readonly method: string
-  /** The URL's path; only its last segments are looked at. */
+  /** The URL's path; only its last segments are looked at. One that ends in `.svc` is the SOAP service. */
   readonly path: string
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string | undefined>>
@@ -371,9 +383,9 @@ export interface Execution {
   readonly atMillis: number
   readonly ip: string
   readonly account: string
-  /** The path's last segment. */
+  /** The path's last segment, or the element in the body of a SOAP envelope. */
   readonly method: string
-  /** The JSON body, `null` where there was none. */
+  /** The JSON body, `null` where there was none. Over SOAP, the parameters but the session key, each as text. */
   readonly body: unknown
 }
 
@@ -552,29 +564,214 @@ const methodResult = (
 
 const HUGE_BODY_CODE = 9999
 
-const padded = (answer: Answer, bytes: number): Answer => ({
-  ...answer,
-  body: answer.body.padStart(bytes, " ")
+/** What the backend has to say, before REST or SOAP gives it its form. */
+type Reply =
+  | {
+      readonly _tag: "Said"
+      /** One field, `<Method>Result`. */
+      readonly value: Readonly<Record<string, object>>
+      readonly status: number
+      /** How long the body has to be at least. */
+      readonly bytes: number
+    }
+  | { readonly _tag: "Raw"; readonly body: string; readonly status: number }
+  | { readonly _tag: "BadRequest" }
+
+const said = (value: Readonly<Record<string, object>>, status = 200): Reply => ({
+  _tag: "Said",
+  value,
+  status,
+  bytes: 0
 })
+
+const restAnswer = (reply: Reply): Answer => {
+  switch (reply._tag) {
+    case "Said": {
+      const answer = json(reply.value, reply.status)
+      return { ...answer, body: answer.body.padStart(reply.bytes, " ") }
+    }
+    case "Raw":
+      return raw(reply.body, reply.status)
+    case "BadRequest":
+      return badRequest
+  }
+}
 
 /** The answer that a fault gives in the place of processing, if it gives one. */
 const answerOfFault = (
   fault: Fault,
-  functionNotOk: (code: number, message: string) => Answer
-): Option.Option<Answer> => {
+  functionNotOk: (code: number, message: string) => Readonly<Record<string, object>>
+): Option.Option<Reply> => {
   switch (fault._tag) {
     case "Status":
-      return Option.some(raw(fault.body, fault.status))
+      return Option.some({ _tag: "Raw", body: fault.body, status: fault.status })
     case "Body":
-      return Option.some(raw(fault.body, 200))
+      return Option.some({ _tag: "Raw", body: fault.body, status: 200 })
     case "FunctionNotOk":
-      return Option.some(functionNotOk(fault.code, fault.message))
-    case "HugeBody":
-      return Option.some(
-        padded(functionNotOk(HUGE_BODY_CODE, errorMessage(HUGE_BODY_CODE, "Huge body")), fault.bytes)
-      )
+      return Option.some(said(functionNotOk(fault.code, fault.message)))
+    case "HugeBody": {
+      const value = functionNotOk(HUGE_BODY_CODE, errorMessage(HUGE_BODY_CODE, "Huge body"))
+      return Option.some({ _tag: "Said", value, status: 200, bytes: fault.bytes })
+    }
     default:
       return Option.none()
+  }
+}
+
+// -----------------------------------------------------------------------------
+// SOAP: an adapter in front of the same accounts and the same count
+// -----------------------------------------------------------------------------
+
+const DEFAULT_SOAP_NAMESPACE = "http://tempuri.org/"
+const DEFAULT_SOAP_ACTION_PREFIX = "http://tempuri.org/ICardProcess/"
+
+/** As WCF names the namespaces of what it answers. */
+const ENVELOPE_NAMESPACE = "http://schemas.xmlsoap.org/soap/envelope/"
+const DATA_NAMESPACE = "http://schemas.datacontract.org/2004/07/APIcardProcR119"
+const INSTANCE_NAMESPACE = "http://www.w3.org/2001/XMLSchema-instance"
+
+/** The lists whose elements are documented to have a name of their own; all others are the element, again and again. */
+const ELEMENTS_OF_LISTS: Readonly<Record<string, string>> = { MerchantList: "MerchantInfo" }
+
+const isSoapPath = (path: string): boolean => /\.svc$/i.test(path)
+
+const escapeXml = (text: string): string =>
+  text
+    .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, "")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll("\r", "&#xD;")
+
+const xmlOf = (name: string, value: unknown): string => {
+  if (value === null || value === undefined) return `<a:${name} i:nil="true"/>`
+  if (Array.isArray(value)) {
+    const element = ELEMENTS_OF_LISTS[name]
+    const elements = value.map((each) => xmlOf(element ?? name, each)).join("")
+    return element === undefined ? elements : `<a:${name}>${elements}</a:${name}>`
+  }
+  return typeof value === "object"
+    ? `<a:${name}>${xmlOfFields(value)}</a:${name}>`
+    : `<a:${name}>${escapeXml(String(value))}</a:${name}>`
+}
+
+const xmlOfFields = (fields: object): string =>
+  Object.entries(fields)
+    .map(([name, value]) => xmlOf(name, value))
+    .join("")
+
+const soapEnvelope = (content: string, status: number): Answer => ({
+  status,
+  contentType: "text/xml; charset=utf-8",
+  body: `<s:Envelope xmlns:s="${ENVELOPE_NAMESPACE}"><s:Body>${content}</s:Body></s:Envelope>`
+})
+
+const soapAnswer = (reply: Reply, { namespace }: SoapNames): Answer => {
+  switch (reply._tag) {
+    case "Said": {
+      const [name = "", fields = {}] = Object.entries(reply.value)[0] ?? []
+      const response = name.replace(/Result$/, "Response")
+      const result = `<${name} xmlns:a="${DATA_NAMESPACE}" xmlns:i="${INSTANCE_NAMESPACE}">${xmlOfFields(fields)}</${name}>`
+      const answer = soapEnvelope(
+        `<${response} xmlns="${escapeXml(namespace)}">${result}</${response}>`,
+        reply.status
+      )
+      return { ...answer, body: answer.body.padEnd(reply.bytes, " ") }
+    }
+    case "Raw": {
+      const isXml = /^\s*<(\?xml|([\w.-]+:)?Envelope)\b/.test(reply.body)
+      return isXml
+        ? { status: reply.status, contentType: "text/xml; charset=utf-8", body: reply.body }
+        : raw(reply.body, reply.status)
+    }
+    case "BadRequest":
+      return soapEnvelope(
+        `<s:Fault><faultcode>s:Client</faultcode><faultstring xml:lang="en-US">Bad Request</faultstring></s:Fault>`,
+        500
+      )
+  }
+}
+
+const soapParser = new DOMParser({
+  locator: false,
+  onError: (level) => {
+    throw new Error(level)
+  }
+})
+
+const elementsIn = (parent: Element): ReadonlyArray<Element> =>
+  Array.from(parent.childNodes).filter((node): node is Element => node.nodeType === node.ELEMENT_NODE)
+
+/** What a parameter holds, as JSON would have it; a parameter that is there several times is an array. */
+const soapValueOf = (element: Element): unknown => {
+  const elements = elementsIn(element)
+  if (element.getAttributeNS(INSTANCE_NAMESPACE, "nil") === "true") return null
+  return elements.length === 0 ? (element.textContent ?? "") : soapFieldsOf(elements)
+}
+
+const soapFieldsOf = (elements: ReadonlyArray<Element>): Readonly<Record<string, unknown>> => {
+  const fields = new Map<string, Array<unknown>>()
+  for (const element of elements) {
+    const name = element.localName ?? ""
+    fields.set(name, [...(fields.get(name) ?? []), soapValueOf(element)])
+  }
+  return Object.fromEntries(
+    Array.from(fields, ([name, values]) => [name, values.length === 1 ? values[0] : values])
+  )
+}
+
+/** The element in the body of an envelope; `None` where the text is no envelope of one call. */
+const soapMethodOf = (text: string): Option.Option<Element> => {
+  if (text.includes("<!DOCTYPE")) return Option.none()
+  const parse = Option.liftThrowable(() => soapParser.parseFromString(text, "text/xml").documentElement)
+  const isNamed = (element: Element, name: string): boolean =>
+    element.localName === name && element.namespaceURI === ENVELOPE_NAMESPACE
+  return parse().pipe(
+    Option.flatMap(Option.fromNullable),
+    Option.filter((root) => isNamed(root, "Envelope")),
+    Option.map((root) => elementsIn(root).filter((element) => isNamed(element, "Body"))),
+    Option.flatMap((bodies) => (bodies.length === 1 ? Option.fromNullable(bodies[0]) : Option.none())),
+    Option.flatMap((body) => {
+      const [method, ...others] = elementsIn(body)
+      return others.length === 0 ? Option.fromNullable(method) : Option.none()
+    })
+  )
+}
+
+/** A request as REST would have brought it. */
+interface Request {
+  readonly method: string
+  readonly incoming: Incoming
+  /** Whether it cannot be read, so that no method has seen it. */
+  readonly isMalformed: boolean
+}
+
+const soapRequest = (incoming: Incoming, names: SoapNames): Request => {
+  const sentAction = (incoming.headers["soapaction"] ?? "").replace(/^"(.*)"$/, "$1")
+  const method = soapMethodOf(incoming.body)
+  const named = Option.match(method, { onNone: () => "", onSome: ({ localName }) => localName ?? "" })
+  // Either names the method: an attempt that contradicts itself is an attempt.
+  const isAuthenticate = named === "Authenticate" || /\bAuthenticate$/.test(sentAction)
+  const isRead =
+    Option.exists(method, ({ namespaceURI }) => namespaceURI === names.namespace) &&
+    sentAction === `${names.actionPrefix}${named}` &&
+    (incoming.headers["content-type"] ?? "").toLowerCase().startsWith("text/xml")
+  const { SessKey: key, ...parameters } = Option.match(method, {
+    onNone: () => ({}) as Readonly<Record<string, unknown>>,
+    onSome: (element) => soapFieldsOf(elementsIn(element))
+  })
+  return {
+    method: isAuthenticate ? "Authenticate" : named,
+    incoming: {
+      ...incoming,
+      headers: {
+        ...incoming.headers,
+        "content-type": "application/json",
+        sesskey: typeof key === "string" ? key : undefined
+      },
+      body: isRead ? JSON.stringify(parameters) : ""
+    },
+    isMalformed: !isRead
   }
 }
 
@@ -636,8 +833,7 @@ const sessionKey = (input: {
   return `${input.luck}${hexOfNumber(input.sequence, 6)}${hexOfAscii(`${accountId}A${tokenId}`)}`.toUpperCase()
 }
 
-interface Call {
-  readonly incoming: Incoming
+interface Call extends Request {
   readonly ip: string
   readonly nowMillis: number
   /** 12 random hexadecimal characters. */
@@ -672,7 +868,7 @@ const reasonOf = (outcome: Outcome): string => {
 }
 
 /** Processes one Authenticate call: the outcome, then its event in the IP's list, then the log, then the answer. */
-const authenticate = (state: State, reading: Reading, call: Call, fault: Fault): Answer => {
+const authenticate = (state: State, reading: Reading, call: Call, fault: Fault): Reply => {
   const credentials = readCredentials(call.incoming)
   const account = Option.match(credentials, { onNone: () => "", onSome: (sent) => sent.AcctCode })
   const token = Option.match(credentials, { onNone: () => "", onSome: (sent) => sent.Token })
@@ -684,17 +880,15 @@ const authenticate = (state: State, reading: Reading, call: Call, fault: Fault):
   const events = eventsOf(state, call.ip)
   const noUser = thisUser({ account, record: Option.none(), isExpired: false, isLockedOut: false })
   const faultAnswer = answerOfFault(fault, (errCode, errMsg) =>
-    json(
-      authenticateResult({
-        functionOk: false,
-        authSuccess: false,
-        errCode,
-        errMsg,
-        respMsg: "",
-        sessKey: "",
-        user: noUser
-      })
-    )
+    authenticateResult({
+      functionOk: false,
+      authSuccess: false,
+      errCode,
+      errMsg,
+      respMsg: "",
+      sessKey: "",
+      user: noUser
+    })
   )
 
   const judge = (): Outcome => {
@@ -721,12 +915,12 @@ const authenticate = (state: State, reading: Reading, call: Call, fault: Fault):
   })
 
   if (Option.isSome(faultAnswer)) return faultAnswer.value
-  if (outcome === "malformed") return badRequest
+  if (outcome === "malformed") return { _tag: "BadRequest" }
   if (outcome === "accepted" && Option.isSome(record)) {
     const key = sessionKey({ luck: call.luck, sequence, record: record.value })
     const expiresAtMillis = call.nowMillis + Duration.toMillis(SESSION_LIFE)
     state.sessions.set(key, { account, ip: call.ip, expiresAtMillis })
-    return json(
+    return said(
       authenticateResult({
         functionOk: true,
         authSuccess: true,
@@ -739,7 +933,7 @@ const authenticate = (state: State, reading: Reading, call: Call, fault: Fault):
     )
   }
   const isLockedOut = outcome === "lockReported" || reading.standingNow(events).isLocked
-  return json(
+  return said(
     authenticateResult({
       functionOk: true,
       authSuccess: false,
@@ -792,22 +986,26 @@ const documentedMethods: Readonly<Record<string, Documented>> = {
 }
 
 /** Processes a request to any other method: an echo, for whoever holds a session key that is good from this IP. */
-const echo = (state: State, method: string, call: Call, fault: Fault): Answer => {
-  const refusal = (ErrCode: number, ErrMsg: string, status: number): Answer =>
-    json(methodResult(method, { ErrCode, ErrMsg, FunctionOk: false }), status)
+const echo = (state: State, call: Call, fault: Fault): Reply => {
+  const { method } = call
+  const notOk = (ErrCode: number, ErrMsg: string) =>
+    methodResult(method, { ErrCode, ErrMsg, FunctionOk: false })
+  const refusal = (code: number, message: string): Reply =>
+    said(notOk(code, errorMessage(code, message)), state.refusalStatus)
 
-  const faultAnswer = answerOfFault(fault, (code, message) => refusal(code, message, 200))
+  const faultAnswer = answerOfFault(fault, notOk)
   if (Option.isSome(faultAnswer)) return faultAnswer.value
+  if (call.isMalformed) return { _tag: "BadRequest" }
 
   const session = state.sessions.get(keyOfHeader(call.incoming.headers["sesskey"] ?? ""))
   if (session === undefined || call.nowMillis >= session.expiresAtMillis) {
-    return refusal(5030, errorMessage(5030, "Expired Session Key"), state.refusalStatus)
+    return refusal(5030, "Expired Session Key")
   }
   if (session.ip !== call.ip) {
-    return refusal(5050, errorMessage(5050, "Unauthorized Session Key"), state.refusalStatus)
+    return refusal(5050, "Unauthorized Session Key")
   }
   const body = readBody(call.incoming)
-  if (Option.isNone(body)) return badRequest
+  if (Option.isNone(body)) return { _tag: "BadRequest" }
   state.executions.push({
     atMillis: call.nowMillis,
     ip: call.ip,
@@ -817,9 +1015,9 @@ const echo = (state: State, method: string, call: Call, fault: Fault): Answer =>
   })
   const documented = Object.hasOwn(documentedMethods, method) ? documentedMethods[method] : undefined
   if (documented !== undefined) {
-    return json({ [`${documented.name}Result`]: documented.answer(session.account, body.value) })
+    return said({ [`${documented.name}Result`]: documented.answer(session.account, body.value) })
   }
-  return json(
+  return said(
     methodResult(
       method,
       { ErrCode: 0, ErrMsg: "", FunctionOk: true },
@@ -845,6 +1043,7 @@ const canonical = (value: unknown): string =>
  * oracle of the library's promise that no location is locked out. Source: the seed, "Authentication" and
  * "Lockouts", and `number-api.md`.
  *
+ * It speaks REST and SOAP (at any path that ends in `.svc`), to the same accounts, with one count and one row of faults.
  * What a client sends is processed even if that client has given up on it meanwhile.
  *
  * @since 0.1.0
@@ -1107,8 +1306,11 @@ const receiveWith = (
 ): Effect.Effect<Delivery> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const method = lastSegments(incoming.path).last
-      const isAuthenticate = method === "Authenticate"
+      const isSoap = isSoapPath(incoming.path)
+      const request: Request = isSoap
+        ? soapRequest(incoming, reading.soap)
+        : { method: lastSegments(incoming.path).last, incoming, isMalformed: false }
+      const isAuthenticate = request.method === "Authenticate"
       const fault =
         (isAuthenticate ? state.authenticateFaults.shift() : state.methodFaults.shift()) ?? Fault.Pass
       if (fault._tag === "Refuse") return { _tag: "Refused" }
@@ -1118,8 +1320,9 @@ const receiveWith = (
 
       const ip = ipOf(state, incoming)
       const processing = Effect.gen(function* () {
-        const call: Call = { incoming, ip, nowMillis: yield* emulatorNow(state), luck: yield* luck }
-        return isAuthenticate ? authenticate(state, reading, call, fault) : echo(state, method, call, fault)
+        const call: Call = { ...request, ip, nowMillis: yield* emulatorNow(state), luck: yield* luck }
+        const reply = isAuthenticate ? authenticate(state, reading, call, fault) : echo(state, call, fault)
+        return isSoap ? soapAnswer(reply, reading.soap) : restAnswer(reply)
       })
       const requestDelay = Duration.sum(state.requestDelay, durationOf(fault, "DelayRequest"))
       const answerDelay = Duration.sum(state.answerDelay, durationOf(fault, "DelayAnswer"))
@@ -1205,7 +1408,11 @@ export const make = (
       counting: options.counting ?? "ip",
       successClears: options.successClears ?? "all",
       faultsCount: options.faultsCount ?? true,
-      lockedStatus: options.lockedStatus ?? 200
+      lockedStatus: options.lockedStatus ?? 200,
+      soap: {
+        namespace: options.soapNamespace ?? DEFAULT_SOAP_NAMESPACE,
+        actionPrefix: options.soapActionPrefix ?? DEFAULT_SOAP_ACTION_PREFIX
+      }
     }
     const reading: Reading = { ...rules, standingNow: makeStandings(rules) }
     const state = initialState(options)

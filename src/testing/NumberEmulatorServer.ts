@@ -34,6 +34,8 @@ export interface Options {
 export interface Address {
   /** Without a slash at the end, for example `http://127.0.0.1:40213`. */
   readonly url: string
+  /** Where it speaks SOAP, for example `http://127.0.0.1:40213/APIcardProcR119/CardProcAPI.svc`. */
+  readonly soapEndpoint: string
   readonly port: number
 }
 
@@ -104,7 +106,8 @@ const listen = (server: Http.Server, options: Options): Effect.Effect<Address, H
     server.listen(options.port ?? 0, options.host ?? "127.0.0.1", () => {
       server.off("error", onError)
       const { address, port } = server.address() as Net.AddressInfo
-      resume(Effect.succeed({ url: `http://${address}:${port}`, port }))
+      const url = `http://${address}:${port}`
+      resume(Effect.succeed({ url, soapEndpoint: `${url}/APIcardProcR119/CardProcAPI.svc`, port }))
     })
   })
 
@@ -135,7 +138,7 @@ const acquireServer: Effect.Effect<Http.Server, never, Scope.Scope> = Effect.map
  * A caller's IP is what its header `X-Emulator-IP` says, else what the emulator's `setIp` says, else the
  * socket's address. Faults happen to real sockets: a drop resets the connection, a cut body ends it half-way, a
  * stall leaves it open. A listening socket cannot refuse: `Refuse` is a reset of the connection here, with the
- * request unprocessed.
+ * request unprocessed. SOAP is spoken at every path that ends in `.svc`, REST at all others.
  *
  * @since 0.1.0
  * @category constructors
