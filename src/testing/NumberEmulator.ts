@@ -652,7 +652,7 @@ const xmlOf = (name: string, value: unknown): string => {
   }
   return typeof value === "object"
     ? `<a:${name}>${xmlOfFields(value)}</a:${name}>`
-    : `<a:${name}>${escapeXml(String(value))}</a:${name}>`
+    : `<a:${name}>${escapeXml(typeof value === "string" ? value : JSON.stringify(value))}</a:${name}>`
 }
 
 const xmlOfFields = (fields: object): string =>
@@ -757,7 +757,7 @@ const soapRequest = (incoming: Incoming, names: SoapNames): Request => {
     sentAction === `${names.actionPrefix}${named}` &&
     (incoming.headers["content-type"] ?? "").toLowerCase().startsWith("text/xml")
   const { SessKey: key, ...parameters } = Option.match(method, {
-    onNone: () => ({}) as Readonly<Record<string, unknown>>,
+    onNone: (): Readonly<Record<string, unknown>> => ({}),
     onSome: (element) => soapFieldsOf(elementsIn(element))
   })
   return {

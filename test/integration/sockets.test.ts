@@ -14,11 +14,12 @@ import { AuthNotifier, type AuthNotice } from "../../src/services/AuthNotifier.j
 import * as AuthStore from "../../src/services/AuthStore.js"
 import { CredentialProvider } from "../../src/services/CredentialProvider.js"
 import * as NumberAuth from "../../src/services/NumberAuth.js"
-import { layerRest, NumberTransport } from "../../src/services/NumberTransport.js"
+import { NumberTransport } from "../../src/services/NumberTransport.js"
 import * as Emulator from "../../src/testing/NumberEmulator.js"
 import { serve } from "../../src/testing/NumberEmulatorServer.js"
 import { assertShowsNone } from "../support/leaks.js"
 import { account, goodToken } from "../support/stack.js"
+import { type Wire, wires } from "../support/wires.js"
 
 const pem = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}.pem`, import.meta.url))
 const token = Redacted.make(goodToken) as Token
@@ -75,11 +76,11 @@ const listen = (
       })
   ).pipe(Effect.map(({ seen }) => seen))
 
-/** Runs `answer` once the whole request of an attempt has arrived. */
+/** Runs `answer` once the whole request of an attempt or a call has arrived. */
 const onRequest = (answer: (socket: Net.Socket) => void) => (socket: Net.Socket, received: () => string) => {
   let isAnswered = false
   socket.on("data", () => {
-    if (isAnswered || !received().includes("}")) return
+    if (isAnswered || !/[}]|<\/s:Envelope>/.test(received())) return
     isAnswered = true
     answer(socket)
   })
@@ -101,12 +102,20 @@ const clients: ReadonlyArray<readonly [string, Layer.Layer<HttpClient.HttpClient
   ["fetch", FetchHttpClient.layer]
 ]
 
-for (const [name, client] of clients) {
+const combinations = clients.flatMap(([name, client]) =>
+  wires.map((wire): readonly [string, Layer.Layer<HttpClient.HttpClient>, Wire] => [
+    `${wire.name} by ${name}`,
+    client,
+    wire
+  ])
+)
+
+for (const [name, client, wire] of combinations) {
   /** One attempt, and how often its permit was asked for. */
   const attempt = (baseUrl: string) =>
     Effect.gen(function* () {
       const permits = yield* Ref.make(0)
-      const context = yield* Layer.build(layerRest({ baseUrl }).pipe(Layer.provide(client), Layer.orDie))
+      const context = yield* Layer.build(wire.layer(baseUrl).pipe(Layer.provide(client), Layer.orDie))
       const transport = Context.get(context, NumberTransport)
       const outcome = yield* transport.authenticate({
         account: account as AccountCode,
@@ -129,7 +138,7 @@ for (const [name, client] of clients) {
           notify: (notice) => Ref.update(notices, (known) => [...known, notice])
         }),
         Layer.succeed(CredentialProvider, { get: () => Effect.succeed(token), put: () => Effect.void }),
-        Layer.orDie(layerRest({ baseUrl })).pipe(Layer.provide(client))
+        Layer.orDie(wire.layer(baseUrl)).pipe(Layer.provide(client))
       )
       const context = yield* Layer.build(
         NumberAuth.layer({ account, baseUrl, ...options }).pipe(Layer.provide(services), Layer.orDie)
@@ -158,12 +167,17 @@ for (const [name, client] of clients) {
         assert.strictEqual((yield* attempt(`http://127.0.0.1:${server.port}/v1`))._tag, "faulted")
         const [head, body] = server.bytes().split("\r\n\r\n") as [string, string]
         const [line, ...headers] = head.toLowerCase().split("\r\n")
-        assert.strictEqual(line, "post /v1/authenticate http/1.1")
-        assert.include(headers, "accept: application/json")
-        assert.include(headers, "content-type: application/json")
+        assert.strictEqual(
+          line,
+          `post ${new URL(wire.url("http://any.test/v1")).pathname} http/1.1`.toLowerCase()
+        )
+        for (const [header, value] of Object.entries(wire.headers)) {
+          assert.include(headers, `${header}: ${value.toLowerCase()}`)
+        }
+        assert.include(headers, `content-type: ${wire.contentType}`)
         assert.include(headers, `content-length: ${body.length}`)
         assert.isFalse(headers.some((header) => header.startsWith("sesskey")))
-        assert.deepStrictEqual(JSON.parse(body), { AcctCode: account, Token: goodToken })
+        assert.strictEqual(body, wire.body(account, goodToken))
         assert.strictEqual(server.connections(), 1)
       })
     )
@@ -268,7 +282,7 @@ for (const [name, client] of clients) {
       Effect.gen(function* () {
         const target = yield* listen(() => {})
         for (const status of [301, 302, 303, 307, 308]) {
-          const location = `http://127.0.0.1:${target.port}/v2/Authenticate`
+          const location = wire.url(`http://127.0.0.1:${target.port}/v2`)
           const server = yield* listen(
             onRequest((socket) =>
               socket.end(`HTTP/1.1 ${status} Moved\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`)
@@ -413,7 +427,7 @@ for (const [name, client] of clients) {
         let cut = false
         const server = yield* listen((socket) => {
           socket.on("data", (chunk: Buffer) => {
-            if (chunk.includes("/v1/Authenticate")) {
+            if (chunk.includes("Authenticate")) {
               const forward = Net.connect(backend.port, "127.0.0.1")
               forward.pipe(socket)
               forward.write(chunk)
@@ -451,7 +465,7 @@ for (const [name, client] of clients) {
         const target = yield* listen(() => {})
         const server = yield* listen((socket) => {
           socket.on("data", (chunk: Buffer) => {
-            if (chunk.includes("/Authenticate")) {
+            if (chunk.includes("Authenticate")) {
               const forward = Net.connect(backend.port, "127.0.0.1")
               forward.pipe(socket)
               forward.write(chunk)

@@ -875,6 +875,234 @@ describe("faults", () => {
   )
 })
 
+describe("SOAP", () => {
+  const ENDPOINT = "https://easypay5.com/APIcardProcR119/CardProcAPI.svc"
+  const NAMESPACE = "http://tempuri.org/"
+
+  const envelope = (method: string, fields: string, namespace = NAMESPACE) =>
+    `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><${method} xmlns="${namespace}">${fields}</${method}></s:Body></s:Envelope>`
+
+  const sent = (
+    client: HttpClient.HttpClient,
+    body: string,
+    { action = "", endpoint = ENDPOINT, type = "text/xml; charset=utf-8", headers = {} } = {}
+  ) =>
+    HttpClientRequest.post(endpoint).pipe(
+      HttpClientRequest.setHeaders({ soapaction: action, ...headers }),
+      HttpClientRequest.setBody(HttpBody.text(body, type)),
+      client.execute,
+      Effect.flatMap((response) =>
+        Effect.map(response.text, (text) => ({
+          status: response.status,
+          type: response.headers["content-type"],
+          text
+        }))
+      )
+    )
+
+  const actionOf = (method: string) => `"${NAMESPACE}ICardProcess/${method}"`
+  const credentials = (account: string, token: string) =>
+    `<AcctCode>${account}</AcctCode><Token>${token}</Token>`
+  const login = (client: HttpClient.HttpClient, token = TOKEN, account = ACCOUNT, endpoint = ENDPOINT) =>
+    sent(client, envelope("Authenticate", credentials(account, token)), {
+      action: actionOf("Authenticate"),
+      endpoint
+    })
+  const call = (client: HttpClient.HttpClient, key: string, fields = "", method = "Echo") =>
+    sent(client, envelope(method, `<SessKey>${key}</SessKey>${fields}`), { action: actionOf(method) })
+  const field = (name: string, text: string) => new RegExp(`<a:${name}>([^<]*)</a:${name}>`).exec(text)?.[1]
+
+  it.scoped("answers a good token with the documented fields, wrapped as WCF does it, with an XML type", () =>
+    Effect.gen(function* () {
+      const emulator = yield* made()
+      const answer = yield* login(Emulator.httpClient(emulator))
+      assert.strictEqual(answer.status, 200)
+      assert.strictEqual(answer.type, "text/xml; charset=utf-8")
+      assert.match(
+        answer.text,
+        /^<s:Envelope [^>]+><s:Body><AuthenticateResponse xmlns="http:\/\/tempuri.org\/"><AuthenticateResult [^>]+>/
+      )
+      const names = (text: string) =>
+        new Set(Array.from(text.matchAll(/<\w+:(\w+)[ >/]/g), (match) => match[1]))
+      const documented = names(
+        readFileSync(new URL("../../fixtures/authenticate-accepted.soap.xml", import.meta.url), "utf8")
+      )
+      documented.delete("api_AuthResponse")
+      documented.delete("Header")
+      assert.deepStrictEqual([...names(answer.text)].sort(), [...documented].sort())
+      assert.strictEqual(field("FunctionOk", answer.text), "true")
+      assert.strictEqual(field("AuthSuccess", answer.text), "true")
+      assert.strictEqual(field("AccountCode", answer.text), ACCOUNT)
+      assert.match(field("SessKey", answer.text) ?? "", /^[0-9A-F]{42}$/)
+      assert.deepInclude((yield* emulator.log)[0], { account: ACCOUNT, outcome: "accepted", ip: IP })
+    })
+  )
+
+  it.scoped("has one count with REST, and one lock", () =>
+    Effect.gen(function* () {
+      const emulator = yield* made()
+      const client = Emulator.httpClient(emulator)
+      for (let n = 1; n <= 6; n++) {
+        assert.isFalse(yield* emulator.isLocked(IP))
+        if (n % 2 === 0) {
+          const answer = yield* login(client, WRONG)
+          assert.strictEqual(field("AuthSuccess", answer.text), "false")
+          assert.strictEqual(field("RespMsg", answer.text), "Invalid Token")
+          assert.strictEqual(field("IsLockedOut", answer.text), String(n === 6))
+        } else yield* post(client, "/Authenticate", { AcctCode: ACCOUNT, Token: WRONG })
+        assert.strictEqual(yield* emulator.countOf(IP), n)
+      }
+      assert.isTrue(yield* emulator.isLocked(IP))
+      const locked = yield* login(client)
+      assert.strictEqual(field("AuthSuccess", locked.text), "false")
+      assert.match(field("RespMsg", locked.text) ?? "", /locked out/)
+      yield* emulator.liftLock(IP)
+      yield* login(client)
+      assert.strictEqual(yield* emulator.countOf(IP), 0)
+    })
+  )
+
+  it.scoped(
+    "answers what is malformed with a fault and status 500; an attempt counts, however it is named",
+    () =>
+      Effect.gen(function* () {
+        const good = envelope("Authenticate", credentials(ACCOUNT, TOKEN))
+        const action = actionOf("Authenticate")
+        const bad: ReadonlyArray<readonly [string, { action?: string; type?: string }]> = [
+          ["", { action }],
+          ["Bad", { action }],
+          [good.slice(0, -3), { action }],
+          [`<!DOCTYPE x>${good}`, { action }],
+          [good.replaceAll("s:Envelope", "s:Letter"), { action }],
+          [good.replace("http://schemas.xmlsoap.org/soap/envelope/", "urn:x"), { action }],
+          [envelope("Authenticate", credentials(ACCOUNT, TOKEN), "urn:x"), { action }],
+          [envelope("Authenticate", `<AcctCode>${ACCOUNT}</AcctCode>`), { action }],
+          [envelope("Authenticate", credentials(ACCOUNT, TOKEN).repeat(2)), { action }],
+          [envelope("Echo", credentials(ACCOUNT, TOKEN)), { action }],
+          [good, { action: actionOf("Echo") }],
+          [good, { action: "" }],
+          [good, { action, type: "application/json" }]
+        ]
+        for (const [body, options] of bad) {
+          const emulator = yield* made()
+          const answer = yield* sent(Emulator.httpClient(emulator), body, options)
+          assert.strictEqual(answer.status, 500, body)
+          assert.match(answer.text, /<s:Fault><faultcode>s:Client<\/faultcode><faultstring/)
+          assert.strictEqual(yield* emulator.countOf(IP), 1, body)
+          assert.strictEqual((yield* emulator.log)[0]?.outcome, "malformed")
+        }
+        const emulator = yield* made()
+        const client = Emulator.httpClient(emulator)
+        for (const [body, options] of [
+          ["", { action: actionOf("Echo") }],
+          [envelope("Echo", "", "urn:x"), { action: actionOf("Echo") }],
+          [envelope("Echo", ""), { action: actionOf("Other") }]
+        ] as const) {
+          assert.strictEqual((yield* sent(client, body, options)).status, 500)
+        }
+        assert.lengthOf(yield* emulator.log, 0)
+        assert.lengthOf(yield* emulator.executions, 0)
+      })
+  )
+
+  it.scoped("takes a method's session key from the body only, and echoes the parameters as text", () =>
+    Effect.gen(function* () {
+      const emulator = yield* made()
+      const client = Emulator.httpClient(emulator)
+      const key = field("SessKey", (yield* login(client)).text)!
+      const fields = "<Amount>1.50</Amount><Card><Name>A &amp; B</Name></Card><Tag>x</Tag><Tag>y</Tag>"
+      const answer = yield* call(client, key, fields, "Transaction_Void")
+      assert.match(answer.text, /<Transaction_VoidResponse [^>]+><Transaction_VoidResult /)
+      assert.strictEqual(field("FunctionOk", answer.text), "true")
+      assert.strictEqual(field("Name", answer.text), "A &amp; B")
+      const body = { Amount: "1.50", Card: { Name: "A & B" }, Tag: ["x", "y"] }
+      assert.strictEqual(yield* emulator.executionsOf(body), 1)
+      assert.deepInclude((yield* emulator.executions)[0], {
+        method: "Transaction_Void",
+        account: ACCOUNT,
+        body
+      })
+      const without = yield* sent(client, envelope("Echo", ""), {
+        action: actionOf("Echo"),
+        headers: { sesskey: key }
+      })
+      assert.strictEqual(field("ErrCode", without.text), "5030")
+    })
+  )
+
+  it.scoped("refuses keys with 5030 and 5050, with the status that was set", () =>
+    Effect.gen(function* () {
+      const emulator = yield* made()
+      const client = Emulator.httpClient(emulator)
+      const key = field("SessKey", (yield* login(client)).text)!
+      yield* emulator.setRefusalStatus(403)
+      const moved = yield* call(Emulator.httpClient(emulator, "203.0.113.9"), key)
+      assert.deepStrictEqual([moved.status, field("ErrCode", moved.text)], [403, "5050"])
+      yield* emulator.expireSessions()
+      const expired = yield* call(client, key)
+      assert.deepStrictEqual([expired.status, field("ErrCode", expired.text)], [403, "5030"])
+      assert.strictEqual(field("FunctionOk", expired.text), "false")
+      assert.lengthOf(yield* emulator.executions, 0)
+    })
+  )
+
+  it.scoped("has the same faults, from the same row", () =>
+    Effect.gen(function* () {
+      const emulator = yield* made()
+      const client = Emulator.httpClient(emulator)
+      const xml = `<?xml version="1.0"?><x:Envelope xmlns:x="urn:x"/>`
+      yield* emulator.inject(
+        Fault.Status(503, "<html>"),
+        Fault.Body(xml),
+        Fault.FunctionNotOk(77, "no & no"),
+        Fault.HugeBody(5000),
+        Fault.ReportLock,
+        Fault.Refuse,
+        Fault.DropAnswer,
+        Fault.CutBody
+      )
+      const html = yield* login(client)
+      assert.deepStrictEqual([html.status, html.text], [503, "<html>"])
+      assert.deepStrictEqual(yield* login(client), {
+        status: 200,
+        type: "text/xml; charset=utf-8",
+        text: xml
+      })
+      const notOk = (yield* login(client)).text
+      assert.deepStrictEqual([field("ErrCode", notOk), field("ErrMsg", notOk)], ["77", "no &amp; no"])
+      const huge = (yield* login(client)).text
+      assert.strictEqual(huge.length, 5000)
+      assert.strictEqual(field("ErrCode", huge), "9999")
+      assert.strictEqual(field("IsLockedOut", (yield* login(client)).text), "true")
+      for (const code of ["ECONNREFUSED", "ECONNRESET"]) {
+        const error = yield* Effect.flip(login(client))
+        assert.strictEqual((error.cause as { code: string }).code, code)
+      }
+      assert.strictEqual((yield* Effect.flip(login(client)))._tag, "ResponseError")
+      assert.strictEqual(yield* emulator.countOf(IP), 0)
+      assert.strictEqual(yield* emulator.peak, 5)
+      const key = field("SessKey", (yield* login(client)).text)!
+      yield* emulator.injectMethod(Fault.FunctionNotOk(6724, "ERROR"), Fault.Status(500, "x"))
+      const refused = yield* call(client, key)
+      assert.match(refused.text, /<EchoResponse [^>]+><EchoResult /)
+      assert.strictEqual(field("ErrCode", refused.text), "6724")
+      assert.strictEqual((yield* call(client, key)).status, 500)
+    })
+  )
+
+  it.scopedLive("is served on a real socket at its endpoint", () =>
+    Effect.gen(function* () {
+      const emulator = yield* made()
+      const { soapEndpoint, url } = yield* NumberEmulatorServer.serve(emulator)
+      assert.isTrue(soapEndpoint.startsWith(url))
+      const client = yield* HttpClient.HttpClient
+      const answer = yield* login(client, TOKEN, ACCOUNT, soapEndpoint)
+      assert.strictEqual(field("AuthSuccess", answer.text), "true")
+      assert.strictEqual(answer.type, "text/xml; charset=utf-8")
+    }).pipe(Effect.provide(NodeHttpClient.layer))
+  )
+})
+
 describe("the HttpClient", () => {
   it.scoped("reads every encoding of a body", () =>
     Effect.gen(function* () {
