@@ -87,7 +87,7 @@ export const SoapBoolean: Schema.Schema<boolean, string> = Schema.compose(
   Schema.transformLiterals(["true", true], ["1", true], ["false", false], ["0", false])
 )
 
-/** A field that is there twice says nothing: which of the two is meant nobody knows. */
+/** A field that is there twice is no field: which of the two is meant nobody knows. */
 const Once = Schema.Unknown.pipe(Schema.filter((input) => !Array.isArray(input)))
 
 const soapHead = {
@@ -100,7 +100,7 @@ const soapHead = {
 
 /**
  * {@link AuthenticateResult} from the texts of a SOAP answer (`number-api.md`, section "SOAP"): the fields of
- * `AuthenticateResult`, or of `api_AuthResponse`, by their local names. A field that is there twice is as good as absent.
+ * `AuthenticateResult`, or of `api_AuthResponse`, by their local names. One that is there twice makes it undecodable.
  *
  * @since 0.1.0
  * @category schemas

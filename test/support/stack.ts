@@ -8,8 +8,9 @@ import { AuthNotifier, type AuthNotice } from "../../src/services/AuthNotifier.j
 import { AuthStore, makeMemory } from "../../src/services/AuthStore.js"
 import { CredentialProvider } from "../../src/services/CredentialProvider.js"
 import * as NumberAuth from "../../src/services/NumberAuth.js"
-import * as NumberTransport from "../../src/services/NumberTransport.js"
+import type * as NumberTransport from "../../src/services/NumberTransport.js"
 import * as Emulator from "../../src/testing/NumberEmulator.js"
+import { rest, type Wire } from "./wires.js"
 
 export const ip = "203.0.113.7"
 export const account = "EP9116875"
@@ -42,7 +43,8 @@ export const makeWorld = (options: Emulator.Options = {}) =>
 /** Everything below NumberAuth, for one process. */
 export const environment = (
   world: World,
-  client: HttpClient.HttpClient = Emulator.httpClient(world.emulator, ip)
+  client: HttpClient.HttpClient = Emulator.httpClient(world.emulator, ip),
+  wire: Pick<Wire, "layer"> = rest
 ): Layer.Layer<
   AuthStore | AuthNotifier | CredentialProvider | NumberTransport.NumberTransport | HttpClient.HttpClient
 > => {
@@ -57,7 +59,7 @@ export const environment = (
       get: (_: AccountCode) => Effect.map(Ref.get(world.token), (token) => Redacted.make(token) as Token),
       put: (_, token) => Ref.set(world.token, Redacted.value(token))
     }),
-    Layer.orDie(NumberTransport.layerRest({ baseUrl })).pipe(Layer.provide(http))
+    Layer.orDie(wire.layer(baseUrl)).pipe(Layer.provide(http))
   )
 }
 
@@ -65,8 +67,9 @@ export const environment = (
 export const start = (
   world: World,
   options: Partial<NumberAuth.Options> = {},
-  client?: HttpClient.HttpClient
+  client?: HttpClient.HttpClient,
+  wire?: Pick<Wire, "layer">
 ) =>
   Layer.build(
-    NumberAuth.layer({ account, baseUrl, ...options }).pipe(Layer.provide(environment(world, client)))
+    NumberAuth.layer({ account, baseUrl, ...options }).pipe(Layer.provide(environment(world, client, wire)))
   ).pipe(Effect.map(Context.get(NumberAuth.NumberAuth)), Effect.orDie)

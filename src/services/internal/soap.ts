@@ -80,6 +80,17 @@ export const resultOf =
     return child.name === `${method}Response` ? only(child, `${method}Result`) : Option.none()
   }
 
+/**
+ * The result of a method that answers as all of them do: as {@link resultOf} has it, or what holds `FunctionOk` itself, be it
+ * the `<Method>Response` or one element of another name in its place (as `api_AuthResponse` is Authenticate's).
+ */
+export const methodResultOf =
+  (method: string) =>
+  (child: XmlElement): Option.Option<XmlElement> =>
+    Option.orElse(resultOf(method)(child), () =>
+      child.children.some(({ name }) => /^FunctionO[kK]$/.test(name)) ? Option.some(child) : Option.none()
+    )
+
 /** What a fault says to people: `faultstring` of SOAP 1.1, `Reason/Text` of SOAP 1.2. */
 export const faultText = (fault: XmlElement): string =>
   only(fault, "faultstring").pipe(

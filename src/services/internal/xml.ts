@@ -179,13 +179,13 @@ export const valueOf = ({ children, isNil, text }: XmlElement): XmlValue => {
   )
 }
 
+/** Whether text is nothing but characters that XML can hold. */
+export const isXmlText = (text: string): boolean => !notChars.test(text)
+
 /** Text as it may stand in an element. What XML cannot hold, such as control characters, is left out. */
 export const escapeXml = (text: string): string =>
   text
-    .replace(
-      /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
-      ""
-    )
+    .replace(new RegExp(notChars, "gu"), "")
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
