@@ -20,7 +20,7 @@ import { Broken } from "./coreWorld.js"
 /** What of the library is under test. */
 export interface WorldImplementation {
   readonly NumberAuth: Pick<typeof NumberAuth, "make">
-  readonly NumberTransport: Pick<typeof NumberTransport, "layerRest" | "NumberTransport">
+  readonly NumberTransport: Pick<typeof NumberTransport, "layerRest" | "layerSoap" | "NumberTransport">
   readonly AuthStore: Pick<typeof Store, "makeMemory">
 }
 
@@ -69,6 +69,8 @@ export interface Schedule {
     readonly successClears: "all" | "own"
     readonly faultsCount: boolean
   }
+  /** What attempts are sent over. */
+  readonly wire: "REST" | "SOAP"
   readonly operations: ReadonlyArray<Operation>
 }
 
@@ -170,7 +172,8 @@ export const schedule: fc.Arbitrary<Schedule> = fc
     backend: backends,
     before: fc.array(operation, { maxLength: 30, size: "max" }),
     after: fc.array(operation, { maxLength: 30, size: "max" }),
-    account
+    account,
+    wire: fc.constantFrom("REST" as const, "SOAP" as const)
   })
   .map(({ account, after, before, ...rest }) => ({
     ...rest,
@@ -360,9 +363,11 @@ export const run = async (
         get: (_: AccountCode) => Effect.sync(() => Redacted.make(supplied[index]!) as Token),
         put: () => Effect.void
       }),
-      Layer.orDie(NumberTransport.layerRest({ baseUrl })).pipe(
-        Layer.provide(Layer.succeed(HttpClient.HttpClient, http))
-      )
+      Layer.orDie(
+        given.wire === "SOAP"
+          ? NumberTransport.layerSoap({ endpoint: `${baseUrl}/CardProcAPI.svc` })
+          : NumberTransport.layerRest({ baseUrl })
+      ).pipe(Layer.provide(Layer.succeed(HttpClient.HttpClient, http)))
     )
     return Effect.gen(function* () {
       // A scope that is never closed: a crash runs no finalizers.

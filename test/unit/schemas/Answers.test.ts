@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Either, Option, Redacted, Schema } from "effect"
-import { AuthenticateAnswer, refusalIn } from "../../../src/schemas/Answers.js"
+import {
+  AuthenticateAnswer,
+  functionOkOf,
+  refusalIn,
+  SoapAuthenticateResult,
+  SoapBoolean
+} from "../../../src/schemas/Answers.js"
 import { assertShowsNone } from "../../support/leaks.js"
 
 const fixture = (name: string) => readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), "utf8")
@@ -125,6 +131,84 @@ describe("refusalIn", () => {
   it("never throws, whatever ErrCode is", () => {
     for (const ErrCode of [{}, [], [5030], { valueOf: 1 }, "x".repeat(1e5)]) {
       found(JSON.parse(JSON.stringify(result({ ErrCode }))))
+    }
+  })
+})
+
+describe("functionOkOf", () => {
+  it("takes either spelling, and neither where the two contradict each other", () => {
+    for (const [result, expected] of [
+      [{}, undefined],
+      [{ FunctionOk: true }, true],
+      [{ FunctionOK: true }, true],
+      [{ FunctionOk: false }, false],
+      [{ FunctionOK: false }, false],
+      [{ FunctionOk: true, FunctionOK: true }, true],
+      [{ FunctionOk: false, FunctionOK: false }, false],
+      [{ FunctionOk: true, FunctionOK: false }, undefined],
+      [{ FunctionOk: false, FunctionOK: true }, undefined]
+    ] as const) {
+      assert.strictEqual(functionOkOf(result), expected, JSON.stringify(result))
+    }
+  })
+})
+
+describe("SoapBoolean", () => {
+  it("reads what xs:boolean allows, and nothing else", () => {
+    const decodeBoolean = Schema.decodeUnknownOption(SoapBoolean)
+    for (const text of ["true", "1", " true\n", "\t1 "])
+      assert.deepStrictEqual(decodeBoolean(text), Option.some(true))
+    for (const text of ["false", "0", " false "])
+      assert.deepStrictEqual(decodeBoolean(text), Option.some(false))
+    for (const text of ["", "True", "TRUE", "yes", "2", "01", true, 1, null, undefined, ["true"], {}]) {
+      assert.isTrue(Option.isNone(decodeBoolean(text)), JSON.stringify(text))
+    }
+  })
+})
+
+describe("SoapAuthenticateResult", () => {
+  const key = "B9F24903C3BA4770AE303032303541303032353437"
+  const fields = { FunctionOk: "true", AuthSuccess: "true", SessKey: key }
+  const read = (more: Record<string, unknown>) =>
+    Schema.decodeUnknownEither(SoapAuthenticateResult)({ ...fields, ...more })
+
+  it("reads texts, and takes what only informs as absent where it is odd", () => {
+    const result = Either.getOrThrow(
+      read({
+        ErrCode: " 12 ",
+        ErrMsg: " a ",
+        ThisUser: { ExpirationDate: "2019-09-11T16:12:00-04:00", IsLockedOut: "1" }
+      })
+    )
+    assert.deepInclude(result, { FunctionOk: true, AuthSuccess: true, ErrCode: 12, ErrMsg: "a" })
+    assert.deepStrictEqual(result.ThisUser, {
+      ExpirationDate: Date.parse("2019-09-11T20:12:00Z"),
+      IsLockedOut: true
+    })
+    assert.strictEqual(Redacted.value(result.SessKey!), key)
+    assertShowsNone(result, key)
+    for (const odd of ["", "x", null, {}, undefined]) {
+      const { ErrCode, ThisUser } = Either.getOrThrow(read({ ErrCode: odd, ThisUser: odd }))
+      assert.isNull(ErrCode)
+      if (odd === "" || odd === "x" || odd === null) assert.isNull(ThisUser)
+    }
+  })
+
+  it("is none where any field is there twice", () => {
+    assert.isTrue(Either.isRight(read({})))
+    for (const name of [
+      "FunctionOk",
+      "FunctionOK",
+      "AuthSuccess",
+      "SessKey",
+      "ErrCode",
+      "ErrMsg",
+      "RespMsg",
+      "ThisUser"
+    ]) {
+      for (const twice of [["true", "true"], [key, key], []]) {
+        assert.isTrue(Either.isLeft(read({ [name]: twice })), name)
+      }
     }
   })
 })

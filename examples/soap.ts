@@ -1,0 +1,23 @@
+import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import { Console, Effect, Layer, Schema } from "effect"
+import { Answers, AuthNotifier, CredentialProvider, NumberAuth } from "effect-number-auth"
+import { NumberTransport, SoapClient } from "effect-number-auth"
+import * as SqliteStore from "effect-number-auth/sqlite"
+
+const NumberLive = SoapClient.layerConfig().pipe(
+  Layer.provideMerge(NumberAuth.layerConfig()),
+  Layer.provide(NumberTransport.layerSoapConfig()), // attempts over SOAP too
+  Layer.provide(CredentialProvider.layerConfig()),
+  Layer.provide(AuthNotifier.layerLog),
+  Layer.provide(SqliteStore.layer({ filename: "number-auth.sqlite" })),
+  Layer.provide([NodeHttpClient.layer, NodeContext.layer])
+)
+
+const Voided = Schema.Struct({ TxApproved: Answers.SoapBoolean, RespMsg: Schema.String })
+
+const program = Effect.gen(function* () {
+  const soap = yield* SoapClient.SoapClient
+  yield* Console.log(yield* soap.method("Transaction_Void", { TxID: 53000 }, Voided))
+})
+
+NodeRuntime.runMain(program.pipe(Effect.provide(NumberLive)))
