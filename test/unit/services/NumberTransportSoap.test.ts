@@ -118,6 +118,9 @@ describe("an answer over SOAP", () => {
       wrapped(result(`${ok}<FunctionOK>false</FunctionOK>`)),
       wrapped(result(`${ok}<SessKey>${key}</SessKey>`)),
       wrapped(result(`${ok}<SessKey>another</SessKey>`)),
+      ...["ErrCode", "ErrMsg", "RespMsg", "ThisUser"].map((name) =>
+        wrapped(result(`${ok}<${name}></${name}><${name}></${name}>`))
+      ),
       wrapped(result(ok) + result(ok)),
       wrapped(result(ok) + result("<FunctionOk>true</FunctionOk><AuthSuccess>false</AuthSuccess>")),
       enveloped(bare + bare),
@@ -144,6 +147,18 @@ describe("an answer over SOAP", () => {
     ]) {
       const outcome = classify(enveloped(`<api_AuthResponse>${fields}</api_AuthResponse>`))
       assert.strictEqual(outcome._tag, "faulted", fields)
+    }
+    const ok = `<FunctionOk>true</FunctionOk><AuthSuccess>true</AuthSuccess><SessKey>${key}</SessKey>`
+    for (const body of [
+      `<AuthenticateResponse><AuthenticateResult>${ok}</AuthenticateResult></AuthenticateResponse>`,
+      `<api_AuthResponse>${ok}</api_AuthResponse>`
+    ]) {
+      const whole = enveloped(body)
+      assert.strictEqual(classify(whole)._tag, "accepted")
+      for (const name of ["AuthenticateResponse", "api_AuthResponse", "s:Body"]) {
+        const nil = whole.replace(`<${name}>`, `<${name} xsi:nil="true">`)
+        if (nil !== whole) assert.strictEqual(classify(nil)._tag, "faulted", nil)
+      }
     }
   })
 
@@ -197,6 +212,8 @@ describe("an answer that is made to do harm", () => {
   const inSample = (text: string) => soap.sample.replace("SessKey Expires", text)
   const lots = (n: number, text: (i: number) => string) =>
     Array.from({ length: n }, (_, i) => text(i)).join("")
+  const inError = (text: string) =>
+    soap.sample.replace("<ns:ErrMsg></ns:ErrMsg>", `<ns:ErrMsg>${text}</ns:ErrMsg>`)
   const before = (text: string) => soap.sample.replace("<ns:api_AuthResponse>", text)
   const bombs: Readonly<Record<string, string>> = {
     "billion laughs": withEntity(
@@ -214,6 +231,8 @@ describe("an answer that is made to do harm", () => {
     "a DTD within the root": inSample("<!DOCTYPE x>"),
     "an entity that nobody declared": inSample("&x;"),
     "an entity of HTML": inSample("&nbsp;"),
+    "nesting of a thousand": inError(`${"<d>".repeat(1000)}${"</d>".repeat(1000)}`),
+    "nesting of nine thousand": inError(`${"<d>".repeat(9000)}${"</d>".repeat(9000)}`),
     "deep nesting": before(`${"<d>".repeat(10_000)}<ns:api_AuthResponse>`),
     "deep nesting, closed": enveloped(`${"<d>".repeat(100_000)}${"</d>".repeat(100_000)}`),
     "deep nesting, each with a prefix": enveloped(lots(30_000, (i) => `<d xmlns:p${i}="u">`)),
@@ -230,7 +249,10 @@ describe("an answer that is made to do harm", () => {
     "a tag that never ends": `${soap.sample}<x ${" y".repeat(400_000)}`,
     "an attribute that never ends": `${soap.sample}<x y="${"'".repeat(800_000)}`,
     ampersands: inSample("&".repeat(900_000)),
-    "references to no character": inSample("&#0;&#xD800;&#x110000;"),
+    "a reference to NUL": inSample("&#0;"),
+    "a reference to half a surrogate pair": inSample("&#xD800;"),
+    "a reference beyond the last character": inSample("&#x110000;"),
+    "a reference to what is no character": inSample("&#65535;"),
     "a reference that never ends": inSample(`&#${"1".repeat(900_000)}`),
     "a control character": inSample("\u0001"),
     "a NUL": inSample("\u0000"),
@@ -303,6 +325,8 @@ describe("an answer that is made to do harm", () => {
       sample.replace("<ns:ErrMsg></ns:ErrMsg>", "<ns:ErrMsg a></ns:ErrMsg>"),
       sample.replace("<ns:ErrMsg></ns:ErrMsg>", '<ns:ErrMsg a="<"></ns:ErrMsg>'),
       sample.replace("<ns:ErrMsg></ns:ErrMsg>", '<ns:ErrMsg a="&x;"></ns:ErrMsg>'),
+      sample.replace("<ns:ErrMsg></ns:ErrMsg>", '<ns:ErrMsg a="&"></ns:ErrMsg>'),
+      sample.replace("<ns:ErrMsg></ns:ErrMsg>", "<ns:ErrMsg a='&#0;'></ns:ErrMsg>"),
       sample.replace("<ns:ErrMsg></ns:ErrMsg>", "<ns:ErrMsg / >"),
       sample.replace("<ns:ErrMsg></ns:ErrMsg>", "<ns:ErrMsg>]]></ns:ErrMsg>"),
       sample.replace("<ns:ErrMsg></ns:ErrMsg>", "<ns:ErrMsg>a & b</ns:ErrMsg>"),
