@@ -268,7 +268,7 @@ describe("an answer that is made to do harm", () => {
       assert(outcome._tag === "faulted", outcome._tag)
       assert.match(outcome.detail, /documented form/)
       assert.isNull(outcome.errorCode)
-      assert.isBelow(took, 250)
+      assert.isBelow(took, 2000)
     })
   }
 
