@@ -8,18 +8,18 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { InvalidInput } from "../schemas/InvalidInput.js"
 import { AnswerUndecodable, type CallError, CallUncertain, CallUnsent, MethodFailed } from "./CallError.js"
-import { type Answered, annotateSpan, saidNothing, tell } from "./internal/callLog.js"
-import { withoutCardNumbers } from "./internal/callText.js"
+import { type Answered, saidNothing, successOf, tellOfCall } from "./internal/callLog.js"
+import { fieldsOf, withoutCardNumbers } from "./internal/callText.js"
 import { scrub } from "./internal/scrub.js"
 import { SendTimedOut } from "./internal/SendTimedOut.js"
 import { within } from "./internal/sessionHttpClient.js"
 import { StandIn } from "./internal/StandIn.js"
 import { transportFailure } from "./internal/transportFailure.js"
+import { unprinted } from "./internal/unprinted.js"
 import { type AuthError, NumberAuth } from "./NumberAuth.js"
 import { SessionSignature } from "./SessionSignature.js"
 
@@ -73,9 +73,6 @@ export interface Method<Request, Result, R> {
   (request: Request, options?: CallOptions): Effect.Effect<Result, MethodError, R>
 }
 
-/** The flags that say whether an operation was approved, by operation. */
-const successFlags = ["TxApproved", "AuthSuccess", "IsSuccess"]
-
 const booleanOf = (value: unknown): boolean | null => (typeof value === "boolean" ? value : null)
 
 const textOf = (value: unknown, show: (text: string) => string): string | null => {
@@ -90,7 +87,7 @@ const codeOf = (value: unknown): number | null => {
 
 const saidBy = (result: Readonly<Record<string, unknown>>, show: (text: string) => string): Answered => ({
   FunctionOk: booleanOf(result["FunctionOk"] ?? result["FunctionOK"]),
-  success: successFlags.map((flag) => booleanOf(result[flag])).find((flag) => flag !== null) ?? null,
+  success: successOf(result, booleanOf),
   RespMsg: textOf(result["RespMsg"], show),
   ErrCode: codeOf(result["ErrCode"]),
   ErrMsg: textOf(result["ErrMsg"], show)
@@ -155,17 +152,6 @@ const judge = (
 
 const allErrors = { errors: "all" } as const
 
-/** Names the fields that are not as they should be. The messages of the issues show values, so they are left out. */
-const fieldsOf = (error: ParseResult.ParseError, show: (text: string) => string): Effect.Effect<string> =>
-  Effect.map(ParseResult.ArrayFormatter.formatError(error), (issues) => {
-    const paths = new Set(issues.map(({ path }) => path.map(String).join(".")))
-    return show(Array.from(paths, (path) => (path === "" ? "the whole of it" : path)).join(", "))
-  })
-
-/** A request that is printed prints its JSON body, and this one may hold cardholder data. */
-const unprinted = (body: HttpBody.HttpBody): HttpBody.HttpBody =>
-  Object.defineProperty(body, "toJSON", { value: () => "<redacted>" })
-
 const requestOf = (path: string, encoded: unknown) =>
   Effect.map(
     // A method without parameters is called without a body.
@@ -202,16 +188,6 @@ const ofFailure = (
     ? new CallUnsent({ method, detail: `Number could not be reached (${code})` })
     : new CallUncertain({ method, detail: `the connection failed before a whole answer came (${code})` })
 }
-
-const tellOf = (name: string, said: Answered, error: CallError | null): Effect.Effect<void> =>
-  Effect.zipRight(
-    annotateSpan(said),
-    tell(error === null ? `Number carried out ${name}.` : error.message, {
-      isGood: error === null && said.success !== false,
-      call: name,
-      answered: said
-    })
-  )
 
 /**
  * Defines a method: POSTs the encoded request to a path below the base URL, with the session key of the `NumberAuth` at
@@ -251,10 +227,7 @@ export const method =
     const call = Effect.gen(function* () {
       const auth = yield* NumberAuth
       const encoded = yield* Effect.catchAll(Schema.encode(requestSchema, allErrors)(input), (error) =>
-        Effect.flatMap(
-          fieldsOf(error, (text) => scrub(withoutCardNumbers(text))),
-          (fields) => invalid(`the form of its schema; see ${fields}`)
-        )
+        invalid(`the form of its schema; see ${fieldsOf(error, (text) => scrub(withoutCardNumbers(text)))}`)
       )
       const request = yield* Effect.mapError(requestOf(path, encoded), () => invalid("what JSON can hold"))
       const signature = options.signature === true ? yield* SessionSignature : undefined
@@ -269,21 +242,19 @@ export const method =
             // The body is bytes, which can always be sent again.
             RequestNotReplayable: Effect.die
           }),
-          Effect.tapErrorTag("CallUncertain", (error) => tellOf(name, saidNothing, error)),
-          Effect.tapErrorTag("CallUnsent", (error) => tellOf(name, saidNothing, error))
+          Effect.tapErrorTag("CallUncertain", (error) => tellOfCall(name, saidNothing, error)),
+          Effect.tapErrorTag("CallUnsent", (error) => tellOfCall(name, saidNothing, error))
         )
       return yield* verdict.pipe(
         Effect.flatMap((result) =>
-          Effect.catchAll(Schema.decodeUnknown(resultSchema, allErrors)(result), (error) =>
-            Effect.flatMap(
-              fieldsOf(error, show),
-              (fields) => new AnswerUndecodable({ method: name, detail: `see ${fields}` })
-            )
+          Effect.catchAll(
+            Schema.decodeUnknown(resultSchema, allErrors)(result),
+            (error) => new AnswerUndecodable({ method: name, detail: `see ${fieldsOf(error, show)}` })
           )
         ),
         Effect.tapBoth({
-          onSuccess: () => tellOf(name, said, null),
-          onFailure: (error) => tellOf(name, said, error)
+          onSuccess: () => tellOfCall(name, said, null),
+          onFailure: (error) => tellOfCall(name, said, error)
         })
       )
     })

@@ -10,15 +10,17 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
+import type * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
-import { functionOkOf, RefusalCode, SoapMethodResult } from "../schemas/Answers.js"
+import { functionOkOf, RefusalCode, SoapBoolean, SoapMethodResult } from "../schemas/Answers.js"
 import type { SessionKey } from "../schemas/Credentials.js"
 import type { InvalidInput } from "../schemas/InvalidInput.js"
-import { CallUncertain, CallUnsent, MethodFailed, ResultUndecodable } from "./CallError.js"
+import { AnswerUndecodable, type CallError, CallUncertain, CallUnsent, MethodFailed } from "./CallError.js"
+import { type Answered, saidNothing, successOf, tellOfCall } from "./internal/callLog.js"
+import { fieldsOf, withoutCardNumbers } from "./internal/callText.js"
 import { readText } from "./internal/readText.js"
 import { requestInit, withoutRedirects } from "./internal/redirects.js"
 import { scrub } from "./internal/scrub.js"
@@ -67,8 +69,7 @@ export interface Options extends SoapOptions {
  * @since 0.1.0
  * @category errors
  */
-export type SoapError =
-  AuthError | SessionRefused | MethodFailed | CallUncertain | CallUnsent | ResultUndecodable | InvalidInput
+export type SoapError = AuthError | CallError
 
 /**
  * Calls of Number's methods over SOAP, by the session of `NumberAuth`.
@@ -84,6 +85,8 @@ export class SoapClient extends Context.Tag("effect-number-auth/SoapClient")<
      * `ErrCode`, `RespMsg` and the method's own). Where the answer refuses the key (`FunctionOk` false with `ErrCode` 5030 or
      * 5050), renews the session and sends the call once more, and only once. Nothing else is sent twice: all else that is no
      * result fails, `CallUncertain` where the call may have been carried out.
+     *
+     * A call is logged, and is a span, as one of `NumberClient` is.
      *
      * `Authenticate` is refused, however it is written: it would be an attempt that the ledger does not know of.
      */
@@ -111,18 +114,36 @@ class AlreadyWritten {
   readonly _tag = "AlreadyWritten"
 }
 
-const reasonIn = (text: string | null, secrets: ReadonlyArray<Redacted.Redacted<string>>): string => {
-  const shown = scrub(text ?? "", ...secrets).replace(/\.$/, "")
-  return shown === "" ? "no reason given" : shown
+type Secrets = ReadonlyArray<Redacted.Redacted<string>>
+
+/** Text of an answer, fit to be shown; null where nothing is left. */
+const shownOf = (text: string | null, secrets: Secrets): string | null => {
+  const shown = scrub(withoutCardNumbers(text ?? ""), ...secrets)
+  return shown === "" ? null : shown
 }
 
-/** What an answer to a call says: its result, or why there is none. Pure, and takes any text. */
+const reasonIn = (text: string | null, secrets: Secrets): string =>
+  shownOf(text, secrets)?.replace(/\.$/, "") ?? "no reason given"
+
+const booleanOf = (value: unknown): boolean | null =>
+  Option.getOrNull(Schema.decodeUnknownOption(SoapBoolean)(value))
+
+/** What an answer says, and its result or why there is none. */
+interface Read {
+  readonly said: Answered
+  readonly verdict: Effect.Effect<XmlValue, SessionRefused | MethodFailed | CallUncertain>
+}
+
+/** Reads the answer to a call. Pure, and takes any text. */
 const readAnswer = (
   method: string,
   answer: { readonly status: number; readonly body: string | null },
-  secrets: ReadonlyArray<Redacted.Redacted<string>>
-): Effect.Effect<XmlValue, SessionRefused | MethodFailed | CallUncertain> => {
-  const uncertain = (detail: string) => new CallUncertain({ method, detail })
+  secrets: Secrets
+): Read => {
+  const uncertain = (detail: string, said: Answered = saidNothing): Read => ({
+    said,
+    verdict: new CallUncertain({ method, detail })
+  })
   const isSuccess = answer.status >= 200 && answer.status <= 299
   const status = isSuccess ? "" : ` and HTTP status ${answer.status}`
   if (answer.body === null) return uncertain("its answer was longer than 4 MiB and was cut off")
@@ -135,19 +156,32 @@ const readAnswer = (
   const value = Option.map(Option.flatMap(child, methodResultOf(method)), valueOf)
   const head = Option.flatMap(value, Schema.decodeUnknownOption(SoapMethodResult))
   const functionOk = Option.flatMapNullable(head, functionOkOf)
+  const said: Answered = Option.match(head, {
+    onNone: () => saidNothing,
+    onSome: ({ ErrCode, ErrMsg, RespMsg }) => ({
+      FunctionOk: Option.getOrNull(functionOk),
+      success: successOf(Option.getOrNull(value), booleanOf),
+      RespMsg: shownOf(RespMsg, secrets),
+      ErrCode,
+      ErrMsg: shownOf(ErrMsg, secrets)
+    })
+  })
   if (Option.isSome(head) && Option.contains(functionOk, false)) {
     const { ErrCode: code, ErrMsg, RespMsg } = head.value
-    if (Schema.is(RefusalCode)(code)) return new SessionRefused({ code })
-    return new MethodFailed({
-      method,
-      code,
-      detail: reasonIn(ErrMsg === null || ErrMsg === "" ? RespMsg : ErrMsg, secrets)
-    })
+    if (Schema.is(RefusalCode)(code)) return { said, verdict: new SessionRefused({ code }) }
+    return {
+      said,
+      verdict: new MethodFailed({
+        method,
+        code,
+        detail: reasonIn(ErrMsg === null || ErrMsg === "" ? RespMsg : ErrMsg, secrets)
+      })
+    }
   }
-  if (!isSuccess) return uncertain(`it answered with HTTP status ${answer.status}`)
+  if (!isSuccess) return uncertain(`it answered with HTTP status ${answer.status}`, said)
   return Option.contains(functionOk, true) && Option.isSome(value)
-    ? Effect.succeed(value.value)
-    : uncertain("its answer is not of the documented form")
+    ? { said, verdict: Effect.succeed(value.value) }
+    : uncertain("its answer is not of the documented form", said)
 }
 
 /** No answer came. The error itself is not kept: it holds the request, and the request holds the session key. */
@@ -173,6 +207,12 @@ const ofFailure = (
     : uncertain(`the connection failed before a whole answer came (${failure.code})`)
 }
 
+/** The result of a call, in a field of its own, so that it is never taken for a refusal of the key but by `readAnswer`. */
+interface Answer {
+  readonly value: XmlValue
+  readonly said: Answered
+}
+
 /** One sending of a call. */
 const send = (
   client: HttpClient.HttpClient,
@@ -185,7 +225,7 @@ const send = (
     readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
   },
   key: SessionKey
-): Effect.Effect<XmlValue, SessionRefused | MethodFailed | CallUncertain | CallUnsent> =>
+): Effect.Effect<Answer, SessionRefused | MethodFailed | CallUncertain | CallUnsent> =>
   Effect.gen(function* () {
     const written = yield* Ref.make(false)
     const once = Effect.flatMap(Ref.getAndSet(written, true), (isWritten) =>
@@ -208,6 +248,8 @@ const send = (
   }).pipe(
     withoutRedirects(call.init),
     Effect.mapError((error) => ofFailure(call.method, error)),
+    // A client that is slow to let go does not keep the caller.
+    Effect.disconnect,
     Effect.timeoutFail({
       duration: call.timeout,
       onTimeout: () =>
@@ -216,19 +258,36 @@ const send = (
           detail: `no answer came within ${Duration.format(call.timeout)}`
         })
     }),
-    Effect.flatMap((answer) => readAnswer(call.method, answer, [key, ...call.secrets]))
+    Effect.tapError((error) => tellOfCall(call.method, saidNothing, error)),
+    Effect.flatMap((answer) => {
+      const { said, verdict } = readAnswer(call.method, answer, [key, ...call.secrets])
+      return verdict.pipe(
+        Effect.map((value) => ({ value, said })),
+        Effect.tapError((error) =>
+          // A refusal is told of where it is the second.
+          error._tag === "SessionRefused" ? Effect.void : tellOfCall(call.method, said, error)
+        )
+      )
+    })
   )
 
-/** The names of the fields that do not decode; the parse error, which holds what is in them, is dropped. */
+/** Names the fields that do not decode; the parse error, which holds what is in them, is dropped. */
 const undecodable =
-  (method: string) =>
-  (error: ParseResult.ParseError): ResultUndecodable =>
-    new ResultUndecodable({
+  (method: string, secrets: Secrets) =>
+  (error: ParseResult.ParseError): AnswerUndecodable =>
+    new AnswerUndecodable({
       method,
-      fields: Array.from(
-        new Set(ParseResult.ArrayFormatter.formatErrorSync(error).map(({ path }) => scrub(path.join("."))))
-      ).filter((name) => name !== "")
+      detail: `see ${fieldsOf(error, (text) => scrub(withoutCardNumbers(text), ...secrets))}`
     })
+
+/** The key was refused, renewed, and refused again. */
+const refusedAgain = (method: string, { code }: SessionRefused): MethodFailed =>
+  new MethodFailed({
+    method,
+    code,
+    detail:
+      code === 5030 ? "the session key is said to have expired" : "the session key is said to be another IP's"
+  })
 
 /**
  * Builds the client, on the `NumberAuth` and the `HttpClient` at hand. Of the latter the same holds as for attempts: it must
@@ -250,14 +309,24 @@ export const make = (
     const method: SoapClient["Type"]["method"] = (name, given, result) =>
       Effect.gen(function* () {
         const method = yield* readMethod(name)
-        yield* Effect.annotateCurrentSpan("method", method)
+        yield* Effect.annotateCurrentSpan("number.call", method)
         const { parameters, secrets } = yield* readParameters(given)
         const call = { wire, timeout, init, method, parameters, secrets }
-        // In a field of its own, so that what Number answers is never taken for a refusal but by `readAnswer`.
-        const { value } = yield* auth.withSession((key) =>
-          Effect.map(send(client, call, key), (value) => ({ value }))
+        const { said, value } = yield* auth
+          .withSession((key) => send(client, call, key))
+          .pipe(
+            Effect.catchTag("SessionRefused", (refusal) => {
+              const error = refusedAgain(method, refusal)
+              return Effect.zipRight(tellOfCall(method, saidNothing, error), error)
+            })
+          )
+        return yield* Schema.decodeUnknown(result, { errors: "all" })(value).pipe(
+          Effect.mapError(undecodable(method, secrets)),
+          Effect.tapBoth({
+            onSuccess: () => tellOfCall(method, said, null),
+            onFailure: (error) => tellOfCall(method, said, error)
+          })
         )
-        return yield* Effect.mapError(Schema.decodeUnknown(result)(value), undecodable(method))
       }).pipe(Effect.withSpan("SoapClient.method", { captureStackTrace: false }))
 
     return { method }

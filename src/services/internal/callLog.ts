@@ -2,6 +2,8 @@
  * What is logged of each call, an attempt to authenticate included, as Number recommends ("API Best Practices", "Logging").
  */
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type { CallError } from "../CallError.js"
 import type { AttemptOutcome } from "../../schemas/AttemptOutcome.js"
 
 /** What an answer said, fit to be shown; null where it did not, or where there was none. */
@@ -44,6 +46,15 @@ const known = (answered: Answered): ReadonlyArray<readonly [string, string | num
 const spanAttributesOf = (answered: Answered): Readonly<Record<string, unknown>> =>
   Object.fromEntries(known(answered).map(([name, value]) => [`number.${name}`, value]))
 
+/** The flags that say whether an operation was approved, by operation. */
+const successFlags = ["TxApproved", "AuthSuccess", "IsSuccess"]
+
+/** Whether a result says that its operation was approved; null where it has no such flag. */
+export const successOf = (result: unknown, booleanOf: (value: unknown) => boolean | null): boolean | null =>
+  successFlags
+    .map((flag) => (Predicate.isRecord(result) ? booleanOf(result[flag]) : null))
+    .find((flag) => flag !== null) ?? null
+
 /** Does what is for onlookers, and cannot fail: what it tells of is over, and its result stands. */
 const harmlessly = (effect: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.catchAllDefect(effect, () => Effect.void)
@@ -60,5 +71,16 @@ export const tell = (
     Effect.annotateLogs(isGood ? Effect.logDebug(message) : Effect.logWarning(message), {
       call,
       ...Object.fromEntries(known(answered))
+    })
+  )
+
+/** Tells of a call of a method: a log entry, and the attributes of the span that it lies in. */
+export const tellOfCall = (name: string, said: Answered, error: CallError | null): Effect.Effect<void> =>
+  Effect.zipRight(
+    annotateSpan(said),
+    tell(error === null ? `Number carried out ${name}.` : error.message, {
+      isGood: error === null && said.success !== false,
+      call: name,
+      answered: said
     })
   )

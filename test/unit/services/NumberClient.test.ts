@@ -1,6 +1,6 @@
 import { HttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Fiber, HashMap, Logger, LogLevel, Redacted, Schema, TestClock } from "effect"
+import { Effect, Either, Fiber, Logger, LogLevel, Redacted, Schema, TestClock } from "effect"
 import { readFileSync } from "node:fs"
 import { NumberAuth } from "../../../src/services/NumberAuth.js"
 import * as NumberClient from "../../../src/services/NumberClient.js"
@@ -9,6 +9,7 @@ import * as Emulator from "../../../src/testing/NumberEmulator.js"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
 import { accountOf, makeCrowd, startCrowd } from "../../support/accounts.js"
 import { assertShowsNone } from "../../support/leaks.js"
+import { logged } from "../../support/logged.js"
 import { observed } from "../../support/observed.js"
 import { account, baseUrl, goodToken, ip, makeWorld, start, type World } from "../../support/stack.js"
 
@@ -59,31 +60,6 @@ const ready = (client?: (world: World) => HttpClient.HttpClient, ...faults: Read
     yield* auth.sessionKey
     const call = Effect.provideService(NumberAuth, auth)
     return { ...world, auth, sent, call }
-  })
-
-interface Entry {
-  readonly level: string
-  readonly message: string
-  readonly fields: Readonly<Record<string, unknown>>
-}
-
-/** Runs with a logger that keeps the entries that are about a call. */
-const logged = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.suspend(() => {
-    const entries: Array<Entry> = []
-    const logger = Logger.make<unknown, void>(({ annotations, logLevel, message }) => {
-      const fields = Object.fromEntries(HashMap.toEntries(annotations))
-      if ("call" in fields) entries.push({ level: logLevel.label, message: String(message), fields })
-    })
-    return effect.pipe(
-      Effect.either,
-      Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
-      Logger.withMinimumLogLevel(LogLevel.All),
-      Effect.map((result) => ({
-        result,
-        entries: entries.filter(({ fields }) => fields["call"] !== "Authenticate")
-      }))
-    )
   })
 
 describe("NumberClient.method", () => {

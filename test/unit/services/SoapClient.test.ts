@@ -5,6 +5,7 @@ import {
   ConfigProvider,
   Context,
   Effect,
+  Either,
   Exit,
   FastCheck,
   Fiber,
@@ -22,6 +23,7 @@ import * as SoapClient from "../../../src/services/SoapClient.js"
 import * as Emulator from "../../../src/testing/NumberEmulator.js"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
 import { assertShowsNone } from "../../support/leaks.js"
+import { logged } from "../../support/logged.js"
 import { observed } from "../../support/observed.js"
 import { account, badToken, goodToken, ip, makeWorld, start, type World } from "../../support/stack.js"
 import { enveloped, soap, soapFault, soapResult } from "../../support/wires.js"
@@ -177,7 +179,7 @@ describe("a method over SOAP", () => {
         })
       }
       for (const rows of ["text", { Other: "x" }, { Row: { Amount: "x" } }]) {
-        assert.strictEqual((yield* Effect.flip(call(rows)))._tag, "ResultUndecodable")
+        assert.strictEqual((yield* Effect.flip(call(rows)))._tag, "AnswerUndecodable")
       }
       assert.deepStrictEqual(Schema.encodeSync(SoapClient.listOf("Row", Schema.NumberFromString))([1, 2]), {
         Row: ["1", "2"]
@@ -191,12 +193,83 @@ describe("a method over SOAP", () => {
       const { client } = yield* startSoap(world)
       const Result = Schema.Struct({ Echo: Schema.Struct({ Pan: Schema.NumberFromString }) })
       const error = yield* Effect.flip(client.method("Echo", { Pan: "4111-1111-1111-1111" }, Result))
-      assert(error._tag === "ResultUndecodable")
-      assert.deepStrictEqual(error.fields, ["Echo.Pan"])
-      assert.match(error.message, /carried out Echo.*Echo\.Pan.*count is unchanged.*Do not send/)
+      assert(error._tag === "AnswerUndecodable")
+      assert.strictEqual(error.detail, "see Echo.Pan")
+      assert.match(error.message, /carried out Echo.*Echo\.Pan.*Do not send.*count is unchanged/)
       assertShowsNone(error, "4111-1111")
       assert.strictEqual(yield* world.emulator.executionsOf({ Pan: "4111-1111-1111-1111" }), 1)
     })
+  )
+})
+
+describe("the log of a method over SOAP", () => {
+  it.scoped(
+    "has what Number recommends, at debug level where the call succeeded, and as a warning else",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        const { client } = yield* startSoap(world)
+        const card = "4111-1111-1111-1111"
+        const call = (answer: Record<string, unknown>) =>
+          Effect.gen(function* () {
+            yield* world.emulator.injectMethod(Fault.Status(200, soapResult("Transaction_Void", answer)))
+            const { entries } = yield* logged(client.method("Transaction_Void", {}, Anything))
+            assert.lengthOf(entries, 1)
+            return entries[0]!
+          })
+        assert.deepStrictEqual(
+          yield* call({ FunctionOk: true, TxApproved: 1, RespMsg: `Voided ${card}`, ErrCode: 0, ErrMsg: "" }),
+          {
+            level: "DEBUG",
+            message: "Number carried out Transaction_Void.",
+            fields: {
+              call: "Transaction_Void",
+              FunctionOk: true,
+              success: true,
+              RespMsg: "Voided <redacted>",
+              ErrCode: 0
+            }
+          }
+        )
+        assert.deepInclude(yield* call({ FunctionOk: true, TxApproved: false, RespMsg: "DECLINED" }), {
+          level: "WARN"
+        })
+        const failed = yield* call({ FunctionOk: false, ErrCode: 6724, ErrMsg: "no such transaction" })
+        assert.strictEqual(failed.level, "WARN")
+        assert.deepStrictEqual(failed.fields, {
+          call: "Transaction_Void",
+          FunctionOk: false,
+          ErrCode: 6724,
+          ErrMsg: "no such transaction"
+        })
+        // What is renewed and replayed is one call; a second refusal, and what is not known, are told of.
+        yield* world.emulator.expireSessions()
+        const renewed = yield* logged(client.method("Echo", {}, Anything))
+        assert.deepStrictEqual(
+          renewed.entries.map(({ level }) => level),
+          ["DEBUG"]
+        )
+        for (const faults of [
+          [Fault.DropAnswer],
+          [Fault.FunctionNotOk(5050, "no"), Fault.FunctionNotOk(5050, "no")]
+        ]) {
+          yield* world.emulator.injectMethod(...faults)
+          const { entries, result } = yield* logged(client.method("Echo", {}, Anything))
+          assert(Either.isLeft(result))
+          assert.deepStrictEqual(
+            entries.map(({ level, message }) => [level, message]),
+            [["WARN", result.left.message]]
+          )
+        }
+        const [, told] = yield* observed(client.method("Echo", {}, Anything))
+        assert.include(told.names, "SoapClient.method")
+        for (const text of ["number.call Echo", "number.FunctionOk true", "number.ErrCode 0"]) {
+          assert.isTrue(
+            told.spans.some((span) => span === `SoapClient.method ${text}`),
+            text
+          )
+        }
+      })
   )
 })
 
@@ -246,7 +319,7 @@ describe("the session of a method over SOAP", () => {
         const fault = Fault.FunctionNotOk(code, "no")
         yield* world.emulator.injectMethod(fault, fault, Fault.Pass)
         const error = yield* Effect.flip(client.method("Echo", {}, Anything))
-        assert(error._tag === "SessionRefused")
+        assert(error._tag === "MethodFailed")
         assert.strictEqual(error.code, code)
         assert.lengthOf(yield* world.emulator.log, 2)
         assert.strictEqual(yield* world.emulator.pendingFaults, 1)
@@ -426,7 +499,7 @@ describe("a call over SOAP that has no result", () => {
         assert.deepInclude(error, { method: "Transaction_Void", code: 6724, detail: fields.ErrMsg })
         assert.match(
           error.message,
-          /did not carry out Transaction_Void: ERROR:6724.*ErrCode 6724.*count is unchanged.*Correct the call/
+          /did not carry out Transaction_Void: ERROR:6724.*ErrCode 6724.*count is unchanged.*correct the call/
         )
       }
       const noMessage = yield* failed(soapResult("Transaction_Void", { FunctionOk: false, RespMsg: "why" }))
@@ -464,7 +537,7 @@ describe("a call over SOAP that has no result", () => {
         assert.match(error.detail, detail)
         assert.match(
           error.message,
-          /not known whether Number carried out Transaction_Void.*may have happened.*count is unchanged.*queried/
+          /not known whether Number carried out Transaction_Void.*may have happened: query.*count is unchanged/
         )
       }
     })
@@ -516,10 +589,7 @@ describe("a call over SOAP that has no result", () => {
       yield* world.emulator.injectMethod(Fault.Refuse)
       const error = yield* Effect.flip(client.method("Echo", { n: 1 }, Anything))
       assert(error._tag === "CallUnsent")
-      assert.match(
-        error.message,
-        /Echo did not reach Number.*ECONNREFUSED.*not carried out.*send the call again/
-      )
+      assert.match(error.message, /Echo did not reach Number.*ECONNREFUSED.*not carried out.*try again later/)
       yield* client.method("Echo", { n: 1 }, Echoed)
       assert.strictEqual(yield* world.emulator.executionsOf({ n: "1" }), 1)
     })
