@@ -8,13 +8,16 @@ import type { HttpClient } from "@effect/platform"
 import { FetchHttpClient, HttpClientRequest } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Duration, Effect, Layer, Redacted, Ref, Schedule, type Scope } from "effect"
-import type { AccountCode, Token } from "../../src/schemas/Credentials.js"
+import { Context, Duration, Effect, Layer, Redacted, Ref, Schedule, Schema, type Scope } from "effect"
+import { AttemptOutcome } from "../../src/schemas/AttemptOutcome.js"
+import { type AccountCode, SessionKey, type Token } from "../../src/schemas/Credentials.js"
 import { AuthNotifier, type AuthNotice } from "../../src/services/AuthNotifier.js"
 import * as AuthStore from "../../src/services/AuthStore.js"
 import { CredentialProvider } from "../../src/services/CredentialProvider.js"
 import * as NumberAuth from "../../src/services/NumberAuth.js"
+import * as NumberClient from "../../src/services/NumberClient.js"
 import { NumberTransport } from "../../src/services/NumberTransport.js"
+import * as SoapClient from "../../src/services/SoapClient.js"
 import * as Emulator from "../../src/testing/NumberEmulator.js"
 import { serve } from "../../src/testing/NumberEmulatorServer.js"
 import { assertShowsNone } from "../support/leaks.js"
@@ -128,7 +131,11 @@ for (const [name, client, wire] of combinations) {
     })
 
   /** A NumberAuth over real sockets, with a store in memory. */
-  const start = (baseUrl: string, options: Partial<NumberAuth.Options> = {}) =>
+  const start = (
+    baseUrl: string,
+    options: Partial<NumberAuth.Options> = {},
+    transport = Layer.orDie(wire.layer(baseUrl)).pipe(Layer.provide(client))
+  ) =>
     Effect.gen(function* () {
       const notices = yield* Ref.make<ReadonlyArray<AuthNotice>>([])
       const services = Layer.mergeAll(
@@ -138,7 +145,7 @@ for (const [name, client, wire] of combinations) {
           notify: (notice) => Ref.update(notices, (known) => [...known, notice])
         }),
         Layer.succeed(CredentialProvider, { get: () => Effect.succeed(token), put: () => Effect.void }),
-        Layer.orDie(wire.layer(baseUrl)).pipe(Layer.provide(client))
+        transport
       )
       const context = yield* Layer.build(
         NumberAuth.layer({ account, baseUrl, ...options }).pipe(Layer.provide(services), Layer.orDie)
@@ -329,6 +336,92 @@ for (const [name, client, wire] of combinations) {
         yield* emulator.inject(Emulator.Fault.HugeBody(2 * 1_048_576))
         const { url } = yield* serve(emulator)
         assert.strictEqual((yield* attempt(url))._tag, "faulted")
+      })
+    )
+  })
+
+  describe(`a call over ${name}`, () => {
+    /** A call with a session that needed no network, to a server that does with it what the test says. */
+    const call = (baseUrl: string, timeout: Duration.DurationInput = "10 seconds") =>
+      Effect.gen(function* () {
+        const key = yield* Schema.decode(SessionKey)("B9F24903C3BA4770AE303032303541303032353437")
+        const { auth } = yield* start(
+          baseUrl,
+          {},
+          Layer.succeed(NumberTransport, {
+            authenticate: ({ permit }) =>
+              Effect.orDie(
+                Effect.as(
+                  permit,
+                  AttemptOutcome.accepted({ sessionKey: key, tokenEndsAtMillis: null, lockReported: false })
+                )
+              )
+          })
+        )
+        const context = yield* Layer.build(client)
+        const method =
+          wire.name === "REST"
+            ? NumberClient.method(
+                "Echo",
+                Schema.Struct({ n: Schema.Int }),
+                Schema.Unknown
+              )({ n: 1 }, { timeout })
+            : Effect.flatMap(
+                SoapClient.make({ endpoint: `${baseUrl}/CardProcAPI.svc`, timeout }),
+                ({ method: ofSoap }) => ofSoap("Echo", { n: 1 }, Schema.Unknown)
+              )
+        const error = yield* method.pipe(
+          Effect.provideService(NumberAuth.NumberAuth, auth),
+          Effect.provide(context),
+          Effect.flip
+        )
+        assertShowsNone(error, Redacted.value(key))
+        return error
+      })
+
+    it.scopedLive("unsent: the connection is refused, or nobody knows the host's name", () =>
+      Effect.gen(function* () {
+        for (const url of [`http://127.0.0.1:${yield* freePort}`, "https://number-auth.invalid/v1"]) {
+          const error = yield* call(url)
+          assert.strictEqual(error._tag, "CallUnsent", error.message)
+        }
+      })
+    )
+
+    it.scopedLive("uncertain, and sent once: the connection is reset, or the answer is cut off", () =>
+      Effect.gen(function* () {
+        const breaks: ReadonlyArray<Parameters<typeof listen>[0]> = [
+          (socket) => socket.once("data", () => socket.resetAndDestroy()),
+          onRequest((socket) => socket.resetAndDestroy()),
+          onRequest((socket) => socket.end()),
+          ...[
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+            "HTTP/1.1 200 OK\r\nContent-"
+          ].map((cut) => onRequest((socket) => socket.write(cut, () => socket.destroy())))
+        ]
+        for (const broken of breaks) {
+          const server = yield* listen(broken)
+          const error = yield* call(`http://127.0.0.1:${server.port}`)
+          assert(error._tag === "CallUncertain", error.message)
+          assert.match(error.detail, /before a whole answer came/)
+          assert.strictEqual(server.connections(), 1)
+        }
+      })
+    )
+
+    it.scopedLive("uncertain: no answer comes in time, or none that ends; the connection is closed", () =>
+      Effect.gen(function* () {
+        const trickle = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n<"
+        for (const stalls of [() => {}, onRequest((socket) => socket.write(trickle))]) {
+          const server = yield* listen(stalls)
+          const [took, error] = yield* Effect.timed(call(`http://127.0.0.1:${server.port}`, "300 millis"))
+          assert(error._tag === "CallUncertain", error.message)
+          assert.match(error.detail, /no answer came within 300ms/)
+          assert.isBelow(Duration.toMillis(took), 3000)
+          yield* eventually(() => server.closed() === server.connections())
+          assert.strictEqual(requestsIn(server), 1)
+        }
       })
     )
   })
