@@ -14,7 +14,7 @@ const NumberLive = NumberAuth.layerConfig().pipe(
 
 const program = Effect.gen(function* () {
   const auth = yield* NumberAuth.NumberAuth // the account: NUMBER_ACCOUNT_CODE
-  const query = HttpClientRequest.post("/Query/Account").pipe(HttpClientRequest.bodyUnsafeJson({}))
+  const query = HttpClientRequest.post("/Query/AccountProfile")
   const response = yield* auth.httpClient.execute(query) // header SessKey; 5030 and 5050 renewed, replayed once
   yield* Console.log(yield* response.json)
 })
