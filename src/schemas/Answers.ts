@@ -87,6 +87,17 @@ export const SoapBoolean: Schema.Schema<boolean, string> = Schema.compose(
   Schema.transformLiterals(["true", true], ["1", true], ["false", false], ["0", false])
 )
 
+const booleanOf = (value: unknown): boolean | undefined => (typeof value === "boolean" ? value : undefined)
+
+/**
+ * {@link functionOkOf} of a result in decoded JSON, whatever it holds.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const functionOkIn = (result: Readonly<Record<string, unknown>>): boolean | undefined =>
+  functionOkOf({ FunctionOk: booleanOf(result["FunctionOk"]), FunctionOK: booleanOf(result["FunctionOK"]) })
+
 /** A field that is there twice is no field: which of the two is meant nobody knows. */
 const Once = Schema.Unknown.pipe(Schema.filter((input) => !Array.isArray(input)))
 
@@ -141,19 +152,19 @@ export type RefusalCode = typeof RefusalCode.Type
 const isRefusalCode = (code: unknown): code is RefusalCode => code === 5030 || code === 5050
 
 /**
- * Finds a refusal of the session key in the decoded JSON of a method's answer: an object under `<Something>Result`
- * with `FunctionOk` false and `ErrCode` 5030 or 5050. Nothing else is a refusal, so that nothing else is replayed.
+ * Finds a refusal of the session key in the decoded JSON of a method's answer: one object under `<Something>Result`
+ * with `FunctionOk` false and `ErrCode` 5030 or 5050. Nothing else is a refusal, so that nothing else is replayed: where
+ * there are two results, one of them may say that the call was carried out.
  *
  * @since 0.1.0
  * @category decoding
  */
 export const refusalIn = (answer: unknown): Option.Option<RefusalCode> => {
   if (!Predicate.isRecord(answer)) return Option.none()
-  for (const [name, result] of Object.entries(answer)) {
-    if (!name.endsWith("Result") || !Predicate.isRecord(result)) continue
-    const ok = result["FunctionOk"] ?? result["FunctionOK"]
-    const code = Number(result["ErrCode"])
-    if (ok === false && isRefusalCode(code)) return Option.some(code)
-  }
-  return Option.none()
+  const results = Object.entries(answer).filter(([name]) => name.endsWith("Result"))
+  const result = results.length === 1 ? results[0]![1] : null
+  if (!Predicate.isRecord(result) || functionOkIn(result) !== false) return Option.none()
+  const { ErrCode } = result
+  const code = typeof ErrCode === "string" ? Number(ErrCode) : ErrCode
+  return isRefusalCode(code) ? Option.some(code) : Option.none()
 }

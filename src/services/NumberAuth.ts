@@ -65,7 +65,13 @@ import { annotateSpan, type Answered, answeredBy, tell } from "./internal/callLo
 import { FingerprintCost, fingerprintInTurn } from "./internal/fingerprint.js"
 import { requestInit } from "./internal/redirects.js"
 import { scrub } from "./internal/scrub.js"
-import { canBeReplayed, resolveUrl, sendWithKey, type Sent, within } from "./internal/sessionHttpClient.js"
+import {
+  canBeReplayed,
+  resolveUrl,
+  sendWithKey,
+  type Sent,
+  sentWithin
+} from "./internal/sessionHttpClient.js"
 import type { Place as Turn } from "./internal/turns.js"
 import * as NumberMetrics from "./NumberMetrics.js"
 import { AttemptNotPermitted, decodeBaseUrl, defaultBaseUrl, NumberTransport } from "./NumberTransport.js"
@@ -964,7 +970,7 @@ export const make = (
           signature === undefined
             ? sendWithKey(client, request, key, init)
             : Effect.flatMap(signature.sign(key), (signed) => sendWithKey(client, request, key, init, signed))
-        return limit === null ? sending : within(request, limit)(sending)
+        return limit === null ? sending : sentWithin(request, limit)(sending)
       }
       return HttpClient.makeWith<never, never, SessionHttpError, never>(
         (requests) =>

@@ -10,13 +10,15 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { functionOkIn } from "../schemas/Answers.js"
 import { InvalidInput } from "../schemas/InvalidInput.js"
 import { AnswerUndecodable, type CallError, CallUncertain, CallUnsent, MethodFailed } from "./CallError.js"
 import { type Answered, saidNothing, successOf, tellOfCall } from "./internal/callLog.js"
-import { fieldsOf, withoutCardNumbers } from "./internal/callText.js"
+import { fieldsOf } from "./internal/callText.js"
 import { scrub } from "./internal/scrub.js"
 import { SendTimedOut } from "./internal/SendTimedOut.js"
-import { within } from "./internal/sessionHttpClient.js"
+import { SentTwice } from "./internal/SentTwice.js"
+import { sentWithin } from "./internal/sessionHttpClient.js"
 import { StandIn } from "./internal/StandIn.js"
 import { transportFailure } from "./internal/transportFailure.js"
 import { unprinted } from "./internal/unprinted.js"
@@ -86,7 +88,7 @@ const codeOf = (value: unknown): number | null => {
 }
 
 const saidBy = (result: Readonly<Record<string, unknown>>, show: (text: string) => string): Answered => ({
-  FunctionOk: booleanOf(result["FunctionOk"] ?? result["FunctionOK"]),
+  FunctionOk: functionOkIn(result) ?? null,
   success: successOf(result, booleanOf),
   RespMsg: textOf(result["RespMsg"], show),
   ErrCode: codeOf(result["ErrCode"]),
@@ -182,8 +184,11 @@ const ofFailure = (
   if (error._tag === "ResponseError" && error.reason === "StatusCode") {
     return new CallUncertain({ method, detail: `Number answered with HTTP status ${error.response.status}` })
   }
-  if (error.cause instanceof SendTimedOut) return new CallUncertain({ method, detail: error.cause.message })
-  const { code, unsent } = transportFailure(error.cause)
+  const { cause } = error
+  if (cause instanceof SendTimedOut || cause instanceof SentTwice) {
+    return new CallUncertain({ method, detail: cause.message })
+  }
+  const { code, unsent } = transportFailure(cause)
   return unsent && error._tag === "RequestError"
     ? new CallUnsent({ method, detail: `Number could not be reached (${code})` })
     : new CallUncertain({ method, detail: `the connection failed before a whole answer came (${code})` })
@@ -216,18 +221,16 @@ export const method =
 
     const answered = (response: HttpClientResponse.HttpClientResponse) =>
       Effect.gen(function* () {
-        const text = yield* within(response.request, timeout)(response.text)
+        const text = yield* sentWithin(response.request, timeout)(response.text)
         const show = (said: string): string =>
-          response instanceof StandIn
-            ? response.scrub(withoutCardNumbers(said))
-            : scrub(withoutCardNumbers(said))
+          response instanceof StandIn ? response.scrub(said) : scrub(said)
         return { ...judge(name, expected, { status: response.status, text }, show), show }
       })
 
     const call = Effect.gen(function* () {
       const auth = yield* NumberAuth
       const encoded = yield* Effect.catchAll(Schema.encode(requestSchema, allErrors)(input), (error) =>
-        invalid(`the form of its schema; see ${fieldsOf(error, (text) => scrub(withoutCardNumbers(text)))}`)
+        invalid(`the form of its schema; see ${fieldsOf(error, (text) => scrub(text))}`)
       )
       const request = yield* Effect.mapError(requestOf(path, encoded), () => invalid("what JSON can hold"))
       const signature = options.signature === true ? yield* SessionSignature : undefined

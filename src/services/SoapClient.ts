@@ -20,13 +20,14 @@ import type { SessionKey } from "../schemas/Credentials.js"
 import type { InvalidInput } from "../schemas/InvalidInput.js"
 import { AnswerUndecodable, type CallError, CallUncertain, CallUnsent, MethodFailed } from "./CallError.js"
 import { type Answered, saidNothing, successOf, tellOfCall } from "./internal/callLog.js"
-import { fieldsOf, withoutCardNumbers } from "./internal/callText.js"
+import { fieldsOf } from "./internal/callText.js"
 import { readText } from "./internal/readText.js"
 import { requestInit, withoutRedirects } from "./internal/redirects.js"
 import { scrub } from "./internal/scrub.js"
 import { bodyChild, faultText, methodResultOf, soapCall } from "./internal/soap.js"
 import { type Parameters, readMethod, readParameters } from "./internal/soapParameters.js"
 import { transportFailure } from "./internal/transportFailure.js"
+import { within } from "./internal/within.js"
 import { parseXml, valueOf, type XmlValue } from "./internal/xml.js"
 import { type AuthError, NumberAuth } from "./NumberAuth.js"
 import { configSoapOptions, decodeSoapOptions, type SoapOptions, type SoapWire } from "./NumberTransport.js"
@@ -118,7 +119,7 @@ type Secrets = ReadonlyArray<Redacted.Redacted<string>>
 
 /** Text of an answer, fit to be shown; null where nothing is left. */
 const shownOf = (text: string | null, secrets: Secrets): string | null => {
-  const shown = scrub(withoutCardNumbers(text ?? ""), ...secrets)
+  const shown = scrub(text ?? "", ...secrets)
   return shown === "" ? null : shown
 }
 
@@ -222,7 +223,9 @@ const send = (
     readonly init: globalThis.RequestInit
     readonly method: string
     readonly parameters: Parameters
-    readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
+    readonly secrets: Secrets
+    /** Sees what an answer said that refused the key. */
+    readonly onRefused: (said: Answered) => void
   },
   key: SessionKey
 ): Effect.Effect<Answer, SessionRefused | MethodFailed | CallUncertain | CallUnsent> =>
@@ -248,16 +251,14 @@ const send = (
   }).pipe(
     withoutRedirects(call.init),
     Effect.mapError((error) => ofFailure(call.method, error)),
-    // A client that is slow to let go does not keep the caller.
-    Effect.disconnect,
-    Effect.timeoutFail({
-      duration: call.timeout,
-      onTimeout: () =>
+    within(
+      call.timeout,
+      () =>
         new CallUncertain({
           method: call.method,
           detail: `no answer came within ${Duration.format(call.timeout)}`
         })
-    }),
+    ),
     Effect.tapError((error) => tellOfCall(call.method, saidNothing, error)),
     Effect.flatMap((answer) => {
       const { said, verdict } = readAnswer(call.method, answer, [key, ...call.secrets])
@@ -265,7 +266,9 @@ const send = (
         Effect.map((value) => ({ value, said })),
         Effect.tapError((error) =>
           // A refusal is told of where it is the second.
-          error._tag === "SessionRefused" ? Effect.void : tellOfCall(call.method, said, error)
+          error._tag === "SessionRefused"
+            ? Effect.sync(() => call.onRefused(said))
+            : tellOfCall(call.method, said, error)
         )
       )
     })
@@ -277,17 +280,12 @@ const undecodable =
   (error: ParseResult.ParseError): AnswerUndecodable =>
     new AnswerUndecodable({
       method,
-      detail: `see ${fieldsOf(error, (text) => scrub(withoutCardNumbers(text), ...secrets))}`
+      detail: `see ${fieldsOf(error, (text) => scrub(text, ...secrets))}`
     })
 
 /** The key was refused, renewed, and refused again. */
-const refusedAgain = (method: string, { code }: SessionRefused): MethodFailed =>
-  new MethodFailed({
-    method,
-    code,
-    detail:
-      code === 5030 ? "the session key is said to have expired" : "the session key is said to be another IP's"
-  })
+const refusedAgain = (method: string, { code }: SessionRefused, said: Answered): MethodFailed =>
+  new MethodFailed({ method, code, detail: said.ErrMsg ?? said.RespMsg ?? "no reason given" })
 
 /**
  * Builds the client, on the `NumberAuth` and the `HttpClient` at hand. Of the latter the same holds as for attempts: it must
@@ -312,12 +310,13 @@ export const make = (
         yield* Effect.annotateCurrentSpan("number.call", method)
         const { parameters, secrets } = yield* readParameters(given)
         const call = { wire, timeout, init, method, parameters, secrets }
+        let refused: Answered = saidNothing
         const { said, value } = yield* auth
-          .withSession((key) => send(client, call, key))
+          .withSession((key) => send(client, { ...call, onRefused: (answer) => (refused = answer) }, key))
           .pipe(
             Effect.catchTag("SessionRefused", (refusal) => {
-              const error = refusedAgain(method, refusal)
-              return Effect.zipRight(tellOfCall(method, saidNothing, error), error)
+              const error = refusedAgain(method, refusal, refused)
+              return Effect.zipRight(tellOfCall(method, refused, error), error)
             })
           )
         return yield* Schema.decodeUnknown(result, { errors: "all" })(value).pipe(

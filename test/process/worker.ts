@@ -10,6 +10,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
 import { AuthNotifier } from "../../src/services/AuthNotifier.js"
@@ -200,6 +201,8 @@ program
         tell({ type: "failed", error: error._tag, message: error.message, abort: null, afterMillis: 0 })
       )
     ),
+    // Standard output is for the lines alone.
+    Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))),
     Effect.runPromise
   )
   .then(

@@ -180,7 +180,10 @@ export const soap: Wire = {
   ],
   saysAccepted: (body) => {
     const texts = (name: string): ReadonlyArray<string> =>
-      Array.from(body.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, "g")), (match) => match[1]!.trim())
+      Array.from(
+        body.matchAll(new RegExp(`<(?:[^\\s:<>/]+:)?${name}(?:\\s[^<>]*)?>([^<]*)</`, "g")),
+        (match) => match[1]!.trim()
+      )
     const isTrue = (text: string): boolean => text === "true" || text === "1"
     const [success, functionOk] = [texts("AuthSuccess"), [...texts("FunctionOk"), ...texts("FunctionOK")]]
     return success.length === 1 && isTrue(success[0]!) && functionOk.length > 0 && functionOk.every(isTrue)

@@ -32,7 +32,10 @@ export const answeredBy = (outcome: AttemptOutcome, show: (text: string) => stri
     case "refused":
       return { ...saidNothing, FunctionOk: true, success: false, RespMsg: show(outcome.detail) }
     case "faulted":
-      return { ...saidNothing, success: false, ErrCode: outcome.errorCode, ErrMsg: show(outcome.detail) }
+      // Else there was none that said so: a status, a body of another form.
+      return outcome.errorCode === null
+        ? saidNothing
+        : { ...saidNothing, FunctionOk: false, ErrCode: outcome.errorCode, ErrMsg: show(outcome.detail) }
     case "lost":
     case "unsent":
       return saidNothing

@@ -5,23 +5,37 @@ import * as Redacted from "effect/Redacted"
 
 const longestShown = 200
 
+/** What may stand between the characters of a secret that is echoed: a GUID with hyphens, or over two lines. */
+const separators = /[\s\p{C}\p{Pd}]+/gu
+
+/** Of longer secrets (a signature, say) only the exact text is looked for: a pattern for each character takes too long. */
+const longestLoose = 128
+
+/** 13 digits or more, with blanks, dots or hyphens between them or without: a card number, and what may follow it. */
+const cardNumber = /\d(?:[\s.\p{Pd}]*\d){12,}/gu
+
+const escape = (literal: string): string => literal.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+
+const without = (text: string, value: string): string => {
+  if (value.length > longestLoose) return text.replaceAll(value, "<redacted>")
+  // Without separators of its own, so that no two parts of the pattern match the same character.
+  const characters = Array.from(value.replace(separators, ""), escape)
+  return characters.length === 0
+    ? text
+    : text.replaceAll(new RegExp(characters.join("[\\s\\p{C}\\p{Pd}]*"), "giu"), "<redacted>")
+}
+
 /**
- * Takes out every secret given and every run of hexadecimal digits that is long enough to be a token or a session
- * key, control characters too, and shortens the rest.
+ * Takes out every secret given, every run of hexadecimal digits that is long enough to be a token or a session key, and
+ * what may be a card number; control characters too, and shortens the rest.
  */
 export const scrub = (text: string, ...secrets: ReadonlyArray<Redacted.Redacted<string>>): string => {
-  let clean = text
-  for (const secret of secrets) {
-    const value = Redacted.value(secret)
-    // A token is a GUID without hyphens, and may be echoed with them, or over two lines.
-    const characters = Array.from(value, escape).join("[\\s\\p{C}\\p{Pd}]*")
-    if (value.length > 0) clean = clean.replaceAll(new RegExp(characters, "giu"), "<redacted>")
-  }
-  clean = clean
+  // Secrets first, while they are whole.
+  const clean = secrets
+    .reduce((shown, secret) => without(shown, Redacted.value(secret)), text)
     .replace(/[0-9a-f](?:-?[0-9a-f]){23,}/gi, "<redacted>")
+    .replace(cardNumber, "<redacted>")
     .replace(/[\p{C}\s]+/gu, " ")
     .trim()
   return clean.length > longestShown ? `${clean.slice(0, longestShown)}…` : clean
 }
-
-const escape = (literal: string): string => literal.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")

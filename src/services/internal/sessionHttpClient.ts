@@ -2,12 +2,13 @@
  * An `HttpClient` that sends the session key, and finds its refusal in the answer.
  */
 import * as Headers from "@effect/platform/Headers"
-import type * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { type RefusalCode, refusalIn } from "../../schemas/Answers.js"
@@ -16,6 +17,8 @@ import { PassedResponse } from "./PassedResponse.js"
 import { ReadResponse } from "./ReadResponse.js"
 import { withoutRedirects } from "./redirects.js"
 import { SendTimedOut } from "./SendTimedOut.js"
+import { SentTwice } from "./SentTwice.js"
+import { within } from "./within.js"
 
 /** The header that carries the session key (`number-api.md`, section "REST"). */
 const sessionKeyHeader = "SessKey"
@@ -28,8 +31,8 @@ const mayHoldRefusal = (headers: Headers.Headers): boolean =>
 const mentionsRefusal = /50[35]0/
 
 const refusalOf = (response: ReadResponse): Option.Option<RefusalCode> => {
-  if (!mentionsRefusal.test(response.unsafeText())) return Option.none()
   try {
+    if (!mentionsRefusal.test(response.unsafeText())) return Option.none()
     return refusalIn(response.unsafeJson())
   } catch {
     return Option.none()
@@ -66,28 +69,67 @@ const saidBy = ({ cause, description }: HttpClientError.HttpClientError) => ({
 })
 
 /** Gives up on a sending after a while: whether it arrived is not known then. */
-export const within =
-  (given: HttpClientRequest.HttpClientRequest, timeout: Duration.Duration) =>
-  <A, E, R>(sending: Effect.Effect<A, E, R>): Effect.Effect<A, E | HttpClientError.RequestError, R> =>
-    sending.pipe(
-      // A client that is slow to let go does not keep the caller.
-      Effect.disconnect,
-      Effect.timeoutFail({
-        duration: timeout,
-        onTimeout: () => {
-          const cause = new SendTimedOut(timeout)
-          return new HttpClientError.RequestError({
-            request: given,
-            reason: "Transport",
-            cause,
-            description: cause.message
-          })
-        }
-      })
-    )
+export const sentWithin = (given: HttpClientRequest.HttpClientRequest, timeout: Duration.Duration) =>
+  within(timeout, () => {
+    const cause = new SendTimedOut(timeout)
+    return new HttpClientError.RequestError({
+      request: given,
+      reason: "Transport",
+      cause,
+      description: cause.message
+    })
+  })
+
+/** The client at hand tried to send a request again that had been sent. */
+class AlreadySent {
+  readonly _tag = "AlreadySent"
+}
 
 /**
- * Sends a request with a session key, bare or as `signed`. It is in a header that spans and logs redact.
+ * Lets one sending through: a client that repeats within itself what failed would have a payment carried out twice.
+ * What it fails with is no error of HTTP, so that it is not repeated either.
+ */
+const sentOnce = (
+  client: HttpClient.HttpClient
+): HttpClient.HttpClient.With<HttpClientError.HttpClientError | AlreadySent> => {
+  let isSent = false
+  return HttpClient.tapRequest(client, () =>
+    Effect.suspend(() => {
+      if (isSent) return Effect.fail(new AlreadySent())
+      isSent = true
+      return Effect.void
+    })
+  )
+}
+
+const sentTwice = (given: HttpClientRequest.HttpClientRequest): HttpClientError.RequestError => {
+  const cause = new SentTwice()
+  return new HttpClientError.RequestError({
+    request: given,
+    reason: "Transport",
+    cause,
+    description: cause.message
+  })
+}
+
+/** Where @effect/platform keeps who closes the connection of a request: by the request, of which there are copies here. */
+const scopedRequests = globalValue(
+  "@effect/platform/HttpClient/scopedRequests",
+  () => new WeakMap<HttpClientRequest.HttpClientRequest, AbortController>()
+)
+
+/** The copy of a request belongs to the scope that the request belongs to (`HttpClient.withScope`). */
+const inScopeOf = (
+  given: HttpClientRequest.HttpClientRequest,
+  copy: HttpClientRequest.HttpClientRequest
+): HttpClientRequest.HttpClientRequest => {
+  const controller = scopedRequests.get(given)
+  if (controller !== undefined) scopedRequests.set(copy, controller)
+  return copy
+}
+
+/**
+ * Sends a request with a session key, bare or as `signed`, once. It is in a header that spans and logs redact.
  */
 export const sendWithKey = (
   client: HttpClient.HttpClient,
@@ -96,7 +138,15 @@ export const sendWithKey = (
   init: globalThis.RequestInit,
   signed: Redacted.Redacted = key
 ): Effect.Effect<Sent, HttpClientError.HttpClientError> =>
-  client.execute(HttpClientRequest.setHeader(given, sessionKeyHeader, Redacted.value(signed))).pipe(
+  Effect.suspend(() =>
+    sentOnce(client).execute(
+      inScopeOf(given, HttpClientRequest.setHeader(given, sessionKeyHeader, Redacted.value(signed)))
+    )
+  ).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "AlreadySent",
+      () => sentTwice(given)
+    ),
     Effect.flatMap((response) =>
       mayHoldRefusal(response.headers)
         ? Effect.map(response.arrayBuffer, (bytes): Sent => {
@@ -144,7 +194,10 @@ export const resolveUrl = (
   const isAbsolute = /^[a-z][a-z0-9+.-]*:|^\/\//i.test(request.url)
   const resolved = isAbsolute
     ? request
-    : HttpClientRequest.prependUrl(request, request.url.startsWith("/") ? baseUrl : `${baseUrl}/`)
+    : inScopeOf(
+        request,
+        HttpClientRequest.prependUrl(request, request.url.startsWith("/") ? baseUrl : `${baseUrl}/`)
+      )
   return isCallUrl(baseUrl, resolved.url)
     ? Effect.succeed(resolved)
     : Effect.fail(

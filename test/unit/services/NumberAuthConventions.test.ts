@@ -74,7 +74,11 @@ describe("tracing", () => {
         const auth = yield* start(world, {}, client)
         const { layer, paths } = tracing()
         yield* auth.httpClient.execute(echo).pipe(Effect.withSpan("checkout"), Effect.provide(layer))
-        const all = ["/checkout", "/checkout/http.client POST", "/checkout/http.client POST"]
+        const all = [
+          "/checkout",
+          "/checkout/NumberAuth.attempt/http.client POST",
+          "/checkout/http.client POST"
+        ]
         assert.deepStrictEqual(
           paths.filter((path) => /checkout$|http\.client/.test(path)),
           all
@@ -159,6 +163,30 @@ describe("interruption", () => {
 })
 
 describe("bodies", () => {
+  it.scoped("a request belongs to the scope that HttpClient.withScope gives it", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const signals: Array<AbortSignal> = []
+      const inner = Emulator.httpClient(world.emulator, ip)
+      const client = HttpClient.make((request, _url, signal) => {
+        if (!request.url.endsWith("/Authenticate")) signals.push(signal)
+        return inner.execute(request)
+      })
+      const auth = yield* start(world, {}, client)
+      for (const path of ["/Echo", "https://number.test/v1/Echo"]) {
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            yield* HttpClient.withScope(auth.httpClient).post(path)
+            assert.isFalse(signals.at(-1)!.aborted)
+          })
+        )
+        assert.isTrue(signals.at(-1)!.aborted, path)
+      }
+      yield* auth.httpClient.post("/Echo")
+      assert.isFalse(signals.at(-1)!.aborted)
+    })
+  )
+
   it.scoped("a body that is streamed is closed with whoever reads it", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()

@@ -1,6 +1,6 @@
 import { HttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Fiber, Logger, LogLevel, Redacted, Schema, TestClock } from "effect"
+import { Effect, Either, Fiber, Logger, LogLevel, Redacted, Schedule, Schema, TestClock } from "effect"
 import { readFileSync } from "node:fs"
 import { NumberAuth } from "../../../src/services/NumberAuth.js"
 import * as NumberClient from "../../../src/services/NumberClient.js"
@@ -329,6 +329,62 @@ describe("NumberClient.method", () => {
         const auth = yield* accounts.get(accountOf(n))
         const { AcctCode } = yield* Effect.provideService(echo({ amount: n }), NumberAuth, auth)
         assert.strictEqual(AcctCode, accountOf(n))
+      }
+    })
+  )
+})
+
+describe("a call is sent once", () => {
+  const wrappers: ReadonlyArray<(client: HttpClient.HttpClient) => HttpClient.HttpClient> = [
+    HttpClient.retry(Schedule.recurs(3)) as never,
+    HttpClient.retryTransient({ times: 3, mode: "both" }) as never,
+    (client) => HttpClient.retry(HttpClient.filterStatusOk(client), { times: 3 })
+  ]
+  for (const [index, wrap] of wrappers.entries()) {
+    it.scoped(`though the client at hand retries (${index + 1}): it is uncertain then`, () =>
+      Effect.gen(function* () {
+        for (const fault of [Fault.DropAnswer, Fault.DropRequest, Fault.Status(503, "")]) {
+          const { call, emulator } = yield* ready((world) => wrap(Emulator.httpClient(world.emulator, ip)))
+          yield* emulator.injectMethod(fault, fault, fault, fault)
+          const error = yield* Effect.flip(call(echo({ amount: 1 })))
+          assert.strictEqual(error._tag, "CallUncertain")
+          assert.strictEqual(yield* emulator.pendingFaults, 3)
+          assert.isAtMost(yield* emulator.executionsOf({ amount: "1" }), 1)
+        }
+      })
+    )
+  }
+
+  it.scoped("and given up in time wherever it is run", () =>
+    Effect.gen(function* () {
+      for (const run of [
+        <A, E, R>(effect: Effect.Effect<A, E, R>) => effect,
+        Effect.uninterruptible,
+        <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+          Effect.scoped(Effect.acquireRelease(effect, () => Effect.void))
+      ]) {
+        const { call, emulator } = yield* ready()
+        yield* emulator.injectMethod(Fault.StallAnswer)
+        const fiber = yield* Effect.fork(Effect.flip(run(call(echo({ amount: 1 })))))
+        yield* TestClock.adjust("61 seconds")
+        assert.strictEqual((yield* Fiber.join(fiber))._tag, "CallUncertain")
+      }
+    })
+  )
+
+  it.scoped("where an answer has two results, or its flags contradict each other, it is uncertain", () =>
+    Effect.gen(function* () {
+      for (const body of [
+        '{"Test_EchoResult":{"FunctionOk":true},"OtherResult":{"FunctionOk":false,"ErrCode":5030}}',
+        '{"EchoResult":{"FunctionOk":false,"FunctionOK":true,"ErrCode":5030}}',
+        '{"EchoResult":{"FunctionOk":true,"FunctionOK":false,"ErrCode":77}}'
+      ]) {
+        const { call, emulator } = yield* ready()
+        yield* emulator.injectMethod(Fault.Body(body), Fault.Pass)
+        const error = yield* Effect.flip(call(echo({ amount: 1 })))
+        assert.strictEqual(error._tag, "CallUncertain", body)
+        assert.strictEqual(yield* emulator.pendingFaults, 1)
+        assert.lengthOf(yield* emulator.log, 1)
       }
     })
   )

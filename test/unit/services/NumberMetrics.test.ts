@@ -245,7 +245,7 @@ describe("the log of attempts", () => {
             {
               ...common,
               outcome: "faulted",
-              success: false,
+              FunctionOk: false,
               ErrCode: 77,
               ErrMsg: "Number could not carry out the call: ERROR:77 (ErrCode 77)"
             }

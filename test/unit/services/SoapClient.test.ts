@@ -260,6 +260,8 @@ describe("the log of a method over SOAP", () => {
             entries.map(({ level, message }) => [level, message]),
             [["WARN", result.left.message]]
           )
+          const code = faults.length === 2 ? { FunctionOk: false, ErrCode: 5050 } : {}
+          assert.deepInclude(entries[0]!.fields, { call: "Echo", ...code })
         }
         const [, told] = yield* observed(client.method("Echo", {}, Anything))
         assert.include(told.names, "SoapClient.method")
