@@ -269,7 +269,7 @@ const markText = (mark: Mark): string => {
     case "inFlight":
       return `${whose} is under way, until ${iso(mark.leaseEndsAtMillis)} at most`
     case "lost":
-      return `${whose} got no answer, Number may work on it until ${iso(mark.drainsAtMillis)}`
+      return `${whose} got no answer of Number's own, Number may work on it until ${iso(mark.drainsAtMillis)}`
     case "settled":
       return `${whose} was ${mark.reason}${mark.clearedForLocation ? ", counts for the account only" : ""}`
   }

@@ -277,7 +277,7 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
         }
         case "refused":
         case "faulted":
-          return on(withLedger(Ledger.settle(current.ledger, mark, outcome._tag, moment)), {
+          return on(withLedger(failed(current.ledger, mark, outcome, moment, policy)), {
             type: `attempt.${outcome._tag}`,
             attempt,
             fingerprint,
@@ -359,6 +359,18 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
 
   return { policy, step }
 }
+
+/** A fault without an error code is no word of Number's own: a gateway's status, or a body of another form. */
+const failed = (
+  ledger: LedgerRecord,
+  mark: { readonly id: AttemptId; readonly account: AccountCode },
+  outcome: Extract<OutcomeFacts, { readonly _tag: "refused" | "faulted" }>,
+  moment: Ledger.Moment,
+  policy: Policy
+): LedgerRecord =>
+  outcome._tag === "faulted" && outcome.errorCode === null
+    ? Ledger.doubt(ledger, mark, moment, policy)
+    : Ledger.settle(ledger, mark, outcome._tag, moment)
 
 const tell = (step: Step, notice: Extract<Command, { type: "notify" }>["notice"]): Step => ({
   ...step,

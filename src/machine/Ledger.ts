@@ -120,12 +120,15 @@ export const age = (ledger: Ledger, moment: Moment, policy: Policy): Ledger => {
   return marks.some((mark, index) => mark !== ledger.marks[index]) ? withMarks(ledger, marks) : ledger
 }
 
-const toLost = (mark: Mark, moment: Moment, policy: Policy): Mark => ({
+const lostMark = (attempt: AttemptId, account: AccountCode, moment: Moment, policy: Policy): Mark => ({
   status: "lost",
-  attempt: mark.attempt,
-  account: mark.account,
+  attempt,
+  account,
   drainsAtMillis: moment.nowMillis + policy.drainMillis
 })
+
+const toLost = (mark: Mark, moment: Moment, policy: Policy): Mark =>
+  lostMark(mark.attempt, mark.account, moment, policy)
 
 const toSettled = (
   mark: Pick<Mark, "attempt" | "account">,
@@ -178,6 +181,27 @@ export const settle = (
   return known?.status === "settled" && known.reason !== "lost"
     ? ledger
     : withMarks(ledger, [...others, settled])
+}
+
+/**
+ * Records that an attempt failed by an answer that is not known to be Number's own: a gateway gave up, say, while Number may
+ * still be working on it, and count it later than a success that is reserved now. So the mark drains as that of a lost one,
+ * counted from now, and is put back where it is gone.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const doubt = (
+  ledger: Ledger,
+  attempt: { readonly id: AttemptId; readonly account: AccountCode },
+  moment: Moment,
+  policy: Policy
+): Ledger => {
+  const known = ledger.marks.find((mark) => mark.attempt === attempt.id)
+  // What was settled by an answer of Number's own is over.
+  if (known?.status === "settled" && known.reason !== "lost") return ledger
+  const others = ledger.marks.filter((mark) => mark.attempt !== attempt.id)
+  return withMarks(ledger, [...others, lostMark(attempt.id, attempt.account, moment, policy)])
 }
 
 /**

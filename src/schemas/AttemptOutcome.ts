@@ -9,7 +9,8 @@ import type { SessionKey } from "./Credentials.js"
  *
  * - `accepted`: FunctionOk, AuthSuccess and a session key.
  * - `refused`: AuthSuccess false, the credentials are bad, expired, or the account is inactive or locked.
- * - `faulted`: FunctionOk false, a non-2xx status, or a body that does not decode.
+ * - `faulted`: FunctionOk false, a non-2xx status, or a body that does not decode. `errorCode` is Number's; where it is null
+ *   the answer may be a gateway's, and Number may still be working on the attempt: the mark then drains as that of a lost one.
  * - `lost`: it may have reached the backend, and no whole answer came.
  * - `unsent`: it provably never left.
  *

@@ -51,7 +51,7 @@ export const Reservation = Schema.Struct({ id: AttemptId, fingerprint: Fingerpri
  * A mark in the ledger: an attempt that counts as a failure until proven otherwise.
  *
  * - `inFlight`: reserved, and its lease has not run out.
- * - `lost`: no answer came, and the backend may still be working on it, until `drainsAtMillis`.
+ * - `lost`: no answer of Number's own came, and the backend may still be working on it, until `drainsAtMillis`.
  * - `settled`: unsuccessful for certain (or lost and drained) since the transaction `settledAt`. A success of the
  *   location that was reserved later sets `clearedForLocation`; one of the account's own removes the mark.
  *

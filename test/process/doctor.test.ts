@@ -212,7 +212,7 @@ describe.concurrent("number-auth doctor", () => {
       await run(world, ["login"], { NUMBER_ATTEMPT_TIMEOUT: "300 millis" })
       const { code, found, results } = await doctor(world)
       assert.deepStrictEqual([code, results], [77, { ...allOk, ledger: "warn", account: "bad" }])
-      assert.match(found["ledger"]!.detail, /got no answer, Number may work on it until/)
+      assert.match(found["ledger"]!.detail, /got no answer of Number's own, Number may work on it until/)
       assert.match(found["account"]!.todo!, /number-auth resume/)
     }))
 

@@ -258,6 +258,45 @@ describe("AuthCore on a refused session", () => {
   })
 })
 
+describe("AuthCore on an answer that is not Number's own", () => {
+  const gateway = {
+    _tag: "faulted",
+    detail: "HTTP status 504",
+    errorCode: null,
+    lockReported: false
+  } as const
+
+  it("is not fooled by a gateway that gives up while Number works on: a success clears nothing that may come later", () => {
+    const limited = makeAuthCore(policy({ limit: 2 }))
+    // A's first attempt is given up by the gateway, A's second is accepted: the first may be refused after that.
+    const first = play(
+      [request(), ended(1, gateway), { type: "resume" }, request(), ended(4, accepted)],
+      empty,
+      limited
+    )
+    assert.strictEqual(first.state, "authenticated")
+    assert.deepStrictEqual(first.ledger.marks, [lost(1)])
+    // B's attempt is given up, too. Both may count now, so there is no third.
+    const other: CoreState = { ...empty, ledger: first.ledger }
+    const reserved = limited.step(other, two, request(2), at(6))
+    const given = limited.step(reserved, two, ended(6, gateway, 2), at(7))
+    assert.strictEqual(limited.step(given, two, { type: "resume" }, at(8)).state, "locked")
+    // When both have drained they are over, and the next success clears them.
+    const drained = limited.step({ ...empty, ledger: given.ledger }, one, { type: "observe" }, at(9, 300_000))
+    assert.deepStrictEqual(
+      drained.ledger.marks.map(({ status }) => status),
+      ["settled", "settled"]
+    )
+  })
+
+  it("aborts with the reason faulted all the same", () => {
+    const step = play([request(), ended(1, gateway)])
+    assert.strictEqual(step.state, "aborted")
+    assert.strictEqual(step.context.abort!.reason, "faulted")
+    assert.deepStrictEqual(noticesOf(step), ["aborted"])
+  })
+})
+
 describe("AuthCore on an operator's word", () => {
   it("resume: only from an abort that was no refusal", () => {
     const resume: Message = { type: "resume" }

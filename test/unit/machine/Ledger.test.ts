@@ -95,6 +95,25 @@ describe("Ledger.settle", () => {
   })
 })
 
+describe("Ledger.doubt", () => {
+  it("lets the mark drain from now, puts it back where it is gone, and leaves what Number itself settled", () => {
+    const mark = { id: 4, account: one }
+    for (const before of [
+      ledger(inFlight(4), inFlight(5, two)),
+      ledger(lost(4, one, 7), inFlight(5, two)),
+      ledger(settled(4, 6, one, { reason: "lost", clearedForLocation: true }), inFlight(5, two)),
+      ledger(inFlight(5, two))
+    ]) {
+      const after = Ledger.doubt(before, mark, at(9, 1000), policy())
+      assert.sameDeepMembers(after.marks.slice(), [inFlight(5, two), lost(4, one, 301_000)])
+    }
+    for (const reason of ["refused", "faulted"] as const) {
+      const over = ledger(settled(4, 6, one, { reason }))
+      assert.strictEqual(Ledger.doubt(over, mark, at(9, 1000), policy()), over)
+    }
+  })
+})
+
 describe("Ledger.release", () => {
   it("removes the mark of the attempt that never left, and no other", () => {
     const after = Ledger.release(ledger(inFlight(4), inFlight(5), lost(6)), 5)

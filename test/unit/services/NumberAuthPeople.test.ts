@@ -54,6 +54,30 @@ describe("NumberAuth.resume", () => {
       assert.strictEqual((yield* auth.status).failures, 1)
       yield* auth.sessionKey
       assert.lengthOf(yield* world.emulator.log, 2)
+      // The status may have been a gateway's, and Number still be working on the first.
+      assert.strictEqual((yield* auth.status).failures, 1)
+      yield* TestClock.adjust("5 minutes")
+      yield* world.emulator.expireSessions()
+      yield* auth.withSession((key) =>
+        Effect.map(world.emulator.log, (log) =>
+          log.length === 2
+            ? { EchoResult: { FunctionOk: false, ErrCode: 5030 } }
+            : { EchoResult: { FunctionOk: true }, key }
+        )
+      )
+      assert.lengthOf(yield* world.emulator.log, 3)
+      assert.strictEqual((yield* auth.status).failures, 0)
+    })
+  )
+
+  it.scoped("clears a fault that Number itself answered with by the next success", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* world.emulator.inject(Fault.FunctionNotOk(77, "no"))
+      const auth = yield* start(world)
+      yield* Effect.flip(auth.sessionKey)
+      yield* auth.resume
+      yield* auth.sessionKey
       assert.strictEqual((yield* auth.status).failures, 0)
     })
   )
