@@ -1,10 +1,7 @@
 /**
- * The Number backend for tests, yours and ours; and the world around the pure core, to be walked from end to end.
+ * The Number backend for tests: yours and ours.
  *
  * @since 0.1.0
  */
-export * as Explorer from "./Explorer.js"
 export * as NumberEmulator from "./NumberEmulator.js"
 export * as NumberEmulatorServer from "./NumberEmulatorServer.js"
-export * as WorldModel from "./WorldModel.js"
-export * as WorldTrace from "./WorldTrace.js"
