@@ -15,6 +15,8 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
@@ -313,6 +315,8 @@ demonstration.pipe(
     })
   ),
   Effect.zipRight(verdict),
+  // The attempts tell the log what they came to; here the story does.
+  Logger.withMinimumLogLevel(LogLevel.Error),
   Effect.provide(NodeContext.layer),
   NodeRuntime.runMain({ disableErrorReporting: true })
 )
