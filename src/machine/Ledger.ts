@@ -162,8 +162,9 @@ export const reserve = (ledger: Ledger, account: AccountCode, moment: Moment, po
   ])
 
 /**
- * Settles an attempt that was refused or faulted. A failure always counts: where the mark is gone (the answer came
- * after its lease and drain, and a success or a lifted lock took the mark) it is put back.
+ * Settles an attempt that was refused, or faulted by an answer of Number's own (else: {@link doubt}). A failure always counts:
+ * where the mark is gone (the answer came after its lease and drain, and a success or a lifted lock took the mark) it is put
+ * back.
  *
  * @since 0.1.0
  * @category transitions
