@@ -31,8 +31,9 @@ export class AuthNotifier extends Context.Tag("effect-number-auth/AuthNotifier")
   AuthNotifier,
   {
     /**
-     * Runs after the state is stored, once per notice, for 10 seconds at most. That it failed is logged, and nothing
-     * of what it threw. A process that dies in between tells nobody; the next caller gets the error all the same.
+     * Runs after the state is stored, once per notice, for 10 seconds at most. Of a lock, which concerns all accounts of
+     * the location, a `NumberAccounts` tells once, or by another account where that failed. That it failed is logged, and
+     * nothing of what it threw. A process that dies in between tells nobody; the next caller gets the error all the same.
      */
     readonly notify: (notice: AuthNotice) => Effect.Effect<void, unknown>
   }

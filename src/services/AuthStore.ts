@@ -26,7 +26,7 @@ import {
   SealedAccountRecord,
   SealedToken
 } from "../schemas/StoredRecord.js"
-import { AuthStoreError, storeErrorOf } from "./internal/AuthStoreError.js"
+import { answersWithin, AuthStoreError, storeErrorOf } from "./internal/AuthStoreError.js"
 import { inMemory, Pending, sealed, tokensInMemory, type Vault } from "./internal/accountSecrets.js"
 import { migrate } from "./internal/migrations.js"
 import { makeQueue, type Queue } from "./internal/queue.js"
@@ -392,30 +392,11 @@ export const rekeySql = (
 ): Effect.Effect<Rekeyed, AuthStoreError, SqlClient.SqlClient> =>
   Effect.flatMap(makeBoth(options), ({ rekey }) => rekey(options))
 
-/** Ends in time. What hangs goes on in the background until it is interrupted, and rolls back when it can. */
-const within = <A, R>(
-  duration: Duration.DurationInput & string,
-  effect: Effect.Effect<A, AuthStoreError, R>
-): Effect.Effect<A, AuthStoreError, R> =>
-  effect.pipe(
-    Effect.disconnect,
-    // In this order: of an effect that is not interruptible outside, the time-out would await the end.
-    Effect.interruptible,
-    Effect.timeoutFail({
-      duration,
-      onTimeout: () =>
-        new AuthStoreError({
-          reason: "unavailable",
-          detail: `the database did not answer within ${duration}`
-        })
-    })
-  )
-
 const makeBoth = (options: SqlOptions) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     // Longer than an operation: it may wait for another process that migrates.
-    yield* within(migrationTimeout, migrate)
+    yield* answersWithin(migrationTimeout)(migrate)
     const ring = options.storeKey
     const secrets = ring === undefined ? inMemory() : sealed(ring)
 
@@ -511,7 +492,7 @@ const makeBoth = (options: SqlOptions) =>
       )
 
     const bounded = <A>(effect: Effect.Effect<A, AuthStoreError>): Effect.Effect<A, AuthStoreError> =>
-      isPostgres ? within(operationTimeout, effect) : effect
+      isPostgres ? answersWithin(operationTimeout)(effect) : effect
 
     const newQueue = (): Queue<AuthStoreError> =>
       makeQueue((error) => isSilent(error) || hasLostToAnother(error))

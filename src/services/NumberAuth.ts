@@ -221,7 +221,8 @@ export class NumberAuth extends Context.Tag("effect-number-auth/NumberAuth")<
     ) => Effect.Effect<A, E | AuthError, R>
     /**
      * Sends every request below the base URL with the header `SessKey`, renews on 5030 and 5050, and sends the refused
-     * request once more, only because the answer itself says that it was not carried out.
+     * request once more, only because the answer itself says that it was not carried out. An `HttpClient` at hand that
+     * retries is stopped from sending a request twice; to repeat one that may be, retry this client.
      */
     readonly httpClient: SessionHttpClient
     /**
@@ -618,14 +619,15 @@ export const make = (
           isWritten = true
         })
         return transport.authenticate({ account, token: reserved.token, permit }).pipe(
+          // What a transport throws is not shown, on the span either: it may hold anything.
+          Effect.catchAllDefect(() =>
+            Effect.succeed(AttemptOutcome.lost({ detail: "the transport failed" }))
+          ),
           Effect.tap((outcome) => annotateSpan(answeredOf(reserved, outcome))),
           Effect.withSpan("NumberAuth.attempt", {
             attributes: { account, location },
             captureStackTrace: false
           }),
-          Effect.catchAllDefect(() =>
-            Effect.succeed(AttemptOutcome.lost({ detail: "the transport failed" }))
-          ),
           Effect.disconnect,
           Effect.interruptible,
           Effect.timeoutTo({

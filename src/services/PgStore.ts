@@ -25,7 +25,7 @@ import {
   type Rekeyed,
   rekeySql
 } from "./AuthStore.js"
-import { storeErrorOf } from "./internal/AuthStoreError.js"
+import { answersWithin, storeErrorOf } from "./internal/AuthStoreError.js"
 import { inspect as inspectSql, type Inspection } from "./internal/inspection.js"
 import { parsePostgresUrl, postgresUrlForm } from "./internal/postgresUrl.js"
 import type { ConfiguredKeys, KeyRing } from "./StoreKey.js"
@@ -202,10 +202,5 @@ export const inspect = (
 ): Effect.Effect<Inspection, AuthStoreError> =>
   Effect.provide(inspectSql(key), clientOf(options, 1)).pipe(
     Effect.mapError(storeErrorOf),
-    Effect.disconnect,
-    Effect.timeoutFail({
-      duration: "10 seconds",
-      onTimeout: () =>
-        new AuthStoreError({ reason: "unavailable", detail: "the database did not answer within 10 seconds" })
-    })
+    answersWithin("10 seconds")
   )

@@ -107,7 +107,7 @@ export class SoapClient extends Context.Tag("effect-number-auth/SoapClient")<
  */
 export const longestResultBytes = 4 * 1_048_576
 
-/** As many tags as a long report has; parsed in about a second. */
+/** As many tags as a long report has; to parse them takes seconds, in which nothing else runs. */
 const mostResultTags = 100_000
 
 /** The call was written once. */

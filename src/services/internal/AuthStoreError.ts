@@ -1,8 +1,10 @@
 /**
- * The error of a store that cannot be used.
+ * The error of a store that cannot be used, and what becomes one.
  */
+import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { storeFailure } from "./storeFailure.js"
+import { within } from "./within.js"
 
 /**
  * The store cannot be used. Nothing is sent while that is so; session keys that are held go on serving.
@@ -38,3 +40,14 @@ export class AuthStoreError extends Schema.TaggedError<AuthStoreError>("effect-n
 /** The error of what a database driver failed with, or threw. One of our own stays as it is. */
 export const storeErrorOf = (error: unknown): AuthStoreError =>
   error instanceof AuthStoreError ? error : new AuthStoreError(storeFailure(error))
+
+/** Bounds a use of the database. What hangs goes on in the background until it is interrupted, and rolls back when it can. */
+export const answersWithin = (duration: Duration.DurationInput & string) =>
+  within(
+    Duration.decode(duration),
+    () =>
+      new AuthStoreError({
+        reason: "unavailable",
+        detail: `the database did not answer within ${duration}`
+      })
+  )

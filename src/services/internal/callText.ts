@@ -1,5 +1,5 @@
 /**
- * Makes what a call's answer says fit to be shown.
+ * Says what does not decode, without what it holds.
  */
 
 import * as ParseResult from "effect/ParseResult"

@@ -3,9 +3,10 @@
  */
 import { HttpClient, HttpClientError, HttpClientRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Redacted, Ref, TestClock } from "effect"
+import { Context, Effect, Layer, Redacted, Ref, TestClock } from "effect"
 import { layerLog } from "../../../src/services/AuthNotifier.js"
 import * as NumberAuth from "../../../src/services/NumberAuth.js"
+import { NumberTransport } from "../../../src/services/NumberTransport.js"
 import { SessionRefused } from "../../../src/services/SessionRefusal.js"
 import * as Emulator from "../../../src/testing/NumberEmulator.js"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
@@ -174,6 +175,32 @@ describe("secrets", () => {
       assert.isTrue(told.logs.some((text) => text.includes("was aborted")))
       assert.isTrue(told.logs.some((text) => text.includes("has reached the limit")))
       for (const text of told.logs) assert.notInclude(text.toLowerCase(), goodToken.toLowerCase())
+    })
+  )
+
+  it.scoped("a transport that throws the token does not get it onto a span", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const [exit, told] = yield* observed(
+        Effect.gen(function* () {
+          const context = yield* Layer.build(
+            NumberAuth.layer({ account, baseUrl }).pipe(
+              Layer.provide(
+                Layer.succeed(NumberTransport, {
+                  authenticate: ({ token }) => Effect.die(new Error(`no ${Redacted.value(token)}`))
+                })
+              ),
+              Layer.provide(environment(world)),
+              Layer.orDie
+            )
+          )
+          return yield* Effect.flip(Context.get(context, NumberAuth.NumberAuth).sessionKey)
+        })
+      )
+      assert(exit._tag === "Success" && exit.value._tag === "AuthAborted")
+      assert.include(told.names, "NumberAuth.attempt")
+      assertShowsNone(exit.value, goodToken)
+      for (const text of [...told.spans, ...told.logs]) assert.notInclude(text, goodToken)
     })
   )
 
