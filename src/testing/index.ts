@@ -1,7 +1,10 @@
 /**
- * The Number backend for tests: yours and ours.
+ * The Number backend for tests, yours and ours; and the world around the pure core, to be walked from end to end.
  *
  * @since 0.1.0
  */
+export * as Explorer from "./Explorer.js"
 export * as NumberEmulator from "./NumberEmulator.js"
 export * as NumberEmulatorServer from "./NumberEmulatorServer.js"
+export * as WorldModel from "./WorldModel.js"
+export * as WorldTrace from "./WorldTrace.js"

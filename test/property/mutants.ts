@@ -252,9 +252,15 @@ export const mutants: ReadonlyArray<Mutant> = [
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/** Writes a mutant's whole source tree and gives its folder. An edit that does not apply is a test out of date. */
-export const plant = (mutant: Mutant): string => {
-  const folder = join(root, ".mutants", mutant.name.replace(/[^a-z0-9]+/gi, "-"))
+/**
+ * Writes a mutant's whole source tree and gives its folder, which is the caller's own. An edit that does not apply is a test
+ * out of date.
+ */
+export const plant = (
+  mutant: Pick<Mutant, "name" | "edits">,
+  owner: "sampled" | "exhaustive" = "sampled"
+): string => {
+  const folder = join(root, ".mutants", owner, mutant.name.replace(/[^a-z0-9]+/gi, "-"))
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   cpSync(join(root, "src"), join(folder, "src"), { recursive: true })

@@ -1,0 +1,246 @@
+/**
+ * What has to hold of every step of the pure core, whoever takes it: the exhaustive walks check all of it on each
+ * transition.
+ */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import type { CoreState, Message, Step } from "../machine/AuthCore.js"
+import * as Ledger from "../machine/Ledger.js"
+import type { Policy } from "../machine/Policy.js"
+import type { AccountCode } from "../schemas/Credentials.js"
+import { AccountRecord, LedgerRecord, type Mark } from "../schemas/StoredRecord.js"
+
+const decodeLedger = Schema.decodeUnknownEither(Schema.parseJson(LedgerRecord))
+const encodeLedger = Schema.encodeEither(Schema.parseJson(LedgerRecord))
+const decodeAccount = Schema.decodeUnknownEither(Schema.parseJson(AccountRecord))
+const encodeAccount = Schema.encodeEither(Schema.parseJson(AccountRecord))
+
+const isSameLedger = Schema.equivalence(LedgerRecord)
+const isSameRecord = Schema.equivalence(AccountRecord)
+
+const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other)
+
+/** Whether a value is what it is read back as. What was looked at once is remembered: a walk meets the same again and again. */
+const makeCanBeStored = <A>(
+  encode: (value: A) => Either.Either<string, unknown>,
+  decode: (text: string) => Either.Either<A, unknown>,
+  isSame: (one: A, other: A) => boolean
+): ((value: A) => boolean) => {
+  const known = new Map<string, boolean>()
+  return (value) => {
+    const text = JSON.stringify(value)
+    const answer = known.get(text)
+    if (answer !== undefined) return answer
+    const result = Either.match(Either.flatMap(encode(value), decode), {
+      onLeft: () => false,
+      onRight: (read) => isSame(read, value)
+    })
+    known.set(text, result)
+    return result
+  }
+}
+
+/**
+ * Tells the invariants that a step breaks, by their names: none, if all is well.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Check = (
+  before: CoreState,
+  account: AccountCode,
+  message: Message,
+  moment: Ledger.Moment,
+  next: Step
+) => ReadonlyArray<string>
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeCheck = (policy: Policy): Check => {
+  const canBeLedger = makeCanBeStored(encodeLedger, decodeLedger, isSameLedger)
+  const canBeRecord = makeCanBeStored(encodeAccount, decodeAccount, isSameRecord)
+  return (before, account, message, moment, next) => {
+    const broken = brokenBy(policy, before, account, message, moment, next)
+    const { context, ledger, state } = next
+    return canBeLedger(ledger) && canBeRecord({ version: 1, state, context, sessionKey: null })
+      ? broken
+      : [...broken, "every record can be stored and read back"]
+  }
+}
+
+const totalOf = ({ failures, inFlight }: Ledger.Counts["location"]): number => failures + inFlight
+
+const isCleared = (mark: Mark): boolean => mark.status === "settled" && mark.clearedForLocation
+
+const brokenBy = (
+  policy: Policy,
+  before: CoreState,
+  account: AccountCode,
+  message: Message,
+  moment: Ledger.Moment,
+  next: Step
+): ReadonlyArray<string> => {
+  const broken: Array<string> = []
+  const holds = (condition: boolean, name: string): void => {
+    if (!condition) broken.push(name)
+  }
+  const { commands, context, decision, ledger, state } = next
+  const markOf = (id: number, { marks }: LedgerRecord) => marks.find(({ attempt }) => attempt === id)
+  const sends = commands.filter((command) => command.type === "sendAttempt")
+  const notices = commands.flatMap((command) => (command.type === "notify" ? [command.notice] : []))
+
+  // The ledger.
+  const { account: own, location } = Ledger.counts(ledger, account)
+  const counted = location.failures + location.inFlight
+  const lastCounted = totalOf(Ledger.counts(before.ledger, account).location)
+  // A failure that comes when its mark was cleared already is put back: the count is then greater than Number's.
+  const isPutBack =
+    message.type === "attemptEnded" &&
+    (message.outcome._tag === "refused" || message.outcome._tag === "faulted") &&
+    !before.ledger.marks.some((mark) => mark.attempt === message.attempt && !isCleared(mark))
+  holds(
+    counted <= policy.limit || counted <= lastCounted || (isPutBack && counted === lastCounted + 1),
+    "the count never passes the limit, but by a failure that comes after its mark was cleared"
+  )
+  if (decision._tag === "send") {
+    holds(
+      counted <= policy.limit && totalOf(own) <= policy.limit,
+      "an attempt never takes the count past the limit"
+    )
+    holds(before.ledger.lockReportedAt === null, "nothing is sent while a lock is reported")
+  }
+  holds(
+    (decision._tag === "send") === (sends.length === 1) && sends.length <= 1,
+    "a decision to send has its command, and no command is without its decision"
+  )
+  for (const { attempt, fingerprint } of sends) {
+    holds(
+      attempt === moment.sequence && markOf(attempt, ledger)?.status === "inFlight",
+      "an attempt is sent only with a mark of the same step"
+    )
+    holds(
+      context.attempt?.id === attempt && context.attempt.fingerprint === fingerprint,
+      "an attempt is sent only by the account that is attempting it"
+    )
+    holds(
+      !before.context.refusedFingerprints.includes(fingerprint),
+      "a refused fingerprint is never sent again"
+    )
+  }
+  const mayAdd = (id: number): boolean =>
+    (decision._tag === "send" && decision.attempt === id) ||
+    (message.type === "attemptEnded" &&
+      message.attempt === id &&
+      (message.outcome._tag === "refused" || message.outcome._tag === "faulted"))
+  holds(
+    ledger.marks.every(({ attempt }) => markOf(attempt, before.ledger) !== undefined || mayAdd(attempt)),
+    "a mark is put by a reservation, or put back by a failure"
+  )
+  holds(
+    new Set(ledger.marks.map(({ attempt }) => attempt)).size === ledger.marks.length,
+    "an attempt has one mark"
+  )
+  holds(
+    ledger.marks.filter((mark) => mark.account === account && mark.status === "inFlight").length <= 1,
+    "an account has one attempt in flight at the most"
+  )
+  const ends = (id: number): boolean =>
+    (message.type === "attemptEnded" && message.attempt === id) || message.type === "withdraw"
+  for (const mark of before.ledger.marks) {
+    const after = markOf(mark.attempt, ledger)
+    const isBeingWorkedOn =
+      (mark.status === "inFlight" && mark.leaseEndsAtMillis > moment.nowMillis) ||
+      (mark.status === "lost" && mark.drainsAtMillis > moment.nowMillis)
+    holds(
+      !isBeingWorkedOn || ends(mark.attempt) || after?.status === mark.status,
+      "what may still be worked on keeps its mark until its end is known"
+    )
+    if (message.type === "attemptEnded" && message.outcome._tag === "accepted" && mark.status === "settled") {
+      holds(
+        (after !== undefined && !isCleared(after)) ||
+          mark.clearedForLocation ||
+          mark.attempt === message.attempt ||
+          mark.settledAt < message.attempt,
+        "a success clears only what had settled before it was reserved"
+      )
+    }
+    const mayRemove =
+      message.type === "confirmLockLifted" || message.type === "attemptEnded" || message.type === "withdraw"
+    holds(mayRemove || after !== undefined, "a mark is removed by an answer, or by a lock that was lifted")
+  }
+  holds(
+    before.ledger.lockReportedAt === null ||
+      ledger.lockReportedAt !== null ||
+      message.type === "confirmLockLifted",
+    "a reported lock ends by an operator's word only"
+  )
+
+  // The chart.
+  holds(
+    (state === "authenticated") === (context.session !== null),
+    "authenticated has a session, and only it"
+  )
+  holds(
+    state.endsWith(".attempting") === (context.attempt !== null),
+    "attempting has an attempt, and only it"
+  )
+  holds(
+    state === "aborted" ? context.abort !== null : state === "locked" || context.abort === null,
+    "aborted says why, and nothing else does but a lock that came upon it"
+  )
+  const room = Ledger.room(ledger, account, policy)
+  holds(state !== "locked" || room === "locked", "an account is locked only where the ledger leaves no room")
+  holds(
+    room !== "locked" || !(state.endsWith(".idle") || state === "aborted"),
+    "an account that needs an attempt is locked where the ledger leaves no room"
+  )
+  const generation = context.session?.generation ?? null
+  holds(
+    generation === null || before.context.session === null || generation >= before.context.session.generation,
+    "a session is never replaced by an older one"
+  )
+  holds(
+    before.context.refusedFingerprints.every((refused) => context.refusedFingerprints.includes(refused)),
+    "a refusal is never forgotten"
+  )
+  if (message.type === "attemptEnded" && message.outcome._tag === "refused") {
+    holds(context.refusedFingerprints.includes(message.fingerprint), "a refusal is remembered, however late")
+  }
+
+  // Commands.
+  const held = commands.reduce<number | null>(
+    (key, command) =>
+      command.type === "holdSession"
+        ? command.session.generation
+        : command.type === "dropSession" && command.generation === key
+          ? null
+          : key,
+    before.context.session?.generation ?? null
+  )
+  holds(
+    held === generation,
+    "the commands to hold and to drop a session lead to the session that the state has"
+  )
+  const isNewlyAborted =
+    context.abort !== null && !same(context.abort, before.context.abort) && before.state !== "locked"
+  holds(
+    !isNewlyAborted ||
+      notices.some((notice) => notice.kind === "aborted" && same(notice.abort, context.abort)),
+    "a person is told of every abort"
+  )
+  holds(
+    !(state === "locked" && before.state !== "locked") || notices.some(({ kind }) => kind === "locked"),
+    "a person is told of every lock"
+  )
+  holds(
+    !(
+      before.state === "locked" &&
+      Ledger.room(before.ledger, account, policy) === "locked" &&
+      state === "locked"
+    ) || notices.every(({ kind }) => kind !== "locked"),
+    "a person is told of a lock once"
+  )
+  return broken
+}

@@ -1,0 +1,265 @@
+import { assert, describe, it } from "vitest"
+import { makeAuthCore } from "../../src/machine/AuthCore.js"
+import { defaultPolicy } from "../../src/machine/Policy.js"
+import { coreWalks, walk } from "./exhaustiveCore.js"
+import type * as AuthCore from "../../src/machine/AuthCore.js"
+import { type Edit, mutants, plant } from "./mutants.js"
+
+/** Each invariant is seen to break once: the core with the rule taken out that it watches. */
+const broken: ReadonlyArray<{
+  readonly invariant: string
+  readonly edits: ReadonlyArray<Edit>
+  readonly walk: keyof typeof coreWalks
+}> = [
+  {
+    invariant: "an attempt never takes the count past the limit",
+    edits: mutants.find(({ name }) => name.startsWith("a limit of 6"))!.edits,
+    walk: "small"
+  },
+  {
+    invariant: "a decision to send has its command, and no command is without its decision",
+    edits: [
+      {
+        file: "machine/AuthMachine.ts",
+        find: '              { type: "sendAttempt", params: ({ event }) => event }\n',
+        replace: ""
+      },
+      {
+        file: "machine/AuthCore.ts",
+        find: 'if (reserved.commands.some((command) => command.type === "sendAttempt")) {',
+        replace: "{"
+      }
+    ],
+    walk: "small"
+  },
+  {
+    invariant: "an attempt is sent only with a mark of the same step",
+    edits: [
+      {
+        file: "machine/AuthCore.ts",
+        find: "{ ...reserved, ledger: Ledger.reserve(ledger, account, moment, policy) },",
+        replace: "reserved,"
+      }
+    ],
+    walk: "small"
+  },
+  {
+    invariant: "a refused fingerprint is never sent again",
+    edits: mutants.find(({ name }) => name === "a refused fingerprint is forgotten")!.edits,
+    walk: "tokens"
+  },
+  {
+    invariant: "a refusal is remembered, however late",
+    edits: [
+      {
+        file: "machine/AuthMachine.ts",
+        find: '"attempt.refused": { actions: { type: "rememberRefusal", params: ({ event }) => event } }',
+        replace: ""
+      }
+    ],
+    walk: "small"
+  },
+  {
+    invariant: "what may still be worked on keeps its mark until its end is known",
+    edits: mutants.find(({ name }) => name === "a lifted lock clears what is in flight")!.edits,
+    walk: "overlap"
+  },
+  {
+    invariant: "a success clears only what had settled before it was reserved",
+    edits: mutants.find(({ name }) => name === "a success clears everything")!.edits,
+    walk: "overlap"
+  },
+  {
+    invariant: "a mark is removed by an answer, or by a lock that was lifted",
+    edits: mutants.find(({ name }) => name === "a lease that ran out is taken for unsent")!.edits,
+    walk: "small"
+  },
+  {
+    invariant: "authenticated has a session, and only it",
+    edits: [
+      {
+        file: "machine/AuthMachine.ts",
+        find: 'actions: [{ type: "dropSession", params: ({ event }) => event }, "forgetSession", "forgetFlaps"]',
+        replace: 'actions: [{ type: "dropSession", params: ({ event }) => event }, "forgetFlaps"]'
+      }
+    ],
+    walk: "small"
+  },
+  {
+    invariant: "attempting has an attempt, and only it",
+    edits: [
+      {
+        file: "machine/AuthMachine.ts",
+        find: "giveUpAttempt: assign(({ context }) => ({ attempt: null, lostAttempt: context.attempt })),",
+        replace: "giveUpAttempt: assign(({ context }) => ({ lostAttempt: context.attempt })),"
+      }
+    ],
+    walk: "small"
+  },
+  {
+    invariant: "aborted says why, and nothing else does but a lock that came upon it",
+    edits: [
+      {
+        file: "machine/AuthMachine.ts",
+        find: "leaveAbort: assign({ abort: null, flaps: 0 }),",
+        replace: "leaveAbort: assign({ flaps: 0 }),"
+      }
+    ],
+    walk: "tokens"
+  },
+  {
+    invariant: "an account that needs an attempt is locked where the ledger leaves no room",
+    edits: [
+      {
+        file: "machine/AuthCore.ts",
+        find: "return followLock(handle(",
+        replace: "return (handle("
+      }
+    ],
+    walk: "small"
+  },
+  {
+    invariant: "an account is locked only where the ledger leaves no room",
+    edits: [
+      {
+        file: "machine/AuthCore.ts",
+        find: 'return isLocked ? current : on(current, { type: "lock.lifted", by: "other" })',
+        replace: "return current"
+      }
+    ],
+    walk: "small"
+  },
+  {
+    invariant: "the commands to hold and to drop a session lead to the session that the state has",
+    edits: [
+      {
+        file: "machine/AuthMachine.ts",
+        find: 'actions: [{ type: "dropSession", params: ({ event }) => event }, "forgetSession", "forgetFlaps"]',
+        replace: 'actions: ["forgetSession", "forgetFlaps"]'
+      }
+    ],
+    walk: "small"
+  },
+  {
+    invariant: "a person is told of every lock",
+    edits: [
+      {
+        file: "machine/AuthMachine.ts",
+        find: `        target: "#auth.locked",
+        actions: { type: "notify", params: { notice: { kind: "locked", reported: false } } }`,
+        replace: '        target: "#auth.locked"'
+      }
+    ],
+    walk: "small"
+  },
+  {
+    invariant: "a person is told of every abort",
+    edits: [
+      {
+        file: "machine/AuthMachine.ts",
+        find: `              { type: "rememberAbort", params: ({ event }) => ({ abort: barredOf(event) }) },
+              { type: "notify", params: ({ event }) => abortedNotice(barredOf(event)) }`,
+        replace:
+          '              { type: "rememberAbort", params: ({ event }) => ({ abort: barredOf(event) }) }'
+      }
+    ],
+    walk: "small"
+  },
+  {
+    invariant: "a reported lock ends by an operator's word only",
+    edits: [
+      {
+        file: "machine/AuthCore.ts",
+        find: "const next = on(withLedger(Ledger.accept(current.ledger, mark, policy)), {",
+        replace:
+          "const next = on(withLedger({ ...Ledger.accept(current.ledger, mark, policy), lockReportedAt: null }), {"
+      }
+    ],
+    walk: "overlap"
+  },
+  {
+    invariant: "nothing is sent while a lock is reported",
+    edits: [
+      {
+        file: "machine/Ledger.ts",
+        find: 'if (ledger.lockReportedAt !== null) return "locked"',
+        replace: ""
+      }
+    ],
+    walk: "small"
+  },
+  {
+    invariant: "an attempt has one mark",
+    edits: [
+      {
+        file: "machine/Ledger.ts",
+        find: "withMarks(ledger, [...others, settled])",
+        replace: "withMarks(ledger, [...ledger.marks, settled, ...others.slice(0, 0)])"
+      }
+    ],
+    walk: "small"
+  },
+  {
+    invariant: "a refusal is never forgotten",
+    edits: [
+      {
+        file: "machine/AuthMachine.ts",
+        find: "refusedFingerprints: including(context.refusedFingerprints, params.fingerprint)",
+        replace: "refusedFingerprints: including(context.refusedFingerprints.slice(0, 0), params.fingerprint)"
+      }
+    ],
+    walk: "tokens"
+  },
+  {
+    invariant: "a session is never replaced by an older one",
+    edits: [
+      {
+        file: "machine/AuthMachine.ts",
+        find: "(context.attempt ?? context.lostAttempt)?.id === params.attempt,",
+        replace: "context.attempt !== undefined || params.attempt > 0,"
+      },
+      {
+        file: "machine/AuthMachine.ts",
+        find: "      authenticated: {\n        on: {",
+        replace:
+          '      authenticated: {\n        on: {\n          "attempt.accepted": answers["attempt.accepted"],'
+      }
+    ],
+    walk: "overlap"
+  },
+  {
+    invariant: "every record can be stored and read back",
+    edits: [
+      {
+        file: "machine/Ledger.ts",
+        find: "drainsAtMillis: moment.nowMillis + policy.drainMillis",
+        replace: "drainsAtMillis: moment.nowMillis + policy.drainMillis + 0.5"
+      }
+    ],
+    walk: "small"
+  }
+]
+
+describe("one account and its ledger, from end to end", { timeout: 900_000 }, () => {
+  for (const [name, options] of Object.entries(coreWalks)) {
+    it(`keeps every invariant in every state and on every transition (${name})`, () => {
+      const found = walk({ makeAuthCore, defaultPolicy, ...options })
+      assert.isNull(found.broken, `${found.broken?.name}\n${found.broken?.path.join("\n")}`)
+      assert.strictEqual(found.greatestCount, options.policy.limit)
+      assert.strictEqual(found.charts.size, 9)
+      console.log(
+        `${name}: ${found.states} states, ${found.transitions} transitions, greatest count ${found.greatestCount}`
+      )
+    })
+  }
+
+  for (const { edits, invariant, walk: name } of broken) {
+    it(`sees "${invariant}" break`, async () => {
+      const folder = plant({ name: `core ${invariant}`, edits }, "exhaustive")
+      const { makeAuthCore } = (await import(`${folder}/src/machine/AuthCore.ts`)) as typeof AuthCore
+      const found = walk({ makeAuthCore, defaultPolicy, ...coreWalks[name], watch: invariant })
+      assert.strictEqual(found.broken?.name, invariant)
+      console.log(`${invariant}: ${found.broken?.path.length} steps`)
+    })
+  }
+})

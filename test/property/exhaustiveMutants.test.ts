@@ -1,0 +1,56 @@
+import { assert, describe, it } from "vitest"
+import type * as Explorer from "../../src/testing/Explorer.js"
+import type * as WorldModel from "../../src/testing/WorldModel.js"
+import type * as WorldTrace from "../../src/testing/WorldTrace.js"
+import { type LockoutMutant, lockoutMutants } from "./exhaustiveMutants.js"
+import { plant } from "./mutants.js"
+
+/** The rules of the design without which the location is locked out. */
+const rules = [
+  "limit one higher",
+  "mark after sending",
+  "lost not counted",
+  "lost taken for unsent",
+  "no drain time",
+  "a success that clears all",
+  "no own count",
+  "a lifted lock that clears marks in flight"
+]
+
+const load = async <A>(folder: string, file: string): Promise<A> =>
+  (await import(`${folder}/src/testing/${file}.ts`)) as A
+
+const hunt = async (mutant: LockoutMutant) => {
+  const folder = plant(mutant, "exhaustive")
+  const { make, neverLockedOut } = await load<typeof WorldModel>(folder, "WorldModel")
+  const { explore } = await load<typeof Explorer>(folder, "Explorer")
+  const { toSequenceDiagram } = await load<typeof WorldTrace>(folder, "WorldTrace")
+  const model = make(mutant.world)
+  const result = explore(model, { watch: neverLockedOut })
+  const path = result.violation?.path ?? []
+  return {
+    ...result,
+    steps: path.length - 1,
+    diagram: path.length === 0 ? "" : toSequenceDiagram(model, path)
+  }
+}
+
+describe("the walk through the world finds every lockout mutant", { timeout: 900_000 }, () => {
+  it("has a mutant for each rule", () => {
+    const taken = new Set(lockoutMutants.map(({ rule }) => rule))
+    assert.deepStrictEqual(
+      rules.filter((rule) => !taken.has(rule)),
+      []
+    )
+  })
+
+  for (const mutant of lockoutMutants) {
+    it(`${mutant.rule}: ${mutant.name}`, async () => {
+      const found = await hunt(mutant)
+      assert.isNotNull(found.violation, `not found in ${found.states} states`)
+      assert.strictEqual(found.greatest, mutant.world.limit + 1)
+      assert.include(found.diagram, `count ${mutant.world.limit + 1} of ${mutant.world.limit}`)
+      console.log(`${mutant.name}: ${found.steps} steps, ${found.states} states\n${found.diagram}`)
+    })
+  }
+})
