@@ -88,6 +88,32 @@ const over = 0
 const longAgo = -1
 
 /**
+ * Whether a 5050 for this session would be a sign of two addresses.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const isFresh = ({ obtainedAtMillis }: Session): boolean => obtainedAtMillis > longAgo
+
+/**
+ * The context once its sessions, or the one of `generation` only, have served for long.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const aged = (context: AuthContext, generation?: number): AuthContext => {
+  const age = (session: Session): Session =>
+    generation === undefined || session.generation === generation
+      ? { ...session, obtainedAtMillis: longAgo }
+      : session
+  return {
+    ...context,
+    session: context.session === null ? null : age(context.session),
+    sessionsElsewhere: context.sessionsElsewhere.map(age)
+  }
+}
+
+/**
  * The number of a state's name.
  *
  * @since 0.1.0

@@ -57,10 +57,15 @@ export interface Options {
   /** How many processes may be in the middle of an attempt at once. */
   readonly processes: number
   readonly tokens: number
-  /** Whether the address of the location changes once. */
-  readonly movesAddress: boolean
+  /** How often the address of the location changes: to another one, and back, and so on. */
+  readonly addressMoves: number
   /** With what Number refuses sessions. */
   readonly refusals: ReadonlyArray<5030 | 5050>
+  /**
+   * Whether each process keeps the key of its session to itself, as where the store has no key to seal with: another one
+   * needs a session of its own then. One session that is used elsewhere is remembered.
+   */
+  readonly keysApart: boolean
   /** Whether Number reports locks, as it does when other software of the address fails. */
   readonly reportsLocks: boolean
   /** Whether a gateway may answer with a fault (a status of 502 or 504, say) while Number still works on the request. */
@@ -77,9 +82,18 @@ export interface Options {
  */
 export type Answer = "accepted" | "refused" | "faulted" | "lockReported"
 
-type End = Answer | "lost" | "unsent"
+/** What a process makes of its attempt. `faultedByGateway`: something on the way answered, and not Number. */
+type End = Answer | "faultedByGateway" | "lost" | "unsent"
 
-const ends: ReadonlyArray<End> = ["accepted", "refused", "faulted", "lockReported", "lost", "unsent"]
+const ends: ReadonlyArray<End> = [
+  "accepted",
+  "refused",
+  "faulted",
+  "lockReported",
+  "faultedByGateway",
+  "lost",
+  "unsent"
+]
 
 /** Where the process of an attempt is; an end is one that was stored, and not confirmed. */
 type Phase = "unconfirmed" | "sending" | "gone" | End
@@ -111,7 +125,8 @@ interface World {
   readonly ledger: LedgerRecord
   readonly accounts: ReadonlyArray<Form.Account>
   readonly attempts: ReadonlyArray<Attempt>
-  readonly hasMoved: boolean
+  /** How often the address has changed. */
+  readonly moves: number
   /** Whether Number's support has set the count to zero, and nothing was counted since. */
   readonly isLifted: boolean
   readonly count: Count
@@ -166,7 +181,14 @@ export type Event =
       readonly observer: number
     }
   | { readonly type: "observe" | "resume" | "confirmLifted"; readonly account: number }
-  | { readonly type: "refuseSession"; readonly account: number; readonly code: 5030 | 5050 }
+  | {
+      readonly type: "refuseSession"
+      readonly account: number
+      readonly code: 5030 | 5050
+      /** Of the session that another process has the key of. */
+      readonly isElsewhere: boolean
+    }
+  | { readonly type: "keyMissing" | "sessionsAge"; readonly account: number }
   | { readonly type: "replace"; readonly account: number; readonly token: number }
   | { readonly type: "lift" | "moveAddress" }
 
@@ -202,12 +224,10 @@ const attemptOf = (
   token: phase === "gone" ? null : token,
   phase,
   way,
-  canSucceed:
-    phase === "accepted" ||
-    (phase === "sending" && (way === "sent" || way === "sentBefore" || way === "accepted"))
+  canSucceed: phase === "accepted" || (phase === "sending" && (isSent(way) || way === "accepted"))
 })
 
-const isSent = ({ way }: Attempt): boolean => way === "sent" || way === "sentBefore"
+const isSent = (way: OnItsWay): way is "sent" | "sentBefore" => way === "sent" || way === "sentBefore"
 
 /**
  * A world to walk, and what is needed to tell of a way through it.
@@ -289,10 +309,11 @@ export const make = (options: Options): WorldModel => {
     const isByAccount = reading.counting === "ipAndAccount" || reading.successClears === "own"
     const counted = ([one, other]: Count): ReadonlyArray<number> =>
       !isByAccount ? [one + other, 0] : order[0] === 0 ? [one, other] : [other, one]
-    // What nothing is on its way to counts no more.
-    const isBeforeOpen = attempts.some(({ way }) => way === "sentBefore")
+    // Where nothing is on its way to the other address, and it does not come back, its count is of no interest.
+    const isBeforeOpen =
+      world.moves < options.addressMoves || attempts.some(({ way }) => way === "sentBefore")
     form.numbers.push(
-      world.hasMoved ? 1 : 0,
+      world.moves,
       world.isLifted ? 1 : 0,
       ...counted(world.count),
       ...counted(isBeforeOpen ? world.countBefore : [0, 0])
@@ -351,7 +372,7 @@ export const make = (options: Options): WorldModel => {
       ledger,
       accounts,
       attempts,
-      hasMoved: form.charCodeAt(tail) === 1,
+      moves: form.charCodeAt(tail),
       isLifted: form.charCodeAt(tail + 1) === 1,
       count: [form.charCodeAt(tail + 2), form.charCodeAt(tail + 3)],
       countBefore: [form.charCodeAt(tail + 4), form.charCodeAt(tail + 5)],
@@ -435,7 +456,7 @@ export const make = (options: Options): WorldModel => {
     way: OnItsWay
   ): ReadonlyArray<Attempt> => {
     // Nobody awaits an answer any more.
-    const isForgotten = phase === "gone" && way !== "sent" && way !== "sentBefore"
+    const isForgotten = phase === "gone" && !isSent(way)
     return attempts.flatMap((each) =>
       each.id !== id ? [each] : isForgotten ? [] : [attemptOf(id, account, token, phase, way)]
     )
@@ -456,7 +477,10 @@ export const make = (options: Options): WorldModel => {
       case "lockReported":
         return { ...ended, outcome: { _tag: "refused", detail: "", lockReported: end === "lockReported" } }
       case "faulted":
-        return { ...ended, outcome: { _tag: "faulted", detail: "", errorCode: null, lockReported: false } }
+      case "faultedByGateway": {
+        const errorCode = end === "faulted" ? 1 : null
+        return { ...ended, outcome: { _tag: "faulted", detail: "", errorCode, lockReported: false } }
+      }
       case "lost":
         return { ...ended, outcome: { _tag: "lost", detail: "" } }
       case "unsent":
@@ -543,11 +567,30 @@ export const make = (options: Options): WorldModel => {
         const event = { type: "confirmLifted", account } as const
         transaction(account, { type: "confirmLockLifted" }, "confirm", event, kinds.people)
       }
-      if (context.session !== null) {
+      const { session, sessionsElsewhere } = context
+      const sessions = session === null ? sessionsElsewhere : [session, ...sessionsElsewhere]
+      for (const { generation } of sessions) {
+        const isElsewhere = generation !== session?.generation
         for (const code of options.refusals) {
-          const message = { type: "sessionRefused", generation: context.session.generation, code } as const
-          transaction(account, message, `refuse${code}`, { type: "refuseSession", account, code }, 0)
+          const message = { type: "sessionRefused", generation, code } as const
+          const event = { type: "refuseSession", account, code, isElsewhere } as const
+          transaction(account, message, `refuse${code}:${generation}`, event, 0)
         }
+      }
+      if (options.keysApart && session !== null && sessionsElsewhere.length === 0) {
+        const message = { type: "sessionUnavailable", generation: session.generation } as const
+        transaction(account, message, "unavailable", { type: "keyMissing", account }, 0)
+      }
+      // A 5050 says less of a session that has served for long.
+      if (options.refusals.includes(5050) && sessions.some(Form.isFresh)) {
+        const aged: World = {
+          ...world,
+          accounts: world.accounts.map((each, index) =>
+            index === account ? { ...each, context: Form.aged(context) } : each
+          ),
+          forms: null
+        }
+        steps.push({ event: { type: "sessionsAge", account }, world: aged, broken: null, kinds: 0 })
       }
       if (state === "locked" && !world.isLifted) {
         const lifted: World = { ...world, count: [0, 0], isLifted: true, forms: null }
@@ -555,14 +598,15 @@ export const make = (options: Options): WorldModel => {
       }
     }
 
-    if (options.movesAddress && !world.hasMoved) {
+    if (world.moves < options.addressMoves) {
+      const elsewhere = { sent: "sentBefore", sentBefore: "sent" } as const
       const moved: World = {
         ...world,
-        hasMoved: true,
+        moves: world.moves + 1,
         isLifted: false,
-        count: [0, 0],
+        count: world.countBefore,
         countBefore: world.count,
-        attempts: attempts.map((each) => (each.way === "sent" ? { ...each, way: "sentBefore" } : each)),
+        attempts: attempts.map((each) => (isSent(each.way) ? { ...each, way: elsewhere[each.way] } : each)),
         forms: null
       }
       steps.push({ event: { type: "moveAddress" }, world: moved, broken: null, kinds: 0 })
@@ -589,7 +633,7 @@ export const make = (options: Options): WorldModel => {
         }
       }
 
-      if (!isSent(attempt)) {
+      if (phase !== "gone") {
         const event = { type: "crash", account, attempt: id } as const
         steps.push({ event, world: become("gone", way), broken: null, kinds: 0 })
       }
@@ -608,11 +652,11 @@ export const make = (options: Options): WorldModel => {
           }
           break
         case "sending":
-          if (options.gatewayAnswers && isSent(attempt)) end("faulted", way, 0)
-          if (way === "sent" || way === "sentBefore") end("unsent", "nothing", 0)
+          if (isSent(way)) end("unsent", "nothing", 0)
           else if (way === "nothing") end("unsent", "nothing", kinds.fair)
           else end(way, "nothing", kinds.fair)
-          end("lost", isSent(attempt) ? way : "nothing", 0)
+          if (options.gatewayAnswers) end("faultedByGateway", isSent(way) ? way : "nothing", 0)
+          end("lost", isSent(way) ? way : "nothing", 0)
           break
         case "gone":
           break
@@ -621,13 +665,13 @@ export const make = (options: Options): WorldModel => {
       }
 
       // Number works on a request, whether or not anybody still waits for the answer.
-      if (isSent(attempt)) {
+      if (isSent(way)) {
         const isBefore = way === "sentBefore"
         for (const answer of answers) {
           const count = countAfter(isBefore ? world.countBefore : world.count, account, answer)
           const worked: World = {
             ...become(phase, phase === "sending" ? answer : "nothing"),
-            isLifted: false,
+            isLifted: world.isLifted && (isBefore || total(count) === 0),
             ...(isBefore ? { countBefore: count } : { count })
           }
           steps.push({
@@ -649,7 +693,7 @@ export const make = (options: Options): WorldModel => {
       const isLease = mark.status === "inFlight"
       // What was not worked on by then never is.
       const after =
-        attempt === undefined || isLease || !isSent(attempt)
+        attempt === undefined || isLease || !isSent(attempt.way)
           ? attempts
           : changed(world, attempt, attempt.phase, "nothing")
       for (const observer of both) {
@@ -665,7 +709,7 @@ export const make = (options: Options): WorldModel => {
     ledger: emptyLedgerRecord,
     accounts: both.map(() => ({ state: emptyAccountRecord.state, context: emptyAccountRecord.context })),
     attempts: [],
-    hasMoved: false,
+    moves: 0,
     isLifted: false,
     count: [0, 0],
     countBefore: [0, 0],

@@ -118,15 +118,28 @@ export const toSequenceDiagram = (model: WorldModel, path: ReadonlyArray<string>
             text: `the lock was lifted (said for account ${account})`
           }
         ]
-      case "refuseSession":
+      case "refuseSession": {
+        const session = event.isElsewhere ? "an older session" : "the session"
         return [
           {
             from: "Other",
             to: "Store",
             arrow: "->>",
-            text: `Number refused the session of ${account}: ${event.code}`
+            text: `Number refused ${session} of ${account}: ${event.code}`
           }
         ]
+      }
+      case "keyMissing":
+        return [
+          {
+            from: "Other",
+            to: "Store",
+            arrow: "->>",
+            text: `the key of the session of ${account} is not here`
+          }
+        ]
+      case "sessionsAge":
+        return [`Note over Number: the sessions of ${account} have served for long`]
       case "moveAddress":
         return ["Note over Number: the location gets another address"]
     }

@@ -17,8 +17,9 @@ const everything: Options = {
   ...hunting.plain,
   processes: 4,
   tokens: 2,
-  movesAddress: true,
+  addressMoves: 2,
   refusals: [5030, 5050],
+  keysApart: true,
   reportsLocks: true,
   losesConfirmations: true
 }

@@ -16,10 +16,11 @@ const plain: Options = {
   successClears: "location",
   processes: 2,
   tokens: 1,
-  movesAddress: false,
+  addressMoves: 0,
   refusals: [],
+  keysApart: false,
   reportsLocks: false,
-  gatewayAnswers: false,
+  gatewayAnswers: true,
   losesConfirmations: false
 }
 const low: Options = { ...plain, limit: 1 }
@@ -40,7 +41,7 @@ export const worlds = {
     losesConfirmations: true
   },
   "limit 1, locks reported": { ...low, reportsLocks: true },
-  "limit 1, the address changes": { ...low, movesAddress: true }
+  "limit 1, the address changes": { ...low, addressMoves: 1 }
 } as const satisfies Record<string, Options>
 
 /** Too large for every run: `NUMBER_EXPLORE=all` walks them, too. */
