@@ -8,7 +8,7 @@ import type { CoreState, Message, Step } from "../machine/AuthCore.js"
 import * as Ledger from "../machine/Ledger.js"
 import type { Policy } from "../machine/Policy.js"
 import type { AccountCode } from "../schemas/Credentials.js"
-import { AccountRecord, LedgerRecord, type Mark } from "../schemas/StoredRecord.js"
+import { type Abort, AccountRecord, LedgerRecord, type Mark } from "../schemas/StoredRecord.js"
 
 const decodeLedger = Schema.decodeUnknownEither(Schema.parseJson(LedgerRecord))
 const encodeLedger = Schema.encodeEither(Schema.parseJson(LedgerRecord))
@@ -74,6 +74,35 @@ const totalOf = ({ failures, inFlight }: Ledger.Counts["location"]): number => f
 
 const isCleared = (mark: Mark): boolean => mark.status === "settled" && mark.clearedForLocation
 
+/** Whether what an abort says has happened. */
+const isFounded = (
+  { attempt, reason }: Abort,
+  before: CoreState,
+  message: Message,
+  moment: Ledger.Moment
+): boolean => {
+  switch (reason) {
+    case "refused":
+    case "faulted":
+      return message.type === "attemptEnded" && message.attempt === attempt && message.outcome._tag === reason
+    case "lost":
+      return (
+        (message.type === "attemptEnded" && message.attempt === attempt && message.outcome._tag === "lost") ||
+        !before.ledger.marks.some(
+          (mark) =>
+            mark.attempt === attempt &&
+            mark.status === "inFlight" &&
+            mark.leaseEndsAtMillis > moment.nowMillis
+        )
+      )
+    case "barred":
+    case "expired":
+      return message.type === "request"
+    case "addressFlapping":
+      return message.type === "sessionRefused" && message.code === 5050
+  }
+}
+
 const brokenBy = (
   policy: Policy,
   before: CoreState,
@@ -93,20 +122,9 @@ const brokenBy = (
 
   // The ledger.
   const { account: own, location } = Ledger.counts(ledger, account)
-  const counted = location.failures + location.inFlight
-  const lastCounted = totalOf(Ledger.counts(before.ledger, account).location)
-  // A failure that comes when its mark was cleared already is put back: the count is then greater than Number's.
-  const isPutBack =
-    message.type === "attemptEnded" &&
-    (message.outcome._tag === "refused" || message.outcome._tag === "faulted") &&
-    !before.ledger.marks.some((mark) => mark.attempt === message.attempt && !isCleared(mark))
-  holds(
-    counted <= policy.limit || counted <= lastCounted || (isPutBack && counted === lastCounted + 1),
-    "the count never passes the limit, but by a failure that comes after its mark was cleared"
-  )
   if (decision._tag === "send") {
     holds(
-      counted <= policy.limit && totalOf(own) <= policy.limit,
+      totalOf(location) <= policy.limit && totalOf(own) <= policy.limit,
       "an attempt never takes the count past the limit"
     )
     holds(before.ledger.lockReportedAt === null, "nothing is sent while a lock is reported")
@@ -129,13 +147,16 @@ const brokenBy = (
       "a refused fingerprint is never sent again"
     )
   }
-  const mayAdd = (id: number): boolean =>
-    (decision._tag === "send" && decision.attempt === id) ||
-    (message.type === "attemptEnded" &&
-      message.attempt === id &&
-      (message.outcome._tag === "refused" || message.outcome._tag === "faulted"))
+  const isFailureOf = (id: number): boolean =>
+    message.type === "attemptEnded" &&
+    message.attempt === id &&
+    (message.outcome._tag === "refused" || message.outcome._tag === "faulted")
+  const isReservationOf = (id: number): boolean => decision._tag === "send" && decision.attempt === id
   holds(
-    ledger.marks.every(({ attempt }) => markOf(attempt, before.ledger) !== undefined || mayAdd(attempt)),
+    ledger.marks.every(
+      ({ attempt }) =>
+        markOf(attempt, before.ledger) !== undefined || isReservationOf(attempt) || isFailureOf(attempt)
+    ),
     "a mark is put by a reservation, or put back by a failure"
   )
   holds(
@@ -166,6 +187,10 @@ const brokenBy = (
         "a success clears only what had settled before it was reserved"
       )
     }
+    holds(
+      !isCleared(mark) || after === undefined || isCleared(after) || isFailureOf(mark.attempt),
+      "what a success cleared counts no more, unless its failure comes after all"
+    )
     const mayRemove =
       message.type === "confirmLockLifted" || message.type === "attemptEnded" || message.type === "withdraw"
     holds(mayRemove || after !== undefined, "a mark is removed by an answer, or by a lock that was lifted")
@@ -225,6 +250,10 @@ const brokenBy = (
   )
   const isNewlyAborted =
     context.abort !== null && !same(context.abort, before.context.abort) && before.state !== "locked"
+  holds(
+    !isNewlyAborted || isFounded(context.abort, before, message, moment),
+    "a person is asked only where something is wrong"
+  )
   holds(
     !isNewlyAborted ||
       notices.some((notice) => notice.kind === "aborted" && same(notice.abort, context.abort)),

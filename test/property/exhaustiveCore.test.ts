@@ -17,6 +17,73 @@ const broken: ReadonlyArray<{
     walk: "small"
   },
   {
+    invariant: "an attempt is sent only by the account that is attempting it",
+    edits: [
+      {
+        file: "machine/AuthMachine.ts",
+        find: "attempt: { id: params.attempt, fingerprint",
+        replace: "attempt: { id: params.attempt - 1, fingerprint"
+      }
+    ],
+    walk: "small"
+  },
+  {
+    invariant: "a mark is put by a reservation, or put back by a failure",
+    edits: [
+      {
+        file: "machine/AuthCore.ts",
+        find: "Ledger.lose(current.ledger, attempt, moment, policy)",
+        replace: "Ledger.doubt(current.ledger, mark, moment, policy)"
+      }
+    ],
+    walk: "overlap"
+  },
+  {
+    invariant: "an account has one attempt in flight at the most",
+    edits: [
+      {
+        file: "machine/AuthCore.ts",
+        find: "if (isIdle(next.state)) {",
+        replace: 'if (isIdle(next.state) || next.state.endsWith(".attempting")) {'
+      },
+      {
+        file: "machine/AuthMachine.ts",
+        find: "          // What is under way has to end first.\n",
+        replace: `          "attempt.reserved": {
+            actions: [
+              { type: "beginAttempt", params: ({ event }) => event },
+              { type: "sendAttempt", params: ({ event }) => event }
+            ]
+          },
+`
+      }
+    ],
+    walk: "overlap"
+  },
+  {
+    invariant: "a person is asked only where something is wrong",
+    edits: [
+      {
+        file: "machine/AuthCore.ts",
+        find: '!next.ledger.marks.some((m) => m.attempt === attempt.id && m.status === "inFlight")',
+        replace: "attempt !== null"
+      }
+    ],
+    walk: "small"
+  },
+  {
+    invariant: "a person is told of a lock once",
+    edits: [
+      {
+        file: "machine/AuthCore.ts",
+        find: 'return isLocked ? current : on(current, { type: "lock.lifted", by: "other" })',
+        replace:
+          'return isLocked ? tell(current, { kind: "locked", reported: false }) : on(current, { type: "lock.lifted", by: "other" })'
+      }
+    ],
+    walk: "small"
+  },
+  {
     invariant: "a decision to send has its command, and no command is without its decision",
     edits: [
       {

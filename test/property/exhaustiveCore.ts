@@ -60,6 +60,7 @@ const outcomes: ReadonlyArray<OutcomeFacts> = [
   { _tag: "accepted", tokenEndsAtMillis: null, lockReported: true },
   { _tag: "refused", detail: "", lockReported: false },
   { _tag: "refused", detail: "", lockReported: true },
+  { _tag: "faulted", detail: "", errorCode: 1, lockReported: false },
   { _tag: "faulted", detail: "", errorCode: null, lockReported: false },
   { _tag: "faulted", detail: "", errorCode: null, lockReported: true },
   { _tag: "lost", detail: "" },
@@ -183,12 +184,13 @@ export const walk = (options: Options): Walk => {
       if (mark.status === "lost" && mark.drainsAtMillis > Form.now)
         events.push({ type: "pass", what: "drain", id: mark.attempt })
     }
-    for (const { expiresAtMillis, generation, obtainedAtMillis } of [
+    for (const each of [
       ...(context.session === null ? [] : [context.session]),
       ...context.sessionsElsewhere
     ]) {
+      const { expiresAtMillis, generation } = each
       if (expiresAtMillis > Form.now) events.push({ type: "pass", what: "session", id: generation })
-      if (obtainedAtMillis === Form.now) events.push({ type: "pass", what: "freshness", id: generation })
+      if (Form.isFresh(each)) events.push({ type: "pass", what: "freshness", id: generation })
     }
     if (context.tokenEnd !== null && context.tokenEnd.atMillis > Form.now)
       events.push({ type: "pass", what: "token", id: 0 })
@@ -206,21 +208,16 @@ export const walk = (options: Options): Walk => {
             ? { ...mark, drainsAtMillis: Form.now }
             : mark
     )
-    const age = <S extends NonNullable<World["context"]["session"]>>(session: S): S =>
-      session.generation !== id
-        ? session
-        : what === "session"
-          ? { ...session, expiresAtMillis: Form.now }
-          : what === "freshness"
-            ? { ...session, obtainedAtMillis: Form.now - 1 }
-            : session
+    if (what === "freshness") return { ...world, context: Form.aged(context, id) }
+    const expire = <S extends NonNullable<World["context"]["session"]>>(session: S): S =>
+      what === "session" && session.generation === id ? { ...session, expiresAtMillis: Form.now } : session
     return {
       ...world,
       ledger: { ...ledger, marks },
       context: {
         ...context,
-        session: context.session === null ? null : age(context.session),
-        sessionsElsewhere: context.sessionsElsewhere.map(age),
+        session: context.session === null ? null : expire(context.session),
+        sessionsElsewhere: context.sessionsElsewhere.map(expire),
         tokenEnd:
           context.tokenEnd !== null && what === "token"
             ? { ...context.tokenEnd, atMillis: Form.now }
