@@ -41,6 +41,49 @@ const makeCanBeStored = <A>(
 }
 
 /**
+ * All invariants, by name.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const invariants = [
+  "every record can be stored and read back",
+  "an attempt never takes the count past the limit",
+  "nothing is sent while a lock is reported",
+  "a decision to send has its command, and no command is without its decision",
+  "an attempt is sent only with a mark of the same step",
+  "an attempt is sent only by the account that is attempting it",
+  "a refused fingerprint is never sent again",
+  "a mark is put by a reservation, or put back by a failure",
+  "an attempt has one mark",
+  "an account has one attempt in flight at the most",
+  "what may still be worked on keeps its mark until its end is known",
+  "a success clears only what had settled before it was reserved",
+  "what a success cleared counts no more, unless its failure comes after all",
+  "a mark is removed by an answer, or by a lock that was lifted",
+  "a reported lock ends by an operator's word only",
+  "authenticated has a session, and only it",
+  "attempting has an attempt, and only it",
+  "aborted says why, and nothing else does but a lock that came upon it",
+  "an account is locked only where the ledger leaves no room",
+  "an account that needs an attempt is locked where the ledger leaves no room",
+  "a session is never replaced by an older one",
+  "a refusal is never forgotten",
+  "a refusal is remembered, however late",
+  "the commands to hold and to drop a session lead to the session that the state has",
+  "a person is asked only where something is wrong",
+  "a person is told of every abort",
+  "a person is told of every lock",
+  "a person is told of a lock once"
+] as const
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Invariant = (typeof invariants)[number]
+
+/**
  * Tells the invariants that a step breaks, by their names: none, if all is well.
  *
  * @since 0.1.0
@@ -52,7 +95,7 @@ export type Check = (
   message: Message,
   moment: Ledger.Moment,
   next: Step
-) => ReadonlyArray<string>
+) => ReadonlyArray<Invariant>
 
 /**
  * @since 0.1.0
@@ -110,9 +153,9 @@ const brokenBy = (
   message: Message,
   moment: Ledger.Moment,
   next: Step
-): ReadonlyArray<string> => {
-  const broken: Array<string> = []
-  const holds = (condition: boolean, name: string): void => {
+): ReadonlyArray<Invariant> => {
+  const broken: Array<Invariant> = []
+  const holds = (condition: boolean, name: Invariant): void => {
     if (!condition) broken.push(name)
   }
   const { commands, context, decision, ledger, state } = next

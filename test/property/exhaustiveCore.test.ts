@@ -1,13 +1,15 @@
 import { assert, describe, it } from "vitest"
 import { makeAuthCore } from "../../src/machine/AuthCore.js"
 import { defaultPolicy } from "../../src/machine/Policy.js"
+import { type Invariant, invariants } from "../../src/testing/CoreInvariants.js"
+import { otherMutants } from "./exhaustiveMutants.js"
 import { coreWalks, walk } from "./exhaustiveCore.js"
 import type * as AuthCore from "../../src/machine/AuthCore.js"
 import { type Edit, mutants, plant } from "./mutants.js"
 
 /** Each invariant is seen to break once: the core with the rule taken out that it watches. */
 const broken: ReadonlyArray<{
-  readonly invariant: string
+  readonly invariant: Invariant
   readonly edits: ReadonlyArray<Edit>
   readonly walk: keyof typeof coreWalks
 }> = [
@@ -319,6 +321,14 @@ describe("one account and its ledger, from end to end", { timeout: 900_000 }, ()
       )
     })
   }
+
+  it("has a mutant for every invariant, here or where two accounts are needed", () => {
+    const seen = [...broken.map(({ invariant }) => invariant), ...otherMutants.map(({ breaks }) => breaks)]
+    assert.deepStrictEqual(
+      invariants.filter((invariant) => !seen.includes(invariant)),
+      []
+    )
+  })
 
   for (const { edits, invariant, walk: name } of broken) {
     it(`sees "${invariant}" break`, async () => {

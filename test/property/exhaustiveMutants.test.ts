@@ -1,8 +1,8 @@
 import { assert, describe, it } from "vitest"
 import type * as Explorer from "../../src/testing/Explorer.js"
-import type * as WorldModel from "../../src/testing/WorldModel.js"
+import * as WorldModel from "../../src/testing/WorldModel.js"
 import type * as WorldTrace from "../../src/testing/WorldTrace.js"
-import { type LockoutMutant, lockoutMutants } from "./exhaustiveMutants.js"
+import { type LockoutMutant, lockoutMutants, otherMutants } from "./exhaustiveMutants.js"
 import { plant } from "./mutants.js"
 
 /** The rules of the design without which the location is locked out. */
@@ -20,13 +20,16 @@ const rules = [
 const load = async <A>(folder: string, file: string): Promise<A> =>
   (await import(`${folder}/src/testing/${file}.ts`)) as A
 
-const hunt = async (mutant: LockoutMutant) => {
+const hunt = async (
+  mutant: Pick<LockoutMutant, "name" | "edits" | "world">,
+  watch: string = WorldModel.neverLockedOut
+) => {
   const folder = plant(mutant, "exhaustive")
-  const { make, neverLockedOut } = await load<typeof WorldModel>(folder, "WorldModel")
+  const { make } = await load<typeof WorldModel>(folder, "WorldModel")
   const { explore } = await load<typeof Explorer>(folder, "Explorer")
   const { toSequenceDiagram } = await load<typeof WorldTrace>(folder, "WorldTrace")
   const model = make(mutant.world)
-  const result = explore(model, { watch: neverLockedOut })
+  const result = explore(model, { watch })
   const path = result.violation?.path ?? []
   return {
     ...result,
@@ -54,3 +57,17 @@ describe("the walk through the world finds every lockout mutant", { timeout: 900
     })
   }
 })
+
+describe(
+  "the walk through the world finds who is stuck, and what shows between accounts",
+  { timeout: 900_000 },
+  () => {
+    for (const mutant of otherMutants) {
+      it(`${mutant.name}: "${mutant.breaks}"`, async () => {
+        const found = await hunt(mutant, mutant.breaks)
+        assert.strictEqual(found.violation?.name, mutant.breaks)
+        console.log(`${mutant.name}: ${found.steps} steps, ${found.states} states\n${found.diagram}`)
+      })
+    }
+  }
+)

@@ -13,6 +13,12 @@ export interface LockoutMutant extends Pick<Mutant, "name" | "edits"> {
   readonly world: Options
 }
 
+/** A mutant that locks nobody out, and breaks another property. */
+export interface OtherMutant extends Pick<Mutant, "name" | "edits"> {
+  readonly breaks: string
+  readonly world: Options
+}
+
 const model = "testing/WorldModel.ts"
 
 const known = (name: string): ReadonlyArray<Edit> => mutants.find((mutant) => mutant.name === name)!.edits
@@ -73,8 +79,8 @@ export const lockoutMutants: ReadonlyArray<LockoutMutant> = [
     edits: [
       {
         file: model,
-        find: 'end("lost", isSent(attempt) ? way : "nothing", 0)',
-        replace: 'end("unsent", isSent(attempt) ? way : "nothing", 0)'
+        find: 'end("lost", isSent(way) ? way : "nothing", 0)',
+        replace: 'end("unsent", isSent(way) ? way : "nothing", 0)'
       }
     ],
     world: hunting.plain
@@ -110,9 +116,93 @@ export const lockoutMutants: ReadonlyArray<LockoutMutant> = [
     world: hunting.reported
   },
   {
+    rule: "a fault that may be a gateway's drains",
+    name: "a fault without Number's code settles",
+    edits: [
+      { file: "machine/AuthCore.ts", find: "outcome.errorCode === null", replace: "(false as boolean)" }
+    ],
+    world: hunting.plain
+  },
+  {
     rule: "a new token does not change the count",
     name: "a new token resets the count",
     edits: known("a new token resets the count"),
     world: hunting.tokens
+  }
+]
+
+const small: Options = { ...hunting.plain, limit: 1, processes: 1 }
+const byItself = "every account comes to be authenticated by itself, or a person has been asked"
+const withHelp =
+  "every account comes to be authenticated with the help of people, unless all its tokens were refused"
+
+/** What keeps the world from being stuck, and what shows only where there are two accounts. */
+export const otherMutants: ReadonlyArray<OtherMutant> = [
+  {
+    name: "the end of a lease is never found out",
+    breaks: byItself,
+    edits: [
+      {
+        file: "machine/Ledger.ts",
+        find: 'mark.status === "inFlight" && mark.leaseEndsAtMillis <= moment.nowMillis',
+        replace: 'mark.status === "inFlight" && mark.leaseEndsAtMillis < -1'
+      }
+    ],
+    world: small
+  },
+  {
+    name: "who waits for an attempt goes on waiting when it was lost",
+    breaks: byItself,
+    edits: [{ file: "machine/AuthCore.ts", find: "!isEnding &&", replace: "isEnding &&" }],
+    world: small
+  },
+  {
+    name: "a lost mark never drains",
+    breaks: withHelp,
+    edits: [
+      {
+        file: "machine/Ledger.ts",
+        find: 'mark.status === "lost" && mark.drainsAtMillis <= moment.nowMillis',
+        replace: 'mark.status === "lost" && mark.drainsAtMillis < -1'
+      }
+    ],
+    world: small
+  },
+  {
+    name: "nobody can resume",
+    breaks: withHelp,
+    edits: [
+      {
+        file: "machine/AuthMachine.ts",
+        find: "canResume: ({ context }) => context.abort !== null && !isRefusal(context.abort)",
+        replace: "canResume: () => false"
+      }
+    ],
+    world: { ...small, limit: 2 }
+  },
+  {
+    name: "a lock that was lifted goes on",
+    breaks: withHelp,
+    edits: [
+      {
+        file: "machine/AuthCore.ts",
+        find: "ledger: Ledger.liftLock(current.ledger)",
+        replace: "ledger: current.ledger"
+      }
+    ],
+    world: small
+  },
+  {
+    name: "what was cleared counts again",
+    breaks: "what a success cleared counts no more, unless its failure comes after all",
+    edits: [
+      {
+        file: "machine/Ledger.ts",
+        find: 'if (mark.status === "lost" && mark.drainsAtMillis',
+        replace:
+          'if (mark.status === "settled" && mark.clearedForLocation) return { ...mark, clearedForLocation: false }\n    if (mark.status === "lost" && mark.drainsAtMillis'
+      }
+    ],
+    world: hunting.plain
   }
 ]
