@@ -8,7 +8,8 @@ import { SessionKey } from "./Credentials.js"
 import { NumberDate } from "./NumberDate.js"
 
 /** Error codes are numbers in every sample; a quoted one is read as the number that it spells. */
-const ErrorCode = Schema.Union(Schema.Int, Schema.NumberFromString.pipe(Schema.int()))
+const SpelledErrorCode = Schema.NumberFromString.pipe(Schema.int())
+const ErrorCode = Schema.Union(Schema.Int, SpelledErrorCode)
 
 /** A field that only informs never makes an answer undecodable: what does not decode is as good as absent. */
 const lenient = <A, I>(
@@ -104,7 +105,7 @@ const Once = Schema.Unknown.pipe(Schema.filter((input) => !Array.isArray(input))
 const soapHead = {
   FunctionOk: Schema.optional(SoapBoolean),
   FunctionOK: Schema.optional(SoapBoolean),
-  ErrCode: lenient(Schema.compose(Schema.Trim, ErrorCode), Once),
+  ErrCode: lenient(Schema.compose(Schema.Trim, SpelledErrorCode), Once),
   ErrMsg: lenient(Schema.Trim, Once),
   RespMsg: lenient(Schema.Trim, Once)
 }
