@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as Arbitraries from "./Arbitraries.js"
 export * as Explorer from "./Explorer.js"
 export * as NumberEmulator from "./NumberEmulator.js"
 export * as NumberEmulatorServer from "./NumberEmulatorServer.js"
