@@ -1,0 +1,3 @@
+import { mutationConfig } from "./vitest.js"
+
+export default mutationConfig({ include: ["test/unit/machine/**/*.test.ts"] })

@@ -1,0 +1,3 @@
+import { room } from "./stryker.js"
+
+export default room({ name: "services", mutate: ["src/services/**/*.ts"], breakAt: 90 })

@@ -1,0 +1,31 @@
+/**
+ * What the mutation tests of all rooms have in common. A room says what is mutated, by which tests it is judged, and
+ * which score breaks the run.
+ *
+ * @param {{ name: string, mutate: string[], breakAt: number | null }} room
+ * @returns {import("@stryker-mutator/api/core").PartialStrykerOptions}
+ */
+export const room = ({ breakAt, mutate, name }) => ({
+  mutate,
+  testRunner: "vitest",
+  // `related` would ask Vite for the import graph before each mutant; the configuration names the test files.
+  vitest: { configFile: `test/mutation/${name}.vitest.ts`, related: false },
+  coverageAnalysis: "perTest",
+  // The statechart is built when its module is loaded: those mutants count like all others.
+  ignoreStatic: false,
+  // A mutant that does not compile says nothing of the tests.
+  checkers: ["typescript"],
+  tsconfigFile: "test/mutation/tsconfig.json",
+  // Type checks are for the checker, which reads the files as they are.
+  disableTypeChecks: false,
+  concurrency: 1,
+  timeoutMS: 10_000,
+  incremental: true,
+  incrementalFile: `reports/mutation-${name}.incremental.json`,
+  tempDirName: ".stryker-tmp",
+  ignorePatterns: [".ci", ".mutants", "bench", "dist", "examples", "reports"],
+  reporters: ["clear-text", "json", "progress-append-only"],
+  clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false },
+  jsonReporter: { fileName: `reports/mutation-${name}.json` },
+  thresholds: { high: 100, low: 90, break: breakAt }
+})
