@@ -15,7 +15,7 @@ export const room = ({ breakAt, mutate, name }) => ({
   ignoreStatic: false,
   // A mutant that does not compile says nothing of the tests.
   checkers: ["typescript"],
-  tsconfigFile: "test/mutation/tsconfig.json",
+  tsconfigFile: `test/mutation/${name}.tsconfig.json`,
   // Type checks are for the checker, which reads the files as they are.
   disableTypeChecks: false,
   concurrency: 1,
