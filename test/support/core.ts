@@ -6,6 +6,7 @@ import type { AttemptId, LedgerRecord, Mark } from "../../src/schemas/StoredReco
 import type { Moment } from "../../src/machine/Ledger.js"
 import { defaultPolicy, type Policy } from "../../src/machine/Policy.js"
 
+export const goodToken = "2148B239CF6846BDA5D141BF4A4CFBE8"
 export const one = "EP0000001" as AccountCode
 export const two = "EP0000002" as AccountCode
 export const three = "EP0000003" as AccountCode

@@ -10,12 +10,14 @@ import { CredentialProvider } from "../../src/services/CredentialProvider.js"
 import * as NumberAuth from "../../src/services/NumberAuth.js"
 import type * as NumberTransport from "../../src/services/NumberTransport.js"
 import * as Emulator from "../../src/testing/NumberEmulator.js"
+import { goodToken } from "./core.js"
 import { rest, type Wire } from "./wires.js"
+
+export { goodToken }
 
 export const ip = "203.0.113.7"
 export const account = "EP9116875"
 export const baseUrl = "https://number.test/v1"
-export const goodToken = "2148B239CF6846BDA5D141BF4A4CFBE8"
 /** Tokens that no account has. */
 export const badToken = (n: number): string => n.toString(16).toUpperCase().padStart(32, "0")
 

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it } from "vitest"
 import { type CoreState, makeAuthCore, type Message, type Step } from "../../../src/machine/AuthCore.js"
 import type { Policy } from "../../../src/machine/Policy.js"
 import type { AccountCode } from "../../../src/schemas/Credentials.js"

@@ -1,6 +1,6 @@
 import { inspect } from "node:util"
-import { assert, describe, it } from "@effect/vitest"
-import { Schema } from "effect"
+import { assert, describe, it } from "vitest"
+import * as Schema from "effect/Schema"
 import { initialTransition, transition } from "xstate"
 import { authMachine, makeAuthMachine, type AuthEvent } from "../../../src/machine/AuthMachine.js"
 import { Command } from "../../../src/machine/Command.js"
@@ -10,8 +10,7 @@ import {
   emptyAccountRecord,
   type StateName
 } from "../../../src/schemas/StoredRecord.js"
-import { goodToken } from "../../support/stack.js"
-import { policy, print } from "../../support/core.js"
+import { goodToken, policy, print } from "../../support/core.js"
 
 const hour = 3_600_000
 const session = (generation: number, obtainedAtMillis = 0) => ({

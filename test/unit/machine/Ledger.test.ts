@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it } from "vitest"
 import * as Ledger from "../../../src/machine/Ledger.js"
 import { emptyLedgerRecord } from "../../../src/schemas/StoredRecord.js"
 import { at, inFlight, ledger, lost, one, policy, settled, three, two } from "../../support/core.js"
