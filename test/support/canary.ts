@@ -1,15 +1,30 @@
 /**
  * Looks for secrets in bytes, in every form in which they are likely to have been written.
  */
+import { createHash } from "node:crypto"
 import { assert } from "@effect/vitest"
+
+/** A way in which a secret may have been written. */
+export interface Form {
+  readonly name: string
+  readonly bytes: Buffer
+}
+
+/** A secret that was found. It is named, since it is not to be shown. */
+export interface Hit {
+  readonly secret: string
+  readonly form: string
+  readonly at: number
+}
 
 /** Base64 of a text has three forms, by where in the text around it the secret begins; its ends depend on that text. */
 const base64Forms = (bytes: Buffer): ReadonlyArray<string> =>
-  [0, 1, 2].map((shift) => {
+  [0, 1, 2].flatMap((shift) => {
     const text = Buffer.concat([Buffer.alloc(shift), bytes])
       .toString("base64")
       .replace(/=+$/, "")
-    return text.slice(shift === 0 ? 0 : shift + 1, -2)
+    const own = text.slice(shift === 0 ? 0 : shift + 1, -2)
+    return [own, own.replaceAll("+", "-").replaceAll("/", "_")]
   })
 
 /** The bytes of a secret: as text, and as what the text means, if it is hexadecimal or base64. */
@@ -21,21 +36,115 @@ const meanings = (secret: string): ReadonlyArray<Buffer> => [
   ...(/^[A-Za-z0-9+/]{43}=$/.test(secret) ? [Buffer.from(secret, "base64")] : [])
 ]
 
-/** Raw, hexadecimal in both cases, and base64. */
-export const formsOf = (secret: string): ReadonlyArray<Buffer> =>
-  meanings(secret).flatMap((bytes) => [
-    bytes,
-    Buffer.from(bytes.toString("hex")),
-    Buffer.from(bytes.toString("hex").toUpperCase()),
-    ...base64Forms(bytes).map((text) => Buffer.from(text))
-  ])
+const ofBytes = (bytes: Buffer): ReadonlyArray<readonly [string, string | Buffer]> => {
+  const hex = bytes.toString("hex")
+  return [
+    ["bytes", bytes],
+    ["hexadecimal", hex],
+    ["hexadecimal, apart", hex.replace(/..(?=.)/g, "$& ")],
+    ["decimal", bytes.join(",")],
+    ["decimal, apart", bytes.join(", ")],
+    ...base64Forms(bytes).map((text) => ["base64", text] as const)
+  ]
+}
 
-/** Fails where bytes hold a secret. The names say which, since the secret itself is not to be shown. */
-export const assertHoldsNone = (bytes: Buffer, where: string, secrets: Readonly<Record<string, string>>) => {
-  for (const [name, secret] of Object.entries(secrets)) {
-    for (const [index, form] of formsOf(secret).entries()) {
-      assert.isAtLeast(form.length, 12)
-      assert.strictEqual(bytes.indexOf(form), -1, `${where} holds the ${name}, in form ${index}`)
+/** What a URL, JSON or XML makes of it at most and at least. */
+const ofText = (secret: string): ReadonlyArray<readonly [string, string]> => {
+  const each = (write: (code: number) => string): string =>
+    Array.from(secret, (character) => write(character.codePointAt(0)!)).join("")
+  const hex = (code: number, digits: number) => code.toString(16).padStart(digits, "0")
+  const half = Math.floor(secret.length / 2)
+  return [
+    ["in a URL", encodeURIComponent(secret)],
+    ["in a URL, all of it", each((code) => `%${hex(code, 2)}`)],
+    ["in JSON", JSON.stringify(secret).slice(1, -1)],
+    ["in JSON, all of it", each((code) => `\\u${hex(code, 4)}`)],
+    ["in XML", secret.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)!};`)],
+    [
+      "in XML, by name",
+      secret
+        .replaceAll("&", "&amp;")
+        .replaceAll("<", "&lt;")
+        .replaceAll(">", "&gt;")
+        .replaceAll('"', "&quot;")
+    ],
+    ["in XML, all of it", each((code) => `&#${code};`)],
+    ["in XML, all of it in hexadecimal", each((code) => `&#x${hex(code, 2)};`)],
+    ["backwards", Array.from(secret).reverse().join("")],
+    ["spelled", each((code) => `${String.fromCodePoint(code)} `).trim()],
+    ["hyphenated", secret.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")],
+    // A text that was shortened in the middle of it.
+    ...(half < 16
+      ? []
+      : [["the first half", secret.slice(0, half)] as const, ["the last half", secret.slice(half)] as const])
+  ]
+}
+
+/** A hash without a salt names a secret to whoever can guess it. */
+const ofHashes = (bytes: Buffer): ReadonlyArray<readonly [string, string | Buffer]> =>
+  ["md5", "sha1", "sha256", "sha512"].flatMap((name) => {
+    const digest = createHash(name).update(bytes).digest()
+    return ofBytes(digest).map(([form, text]) => [`${name}, ${form}`, text] as const)
+  })
+
+/** Every form of a secret, in lower case; what is searched is looked at in lower case, too. */
+export const formsOf = (secret: string): ReadonlyArray<Form> => {
+  const forms = new Map<string, Form>()
+  const all = [...meanings(secret).flatMap(ofBytes), ...ofText(secret), ...meanings(secret).flatMap(ofHashes)]
+  for (const [name, text] of all) {
+    const bytes = folded(Buffer.from(text as string))
+    const key = bytes.toString("latin1")
+    if (!forms.has(key)) forms.set(key, { name, bytes })
+  }
+  return [...forms.values()]
+}
+
+/** ASCII capitals as small letters. */
+const folded = (bytes: Uint8Array): Buffer => {
+  const small = Buffer.from(bytes)
+  for (let at = 0; at < small.length; at++) {
+    if (small[at]! >= 65 && small[at]! <= 90) small[at]! += 32
+  }
+  return small
+}
+
+/** Looks for all forms of all secrets at once: by their first four bytes, in one pass. */
+export const searchFor = (
+  secrets: Readonly<Record<string, string>>
+): ((bytes: Uint8Array | string) => ReadonlyArray<Hit>) => {
+  const begins = new Map<number, Array<Form & { readonly secret: string }>>()
+  const mayBegin = new Uint8Array(65_536)
+  const slot = (prefix: number): number => Math.imul(prefix, 0x9e3779b1) >>> 16
+  for (const [secret, text] of Object.entries(secrets)) {
+    for (const form of formsOf(text)) {
+      // A shorter one would be found by chance.
+      assert.isAtLeast(form.bytes.length, 12, `the ${secret} is too short to be searched for (${form.name})`)
+      const prefix = form.bytes.readUInt32BE(0)
+      mayBegin[slot(prefix)] = 1
+      begins.set(prefix, [...(begins.get(prefix) ?? []), { ...form, secret }])
     }
+  }
+  return (given) => {
+    const bytes = folded(typeof given === "string" ? Buffer.from(given) : given)
+    const hits: Array<Hit> = []
+    let prefix = 0
+    for (let end = 0; end < bytes.length; end++) {
+      prefix = ((prefix << 8) | bytes[end]!) >>> 0
+      if (end < 3 || mayBegin[slot(prefix)] === 0) continue
+      const at = end - 3
+      for (const { bytes: wanted, name, secret } of begins.get(prefix) ?? []) {
+        if (bytes.compare(wanted, 0, wanted.length, at, Math.min(at + wanted.length, bytes.length)) === 0) {
+          hits.push({ secret, form: name, at })
+        }
+      }
+    }
+    return hits
+  }
+}
+
+/** Fails where bytes hold a secret. */
+export const assertHoldsNone = (bytes: Buffer, where: string, secrets: Readonly<Record<string, string>>) => {
+  for (const { at, form, secret } of searchFor(secrets)(bytes)) {
+    assert.fail(`${where} holds the ${secret}, at ${at}, written as ${form}`)
   }
 }

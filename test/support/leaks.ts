@@ -1,9 +1,9 @@
 /**
  * Looks for secrets in everything that a value can be shown as.
  */
-import { inspect } from "node:util"
+import { format, inspect } from "node:util"
 import { assert } from "@effect/vitest"
-import { Cause, Exit, Inspectable } from "effect"
+import { Cause, Exit, Inspectable, Runtime } from "effect"
 
 const safely = (show: () => unknown): string => {
   try {
@@ -19,14 +19,30 @@ export const showings = (value: unknown): ReadonlyArray<string> => [
   safely(() => (value as Error).stack),
   safely(() => value),
   safely(() => JSON.stringify(value)),
+  safely(() => JSON.stringify((value as Inspectable.Inspectable).toJSON())),
   safely(() => JSON.stringify(value, Object.getOwnPropertyNames(Object(value)))),
-  safely(() => inspect(value, { depth: 10 })),
+  safely(() => inspect(value, { depth: Infinity })),
   safely(() => inspect(value, { depth: 10, showHidden: true, maxStringLength: Infinity })),
+  safely(() => inspect(value, { depth: 6, customInspect: false })),
+  safely(() => format("%s %o %O %j", value, value, value, value)),
   safely(() => Cause.pretty(Cause.fail(value), { renderErrorCause: true })),
   safely(() => JSON.stringify(Cause.fail(value))),
-  safely(() => inspect(Exit.fail(value), { depth: 10 })),
+  safely(() => inspect(Exit.fail(value), { depth: Infinity })),
+  ...fiberFailure(Cause.fail(value)),
+  ...fiberFailure(Cause.die(value)),
   safely(() => Inspectable.toStringUnknown(value))
 ]
+
+/** What a promise of Effect is rejected with. */
+const fiberFailure = (cause: Cause.Cause<unknown>): ReadonlyArray<string> => {
+  const failure = Runtime.makeFiberFailure(cause)
+  return [
+    safely(() => failure),
+    safely(() => failure.stack),
+    safely(() => JSON.stringify(failure)),
+    safely(() => inspect(failure, { depth: Infinity, showHidden: true }))
+  ]
+}
 
 /** Fails where the value shows a secret, in whatever case. */
 export const assertShowsNone = (value: unknown, ...secrets: ReadonlyArray<string>): void => {
