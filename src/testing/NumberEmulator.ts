@@ -7,7 +7,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { DOMParser, type Element } from "@xmldom/xmldom"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -23,6 +23,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { type MemoryBody, MemoryResponse } from "./internal/MemoryResponse.js"
 
 // -----------------------------------------------------------------------------
 // what the documentation says, and what it leaves open
@@ -1573,36 +1574,13 @@ const abortOf = (
     return Effect.sync(() => signal.removeEventListener("abort", onAbort))
   })
 
-const hasNoBody = (status: number): boolean => status === 204 || status === 205 || status === 304
-
 /** Half of the bytes, then the reset. */
-const cutBody = (body: string): ReadableStream<Uint8Array> => {
-  const bytes = new TextEncoder().encode(body)
-  const parts = [bytes.slice(0, Math.floor(bytes.length / 2))]
-  return new ReadableStream(
-    {
-      pull: (controller) => {
-        const part = parts.shift()
-        if (part === undefined) controller.error(connectionError("ECONNRESET", "read"))
-        else controller.enqueue(part)
-      }
-    },
-    { highWaterMark: 0 }
-  )
-}
+const cutBody = (bytes: Uint8Array<ArrayBuffer>): MemoryBody => ({
+  bytes: bytes.slice(0, Math.floor(bytes.length / 2)),
+  breaksOffWith: connectionError("ECONNRESET", "read")
+})
 
-const responseOf = (
-  request: HttpClientRequest.HttpClientRequest,
-  answer: Answer,
-  body: string | ReadableStream<Uint8Array>
-): HttpClientResponse.HttpClientResponse =>
-  HttpClientResponse.fromWeb(
-    request,
-    new Response(hasNoBody(answer.status) ? null : body, {
-      status: answer.status,
-      headers: { "content-type": answer.contentType }
-    })
-  )
+const bytesOf = ({ body }: Answer): Uint8Array<ArrayBuffer> => new TextEncoder().encode(body)
 
 const deliver = (
   request: HttpClientRequest.HttpClientRequest,
@@ -1610,9 +1588,13 @@ const deliver = (
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.RequestError> => {
   switch (delivery._tag) {
     case "Answered":
-      return Effect.sync(() => responseOf(request, delivery.answer, delivery.answer.body))
+      return Effect.sync(
+        () => new MemoryResponse(request, delivery.answer, { bytes: bytesOf(delivery.answer) })
+      )
     case "Cut":
-      return Effect.sync(() => responseOf(request, delivery.answer, cutBody(delivery.answer.body)))
+      return Effect.sync(
+        () => new MemoryResponse(request, delivery.answer, cutBody(bytesOf(delivery.answer)))
+      )
     case "Reset":
       return Effect.fail(transport(request, connectionError("ECONNRESET", "read")))
     case "Refused":

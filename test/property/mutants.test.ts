@@ -32,9 +32,12 @@ const hunt = async (
     NumberAuth: await load(folder, "services/NumberAuth.ts"),
     NumberTransport: await load(folder, "services/NumberTransport.ts")
   }
-  const property = fc.asyncProperty(world.schedule, async (given) => {
-    await world.run(implementation, given, { watch: mutant.caughtBy })
-  })
+  const property = fc.asyncProperty(
+    world.schedule,
+    breathe(async (given) => {
+      world.run(implementation, given, { watch: mutant.caughtBy })
+    })
+  )
   return fc.check(property, { ...propertyOptions({ numRuns: 1000, seed }), endOnFailure: true })
 }
 

@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import * as AuthStore from "../../src/services/AuthStore.js"
 import * as NumberAuth from "../../src/services/NumberAuth.js"
 import * as NumberTransport from "../../src/services/NumberTransport.js"
-import { propertyOptions } from "./options.js"
+import { breathe, propertyOptions } from "./options.js"
 import { emptyTally, run, schedule } from "./world.js"
 
 const library = { AuthStore, NumberAuth, NumberTransport }
@@ -18,11 +18,14 @@ describe("the real NumberAuth against the emulator", { timeout: 900_000 }, () =>
     const options = propertyOptions({ numRuns: 300, seed })
     let lockouts = 0
     await fc.assert(
-      fc.asyncProperty(schedule, async (given) => {
-        const { isLockedOut } = await run(library, given, { tally })
-        if (isLockedOut) lockouts += 1
-        assert.isFalse(isLockedOut, "the backend never counts six")
-      }),
+      fc.asyncProperty(
+        schedule,
+        breathe(async (given) => {
+          const { isLockedOut } = run(library, given, { tally })
+          if (isLockedOut) lockouts += 1
+          assert.isFalse(isLockedOut, "the backend never counts six")
+        })
+      ),
       options
     )
     console.log(
@@ -40,10 +43,13 @@ describe("the real NumberAuth against the emulator", { timeout: 900_000 }, () =>
     const options = propertyOptions({ numRuns: 100, seed })
     let lockouts = 0
     await fc.assert(
-      fc.asyncProperty(schedule, async (given) => {
-        const { isLockedOut } = await run("naive", given)
-        if (isLockedOut) lockouts += 1
-      }),
+      fc.asyncProperty(
+        schedule,
+        breathe(async (given) => {
+          const { isLockedOut } = run("naive", given)
+          if (isLockedOut) lockouts += 1
+        })
+      ),
       options
     )
     console.log(`naive: ${options.numRuns} schedules, seed ${options.seed}; ${lockouts} lockouts`)

@@ -4,7 +4,7 @@
  * run; the same schedule drives the library, a mutant of it, or a naive client.
  */
 import { HttpClient, HttpClientRequest } from "@effect/platform"
-import { Clock, Duration, Effect, Exit, Layer, Redacted, Schedule as Retry, Scope } from "effect"
+import { Duration, Effect, Exit, Layer, Redacted, Schedule as Retry, Scope } from "effect"
 import * as fc from "fast-check"
 import type { AccountCode, Token } from "../../src/schemas/Credentials.js"
 import { AuthNotifier } from "../../src/services/AuthNotifier.js"
@@ -14,7 +14,8 @@ import type * as NumberAuth from "../../src/services/NumberAuth.js"
 import type * as NumberTransport from "../../src/services/NumberTransport.js"
 import type * as Store from "../../src/services/AuthStore.js"
 import * as Emulator from "../../src/testing/NumberEmulator.js"
-import { makeVirtualClock } from "../support/virtualClock.js"
+import * as ProcessGates from "../../src/testing/ProcessGates.js"
+import * as VirtualClock from "../../src/testing/VirtualClock.js"
 import { Broken } from "./coreWorld.js"
 
 /** What of the library is under test. */
@@ -218,62 +219,37 @@ interface Client {
   readonly confirmLockLifted: Effect.Effect<unknown, unknown>
 }
 
-/** A process: what it calls passes its gates, and behind a gate of a dead process nothing ever happens. */
-class Process {
-  isAlive = true
-  /** How many more gates it passes before it dies; null: it lives. */
-  fuse: number | null = null
-  frozenUntilMillis = 0
-
-  readonly pass: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.isAlive && this.fuse !== null && this.fuse-- <= 0) this.isAlive = false
-    return this.isAlive ? Effect.void : Effect.async<never>(() => {})
-  })
-
-  /** Where a stopped process may stand still: not between its last look at the lease and the write. */
-  readonly passOrFreeze: Effect.Effect<void> = Effect.flatMap(Clock.currentTimeNanos, (nanos) =>
-    Effect.zipRight(
-      Effect.sleep(Duration.millis(Math.max(0, this.frozenUntilMillis - Number(nanos / 1_000_000n)))),
-      this.pass
-    )
-  )
-}
-
 /** The property that all of this is for. */
 export const backendProperty = "the backend never counts more than the limit"
 
 /** Runs a schedule with the library (or a mutant), or with the naive client. */
-export const run = async (
+export const run = (
   implementation: WorldImplementation | "naive",
   given: Schedule,
   options: { readonly tally?: Tally; readonly watch?: string } = {}
-): Promise<{ readonly isLockedOut: boolean }> => {
+): { readonly isLockedOut: boolean } => {
   const { tally = emptyTally(), watch } = options
-  const clock = makeVirtualClock()
-  const runPromise = <A, E>(effect: Effect.Effect<A, E>): Promise<A> =>
-    Effect.runPromise(Effect.withClock(effect, clock))
+  const clock = VirtualClock.make()
   const fork = <A, E>(effect: Effect.Effect<A, E>): void => {
-    Effect.runFork(Effect.withClock(Effect.exit(effect), clock))
+    clock.fork(Effect.exit(effect))
   }
 
-  const scope = await runPromise(Scope.make())
-  const emulator = await runPromise(
-    Emulator.make({ ...given.backend, ip: ipOf(0) }).pipe(Scope.extend(scope))
-  )
+  const scope = clock.run(Scope.make())
+  const emulator = clock.run(Emulator.make({ ...given.backend, ip: ipOf(0) }).pipe(Scope.extend(scope)))
   const supplied: Array<string> = []
   const good: Array<string> = []
   let tokens = 0
   for (const [index, code] of accounts.entries()) {
     good[index] = tokenText(index, tokens++)
     supplied[index] = good[index]
-    await runPromise(emulator.addToken(code, good[index]))
+    clock.run(emulator.addToken(code, good[index]))
   }
 
   const ips = [ipOf(0)]
   let awayUntilMillis = 0
   let isAwayAfterCommit = false
-  const away = Effect.flatMap(Clock.currentTimeNanos, (nanos) =>
-    Number(nanos / 1_000_000n) < awayUntilMillis
+  const away = Effect.suspend(() =>
+    clock.steadyMillis() < awayUntilMillis
       ? Effect.fail(new AuthStoreError({ reason: "unavailable", detail: "away" }))
       : Effect.void
   )
@@ -313,36 +289,30 @@ export const run = async (
     )
   }
 
-  const store = implementation === "naive" ? undefined : await runPromise(implementation.AuthStore.makeMemory)
+  const store = implementation === "naive" ? undefined : clock.run(implementation.AuthStore.makeMemory)
 
-  const clientsOf = (current: Process, number: number): Promise<ReadonlyArray<Client>> => {
-    const http = Emulator.httpClient(emulator).pipe(
-      HttpClient.transform((effect) => Effect.zipLeft(Effect.zipRight(current.pass, effect), current.pass))
-    )
-    return runPromise(
+  const clientsOf = (current: ProcessGates.ProcessGates): ReadonlyArray<Client> => {
+    const http = current.httpClient(Emulator.httpClient(emulator))
+    return clock.run(
       Effect.forEach(accounts, (code, index) =>
         implementation === "naive"
           ? Effect.succeed(naiveClient(http, code, () => supplied[index]!))
           : libraryClient(implementation, current, http, code, index)
       )
-    ).then((clients) => {
-      running[number] = current
-      return clients
-    })
+    )
   }
 
   const libraryClient = (
     { NumberAuth, NumberTransport }: WorldImplementation,
-    current: Process,
+    current: ProcessGates.ProcessGates,
     http: HttpClient.HttpClient,
     code: string,
     index: number
   ): Effect.Effect<Client> => {
-    const gated: AuthStore["Type"] = {
+    const gated = current.store({
       ...store!,
       transact: (key, decide) =>
         Effect.gen(function* () {
-          yield* current.pass
           if (!isAwayAfterCommit) yield* away
           const result = yield* store!.transact(key, (stored) => {
             const decided = decide(stored)
@@ -350,11 +320,10 @@ export const run = async (
             return decided
           })
           if (isAwayAfterCommit) yield* away
-          yield* current.passOrFreeze
           return result
         }),
       read: (key) => Effect.zipRight(away, store!.read(key))
-    }
+    })
     const services = Layer.mergeAll(
       Layer.succeed(HttpClient.HttpClient, http),
       Layer.succeed(AuthStore, gated),
@@ -395,15 +364,16 @@ export const run = async (
     )
   }
 
-  const running: Array<Process> = []
+  const running: Array<ProcessGates.ProcessGates> = []
   const clients: Array<ReadonlyArray<Client>> = []
-  const start = async (number: number): Promise<void> => {
-    if (running[number] !== undefined) running[number].isAlive = false
-    clients[number] = await clientsOf(new Process(), number)
+  const start = (number: number): void => {
+    running[number]?.kill()
+    running[number] = ProcessGates.make()
+    clients[number] = clientsOf(running[number])
   }
-  for (let number = 0; number < processes; number++) await start(number)
+  for (let number = 0; number < processes; number++) start(number)
 
-  const perform = async (operation: Operation): Promise<void> => {
+  const perform = (operation: Operation): void => {
     switch (operation.type) {
       case "call":
         return fork(clients[operation.process]![operation.account]!.sessionKey)
@@ -411,26 +381,24 @@ export const run = async (
         return fork(clients[operation.process]![operation.account]!.send)
       case "crash":
         tally.crashes += 1
-        running[operation.process]!.fuse = operation.fuse
+        running[operation.process]!.dieAfter(operation.fuse)
         return
       case "restart":
         return start(operation.process)
       case "freeze":
-        running[operation.process]!.frozenUntilMillis =
-          Number(clock.unsafeCurrentTimeNanos() / 1_000_000n) + operation.millis
-        return
+        return clock.run(running[operation.process]!.freeze(operation.millis))
       case "crashLoop":
         // A supervisor that starts the process again and again, and a process that dies in the midst of it.
         for (let round = 0; round < 8; round++) {
-          await start(operation.process)
+          start(operation.process)
           tally.crashes += 1
-          running[operation.process]!.fuse = operation.fuse
+          running[operation.process]!.dieAfter(operation.fuse)
           fork(clients[operation.process]![operation.account]!.sessionKey)
-          await clock.advance(round % 2 === 0 ? 1000 : 60_000)
+          clock.advance(round % 2 === 0 ? 1000 : 60_000)
         }
         return start(operation.process)
       case "fault":
-        return runPromise(emulator.inject(operation.fault))
+        return clock.run(emulator.inject(operation.fault))
       case "advance":
         return clock.advance(operation.millis)
       case "stepClock":
@@ -446,27 +414,27 @@ export const run = async (
             supplied[operation.account] = tokenText(operation.account, tokens++)
             return
           case "revoked":
-            return runPromise(emulator.revokeToken(accounts[operation.account]!, good[operation.account]!))
+            return clock.run(emulator.revokeToken(accounts[operation.account]!, good[operation.account]!))
           case "renewed":
             good[operation.account] = tokenText(operation.account, tokens++)
             supplied[operation.account] = good[operation.account]!
-            return runPromise(emulator.addToken(accounts[operation.account]!, good[operation.account]!))
+            return clock.run(emulator.addToken(accounts[operation.account]!, good[operation.account]!))
         }
       // falls through: every token operation has returned
       case "badTokens":
         for (let count = 0; count < operation.count; count++) {
           supplied[operation.account] = tokenText(operation.account, tokens++)
           fork(clients[operation.process]![operation.account]!.sessionKey)
-          await clock.advance(1000)
+          clock.advance(1000)
         }
         return
       case "expireSessions":
-        return runPromise(Effect.asVoid(emulator.expireSessions()))
+        return clock.run(Effect.asVoid(emulator.expireSessions()))
       case "changeIp":
         ips.push(ipOf(ips.length))
-        return runPromise(emulator.setIp(ips.at(-1)))
+        return clock.run(emulator.setIp(ips.at(-1)))
       case "storeAway":
-        awayUntilMillis = Number(clock.unsafeCurrentTimeNanos() / 1_000_000n) + operation.millis
+        awayUntilMillis = clock.steadyMillis() + operation.millis
         isAwayAfterCommit = operation.afterCommit
         return
       case "resume":
@@ -474,12 +442,12 @@ export const run = async (
       case "lockLifted": {
         // An operator who tells the truth: no sooner than the drain after the last attempt support sets the count of the
         // IP to zero, and some time after that it is confirmed.
-        await clock.advance(700_000)
-        for (const ip of ips) await runPromise(emulator.liftLock(ip))
-        const seen = await runPromise(emulator.requestsSeen)
-        await clock.advance(operation.millis)
+        clock.advance(700_000)
+        for (const ip of ips) clock.run(emulator.liftLock(ip))
+        const seen = clock.run(emulator.requestsSeen)
+        clock.advance(operation.millis)
         // What was attempted since then makes the word untrue, and it is not given.
-        if ((await runPromise(emulator.requestsSeen)) !== seen) return
+        if (clock.run(emulator.requestsSeen) !== seen) return
         const confirmed = clients[operation.process]![operation.account]!.confirmLockLifted
         return fork(confirmed)
       }
@@ -487,20 +455,20 @@ export const run = async (
   }
 
   for (const operation of given.operations) {
-    await perform(operation)
-    await clock.advance(1)
+    perform(operation)
+    clock.advance(1)
     if (broken !== null) break
   }
   // Let all that is under way come to its end.
-  await clock.advance(1_200_000)
+  clock.advance(1_200_000)
 
-  const peak = await runPromise(emulator.peak)
-  tally.attempts += (await runPromise(emulator.log)).length
+  const peak = clock.run(emulator.peak)
+  tally.attempts += clock.run(emulator.log).length
   tally.peak = Math.max(tally.peak, peak)
   if (peak === given.limit) tally.atTheLimit += 1
-  const locks = await Promise.all(ips.map((ip) => runPromise(emulator.isLocked(ip))))
+  const locks = ips.map((ip) => clock.run(emulator.isLocked(ip)))
   holds(implementation === "naive" || peak <= given.limit, backendProperty, `${peak} of ${given.limit}`)
-  await runPromise(Scope.close(scope, Exit.void))
+  clock.run(Scope.close(scope, Exit.void))
   if (broken !== null) throw broken
   return { isLockedOut: peak >= 6 || locks.includes(true) }
 }

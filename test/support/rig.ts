@@ -1,17 +1,16 @@
 /**
  * NumberAuth, emulator and store on a virtual clock, driven step by step from outside of Effect.
  */
-import { Cause, Effect, Exit, Option, Scope } from "effect"
+import { Cause, Exit, type Fiber, Option, Scope } from "effect"
 import type * as NumberAuth from "../../src/services/NumberAuth.js"
+import * as VirtualClock from "../../src/testing/VirtualClock.js"
 import { ip, makeWorld, start, type World } from "./stack.js"
-import { makeVirtualClock } from "./virtualClock.js"
 
 type Auth = NumberAuth.NumberAuth["Type"]
 
 export const makeRig = async () => {
-  const clock = makeVirtualClock()
-  const run = <A, E>(effect: Effect.Effect<A, E>): Promise<A> =>
-    Effect.runPromise(Effect.withClock(effect, clock))
+  const clock = VirtualClock.make()
+  const run = clock.runPromise
   const scope = await run(Scope.make())
   const world = await run(Scope.extend(makeWorld({ ip }), scope))
   return {
@@ -23,15 +22,18 @@ export const makeRig = async () => {
     process: (options: Partial<NumberAuth.Options> = {}, store?: World["store"]): Promise<Auth> =>
       run(Scope.extend(start(store === undefined ? world : { ...world, store }, options), scope)),
     /** Asks for a session, lets time pass, and says how it ended; null where it has not. */
-    ask: async (auth: Auth, millis = 1000): Promise<string | null> => {
-      let ended: string | null = null
-      void run(Effect.exit(auth.sessionKey)).then((exit) => {
-        ended = tagOf(exit)
-      })
-      await clock.advance(millis)
-      return ended
+    ask: (auth: Auth, millis = 1000): string | null => {
+      const fiber = clock.fork(auth.sessionKey)
+      clock.advance(millis)
+      return endOf(fiber)
     }
   }
+}
+
+/** How a fiber ended; null: it has not. */
+export const endOf = (fiber: Fiber.RuntimeFiber<unknown, { readonly _tag: string }>): string | null => {
+  const exit = fiber.unsafePoll()
+  return exit === null ? null : tagOf(exit)
 }
 
 /** How something ended: `ok`, `Interrupt`, or the tag of its error. */

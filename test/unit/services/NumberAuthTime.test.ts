@@ -6,7 +6,7 @@ import { AuthStoreError, type Stored, type Write } from "../../../src/services/A
 import * as NumberAuth from "../../../src/services/NumberAuth.js"
 import { NumberTransport } from "../../../src/services/NumberTransport.js"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
-import { makeRig, tagOf } from "../../support/rig.js"
+import { endOf, makeRig } from "../../support/rig.js"
 import { account, badToken, baseUrl, environment, goodToken, ip, type World } from "../../support/stack.js"
 
 const away = new AuthStoreError({ reason: "unavailable", detail: "away" })
@@ -32,11 +32,11 @@ describe("a waiter", () => {
       let transactions = 0
       const store = ahead(world.store, millis, () => transactions++)
       const [sender, waiter] = [await process({}, store), await process({}, store)]
-      await ask(sender, 1)
+      ask(sender, 1)
       transactions = 0
-      await ask(waiter, 5000)
+      ask(waiter, 5000)
       assert.strictEqual(transactions, 1)
-      await clock.advance(120_000)
+      clock.advance(120_000)
       assert.isAtMost(transactions, 8)
     })
   }
@@ -44,29 +44,27 @@ describe("a waiter", () => {
   it("gives up after its time-out although the host's clock is set back", async () => {
     const { ask, clock, process, run, world } = await makeRig()
     await run(world.emulator.inject(Fault.StallAnswer))
-    await ask(await process({ attemptTimeout: "10 hours" }), 1)
+    ask(await process({ attemptTimeout: "10 hours" }), 1)
     const waiter = await process()
-    let ended: string | null = null
-    void run(Effect.exit(waiter.sessionKey)).then((exit) => (ended = tagOf(exit)))
-    await clock.advance(1000)
+    const waiting = clock.fork(waiter.sessionKey)
+    clock.advance(1000)
     clock.step(-3_600_000)
-    await clock.advance(60_000)
-    assert.strictEqual(ended, "AuthBusy")
+    clock.advance(60_000)
+    assert.strictEqual(endOf(waiting), "AuthBusy")
   })
 
   it("ends when its scope closes", async () => {
     const { ask, clock, process, run, world } = await makeRig()
     await run(world.emulator.inject(Fault.StallAnswer))
-    await ask(await process(), 1)
+    ask(await process(), 1)
     const scope = await run(Scope.make())
     const layer = NumberAuth.layer({ account, baseUrl }).pipe(Layer.provide(environment(world)), Layer.orDie)
     const waiter = Context.get(await run(Layer.buildWithScope(layer, scope)), NumberAuth.NumberAuth)
-    let ended: string | null = null
-    void run(Effect.exit(waiter.sessionKey)).then((exit) => (ended = tagOf(exit)))
-    await clock.advance(1)
+    const waiting = clock.fork(waiter.sessionKey)
+    clock.advance(1)
     await run(Scope.close(scope, Exit.void))
-    await clock.advance(1)
-    assert.strictEqual(ended, "Interrupt")
+    clock.advance(1)
+    assert.strictEqual(endOf(waiting), "Interrupt")
   })
 })
 
@@ -78,24 +76,24 @@ describe("an attempt whose lease another process found to have run out", () => {
     await run(world.emulator.inject(Fault.DelayRequest("320 seconds")))
     await run(Ref.set(world.token, badToken(1)))
     void ask(one, 0)
-    await clock.advance(1000)
+    clock.advance(1000)
     clock.step(46_000)
     await run(Ref.set(world.token, goodToken))
-    assert.strictEqual(await ask(two), "ok")
-    await clock.advance(302_000)
+    assert.strictEqual(ask(two), "ok")
+    clock.advance(302_000)
     const renew = async () => {
       await run(world.emulator.expireSessions())
       const call = HttpClientRequest.post("/Echo").pipe(HttpClientRequest.bodyUnsafeJson({}))
       void run(Effect.exit(two.httpClient.execute(call)))
-      await clock.advance(1000)
+      clock.advance(1000)
     }
     await renew()
-    await clock.advance(60_000)
+    clock.advance(60_000)
     await run(Ref.set(world.token, badToken(2)))
     await renew()
     for (let n = 3; n <= 7; n++) {
       await run(Ref.set(world.token, badToken(n)))
-      await ask(two)
+      ask(two)
     }
     assert.isAtMost(await run(world.emulator.peakOf(ip)), 5)
   })
@@ -114,7 +112,7 @@ describe("what is not certain", () => {
       Layer.orDie
     )
     const auth = Context.get(await run(Layer.buildWithScope(layer, scope)), NumberAuth.NumberAuth)
-    for (let n = 0; n < 10; n++) await ask(auth)
+    for (let n = 0; n < 10; n++) ask(auth)
     assert.strictEqual(sent, 5)
   })
 
@@ -133,9 +131,9 @@ describe("what is not certain", () => {
     }
     const auth = await process({}, store)
     await run(Ref.set(world.token, badToken(1)))
-    assert.strictEqual(await ask(auth), "AuthStoreError")
-    await clock.advance(60_000)
-    assert.strictEqual(await ask(auth), "AuthAborted")
+    assert.strictEqual(ask(auth), "AuthStoreError")
+    clock.advance(60_000)
+    assert.strictEqual(ask(auth), "AuthAborted")
     assert.lengthOf(await run(Ref.get(world.notices)), 1)
   })
 
@@ -149,13 +147,13 @@ describe("what is not certain", () => {
     const auth = await process({}, store)
     const seen: Array<string> = []
     void run(Effect.exit(Stream.runForEach(auth.changes, ({ state }) => Effect.sync(() => seen.push(state)))))
-    await clock.advance(1000)
+    clock.advance(1000)
     await run(Ref.set(world.token, badToken(1)))
     isAway = true
     void run(Effect.exit(auth.sessionKey))
-    await clock.advance(5000)
+    clock.advance(5000)
     isAway = false
-    await clock.advance(5000)
+    clock.advance(5000)
     assert.deepStrictEqual(seen, ["unauthenticated.idle", "aborted"])
   })
 
@@ -163,12 +161,12 @@ describe("what is not certain", () => {
     const { ask, process, run, world } = await makeRig()
     await run(world.emulator.inject(Fault.Status(500, "out of order")))
     const auth = await process()
-    assert.strictEqual(await ask(auth), "AuthAborted")
+    assert.strictEqual(ask(auth), "AuthAborted")
     const error = await run(Effect.flip(auth.replaceCredentials(goodToken)))
     assert.strictEqual(error._tag, "AuthRejected")
     assert.include(error.message, "resume")
     await run(auth.resume)
-    assert.strictEqual(await ask(auth), "ok")
+    assert.strictEqual(ask(auth), "ok")
   })
 })
 
@@ -201,15 +199,15 @@ describe("a reservation that the store did not confirm", () => {
       const { ask, clock, process, run, world } = await makeRig()
       const { state, store } = unconfirmed(world)
       const auth = await process({}, store)
-      assert.strictEqual(await ask(auth, 1), "AuthStoreError")
+      assert.strictEqual(ask(auth, 1), "AuthStoreError")
       assert.strictEqual((await run(auth.status)).inFlight, 1)
-      await clock.advance(millis)
+      clock.advance(millis)
       state.isAway = false
-      await clock.advance(6000)
+      clock.advance(6000)
       const status = await run(auth.status)
       assert.deepStrictEqual([status.state, status.failures, status.inFlight], ["unauthenticated.idle", 0, 0])
       assert.lengthOf(await run(world.emulator.log), 0)
-      assert.strictEqual(await ask(auth), "ok")
+      assert.strictEqual(ask(auth), "ok")
       assert.lengthOf(await run(Ref.get(world.notices)), 0)
     })
   }
@@ -218,11 +216,11 @@ describe("a reservation that the store did not confirm", () => {
     const { ask, clock, process, run, world } = await makeRig()
     const { state, store } = unconfirmed(world)
     const auth = await process({}, store)
-    assert.strictEqual(await ask(auth, 1), "AuthStoreError")
-    await clock.advance(60_000)
-    assert.strictEqual(await ask(await process()), "AuthAborted")
+    assert.strictEqual(ask(auth, 1), "AuthStoreError")
+    clock.advance(60_000)
+    assert.strictEqual(ask(await process()), "AuthAborted")
     state.isAway = false
-    await clock.advance(6000)
+    clock.advance(6000)
     assert.strictEqual((await run(auth.status)).state, "unauthenticated.idle")
     assert.strictEqual((await run(auth.status)).failures, 0)
   })
@@ -246,16 +244,16 @@ describe("a reservation that the store did not confirm", () => {
         })
     }
     const auth = await process({}, store)
-    assert.strictEqual(await ask(auth, 1), "AuthStoreError")
+    assert.strictEqual(ask(auth, 1), "AuthStoreError")
     await run(world.emulator.inject(Fault.DelayAnswer("20 seconds")))
     const other = await process()
     void ask(other, 0)
-    await clock.advance(1000)
+    clock.advance(1000)
     state.isAway = false
-    await clock.advance(6000)
+    clock.advance(6000)
     assert.strictEqual((await run(other.status)).state, "unauthenticated.attempting")
     assert.strictEqual((await run(other.status)).inFlight, 1)
-    await clock.advance(20_000)
+    clock.advance(20_000)
     assert.strictEqual((await run(other.status)).state, "authenticated")
   })
 })

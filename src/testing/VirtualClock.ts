@@ -1,0 +1,251 @@
+/**
+ * Virtual time: a Clock that stands still until it is told to go on, and a scheduler that runs fibers only when it is
+ * told to, so that one seed decides all that happens.
+ *
+ * Effect's own TestClock finds out whether all fibers rest by waiting in real time, some milliseconds at every step.
+ * Here the queue of tasks is in sight: once it is empty, all fibers rest. That takes microseconds, and is certain. It
+ * holds for what is in memory; where promises are awaited, {@link VirtualClock.advanceAsync} lets them go on as well.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Scheduler from "effect/Scheduler"
+import { PCGRandom } from "effect/Utils"
+
+/**
+ * How virtual time is set up.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options {
+  /** The wall time at which it begins, in milliseconds since 1970. Default: 14 November 2023, 22:13:20 UTC. */
+  readonly startMillis?: number | undefined
+  /**
+   * What decides Effect's Random, and which of the fibers that could go on does so next. Default: none, and then fibers
+   * go on in the order in which they were woken, and Random is that of the effect that is run.
+   */
+  readonly seed?: number | undefined
+}
+
+/**
+ * Time that passes when it is told to.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface VirtualClock extends Clock.Clock {
+  /** What fibers are scheduled by that {@link VirtualClock.fork} begins. */
+  readonly scheduler: Scheduler.Scheduler
+  /** Monotonic time since it began, in milliseconds. */
+  readonly steadyMillis: () => number
+  /** Begins an effect on this clock, and lets all happen that needs no time. */
+  readonly fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, E>
+  /** Runs an effect that needs no time to its end. Throws what it fails with; and where it would need time. */
+  readonly run: <A, E>(effect: Effect.Effect<A, E>) => A
+  /** Runs an effect. The promise is kept when enough time has been told to pass. */
+  readonly runPromise: <A, E>(effect: Effect.Effect<A, E>) => Promise<A>
+  /** Lets all happen that needs no time. */
+  readonly settle: () => void
+  /** Lets so many milliseconds pass, and all that is due in them happen, in its order. */
+  readonly advance: (millis: number) => void
+  /**
+   * The same where promises are awaited too. Whenever all fibers rest it lets the event loop turn twice; a promise that takes
+   * longer than that may find that virtual time has gone on.
+   */
+  readonly advanceAsync: (millis: number) => Promise<void>
+  /** When the next sleeper is due, by monotonic time in milliseconds; null: nobody sleeps. */
+  readonly nextMillis: () => number | null
+  /** Sets wall time forward or back. Monotonic time and sleepers do not notice. */
+  readonly step: (millis: number) => void
+}
+
+interface Sleeper {
+  readonly atMillis: number
+  readonly wake: () => void
+  isCancelled: boolean
+}
+
+interface Entry {
+  readonly task: Scheduler.Task
+  readonly priority: number
+  readonly fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
+}
+
+/** Who sleeps, in the order of waking; who is due at the same time wakes in the order of falling asleep. */
+const makeSleepers = () => {
+  const sleepers: Array<Sleeper> = []
+  const first = (): Sleeper | undefined => {
+    while (sleepers.at(-1)?.isCancelled === true) sleepers.pop()
+    return sleepers.at(-1)
+  }
+  return {
+    first,
+    takeFirst: (): void => void sleepers.pop(),
+    add: (sleeper: Sleeper): void => {
+      // The last is the first to wake, so that waking costs nothing.
+      let low = 0
+      let high = sleepers.length
+      while (low < high) {
+        const middle = (low + high) >>> 1
+        if (sleepers[middle]!.atMillis > sleeper.atMillis) low = middle + 1
+        else high = middle
+      }
+      sleepers.splice(low, 0, sleeper)
+    }
+  }
+}
+
+/** The tasks of fibers that could go on. `choose` picks one of so many. */
+const makeTasks = (choose: ((count: number) => number) | undefined) => {
+  const waiting: Array<Entry> = []
+
+  /** The first of those that go first; what a fiber does stays in its order. */
+  const next = (): Entry => {
+    let lowest = waiting[0]!.priority
+    for (const { priority } of waiting) lowest = Math.min(lowest, priority)
+    const seen = new Set<Entry["fiber"]>()
+    const ready: Array<number> = []
+    for (const [index, { fiber, priority }] of waiting.entries()) {
+      if (priority !== lowest || seen.has(fiber)) continue
+      seen.add(fiber)
+      ready.push(index)
+    }
+    const index = choose === undefined || ready.length === 1 ? ready[0]! : ready[choose(ready.length)]!
+    return waiting.splice(index, 1)[0]!
+  }
+
+  return {
+    add: (entry: Entry): void => void waiting.push(entry),
+    runAll: (): void => {
+      while (waiting.length > 0) {
+        const entry = waiting.length === 1 ? waiting.pop()! : next()
+        entry.task()
+      }
+    }
+  }
+}
+
+/** One turn of the event loop, in which promises and what was done outside of JavaScript go on. */
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    // Standard, and not in the types of Node.js.
+    const receiver: { onmessage?: () => void; close: () => void } = port1
+    receiver.onmessage = () => {
+      receiver.close()
+      resolve()
+    }
+    port2.postMessage(null)
+  })
+
+/**
+ * Makes virtual time, in which nothing has happened yet.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = ({ seed, startMillis = 1_700_000_000_000 }: Options = {}): VirtualClock => {
+  let steadyMillis = 0
+  let wallOffsetMillis = startMillis
+  const sleepers = makeSleepers()
+  const order = seed === undefined ? undefined : new PCGRandom(seed)
+  const tasks = makeTasks(order === undefined ? undefined : (count) => order.integer(count))
+  const random = seed === undefined ? undefined : Random.make(`virtual time ${seed}`)
+
+  const unsafeCurrentTimeMillis = () => steadyMillis + wallOffsetMillis
+  const unsafeCurrentTimeNanos = () => BigInt(Math.round(steadyMillis * 1000)) * 1000n
+
+  const scheduler = Scheduler.make((task, priority, fiber) => tasks.add({ task, priority, fiber }))
+
+  const sleep: Clock.Clock["sleep"] = (duration) =>
+    Effect.async<void>((resume) => {
+      const millis = Duration.toMillis(duration)
+      if (millis === 0) return resume(Effect.void)
+      // Who sleeps for ever is forgotten.
+      if (millis === Number.POSITIVE_INFINITY) return
+      const sleeper = {
+        atMillis: steadyMillis + millis,
+        wake: () => resume(Effect.void),
+        isCancelled: false
+      }
+      sleepers.add(sleeper)
+      return Effect.sync(() => {
+        sleeper.isCancelled = true
+      })
+    })
+
+  const wakeFirst = (untilMillis: number): boolean => {
+    const sleeper = sleepers.first()
+    if (sleeper === undefined || sleeper.atMillis > untilMillis) return false
+    sleepers.takeFirst()
+    steadyMillis = Math.max(steadyMillis, sleeper.atMillis)
+    sleeper.wake()
+    return true
+  }
+
+  const fork: VirtualClock["fork"] = (effect) => {
+    const timed = Effect.withClock(effect, clock)
+    const fiber = Effect.runFork(random === undefined ? timed : Effect.withRandom(timed, random), {
+      scheduler
+    })
+    tasks.runAll()
+    return fiber
+  }
+
+  const clock: VirtualClock = {
+    [Clock.ClockTypeId]: Clock.ClockTypeId,
+    unsafeCurrentTimeMillis,
+    unsafeCurrentTimeNanos,
+    currentTimeMillis: Effect.sync(unsafeCurrentTimeMillis),
+    currentTimeNanos: Effect.sync(unsafeCurrentTimeNanos),
+    sleep,
+    scheduler,
+    steadyMillis: () => steadyMillis,
+    fork,
+    run: (effect) => {
+      const exit = fork(Effect.exit(effect)).unsafePoll()
+      if (exit === null) throw new Error("The effect needs time: advance the clock, or let promises end.")
+      return Exit.getOrElse(Exit.flatten(exit), (cause) => {
+        throw Cause.squash(cause)
+      })
+    },
+    runPromise: (effect) =>
+      new Promise((resolve, reject) => {
+        fork(effect).addObserver(
+          Exit.match({ onSuccess: resolve, onFailure: (cause) => reject(Cause.squash(cause) as Error) })
+        )
+      }),
+    settle: tasks.runAll,
+    advance: (millis) => {
+      const untilMillis = steadyMillis + millis
+      tasks.runAll()
+      while (wakeFirst(untilMillis)) tasks.runAll()
+      steadyMillis = untilMillis
+    },
+    advanceAsync: async (millis) => {
+      const untilMillis = steadyMillis + millis
+      const rest = async (): Promise<void> => {
+        for (let turns = 0; turns < 2; turns++) {
+          tasks.runAll()
+          await turn()
+        }
+        tasks.runAll()
+      }
+      await rest()
+      while (wakeFirst(untilMillis)) await rest()
+      steadyMillis = untilMillis
+    },
+    nextMillis: () => sleepers.first()?.atMillis ?? null,
+    step: (millis) => {
+      wallOffsetMillis += millis
+    }
+  }
+  return clock
+}
