@@ -58,7 +58,7 @@ const restrictedImports = ({ paths, patterns }) => ({
 })
 
 export default defineConfig(
-  globalIgnores(["dist", "reports", ".mutants", ".stryker-tmp", "test/fixtures"]),
+  globalIgnores(["dist", "docs", "reports", ".mutants", ".stryker-tmp", "test/fixtures"]),
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     files: ["**/*.ts"],

@@ -70,6 +70,17 @@ export type AuthEvent =
    */
   | { readonly type: "lock.lifted"; readonly by: "operator" | "other" }
 
+/**
+ * What people read of a state: XState's `description` says what it means, this what they do.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StateMeta {
+  /** What a person does while the account is in this state. */
+  readonly toDo: string
+}
+
 interface AttemptFailed<Type extends string> {
   readonly type: Type
   readonly attempt: AttemptId
@@ -173,7 +184,12 @@ export const makeAuthMachine = (policy: Policy) => {
     flapsAfter(context, event) > context.flaps && flapsAfter(context, event) >= policy.flapLimit
 
   const chart = setup({
-    types: { context: {} as AuthContext, input: {} as AuthContext, events: {} as AuthEvent },
+    types: {
+      context: {} as AuthContext,
+      input: {} as AuthContext,
+      events: {} as AuthEvent,
+      meta: {} as StateMeta
+    },
     guards: {
       /** The answer belongs to the attempt under way, or to the one that was given up last and nothing replaced. */
       isAwaited: ({ context }, params: { attempt: AttemptId }) =>
@@ -334,6 +350,8 @@ export const makeAuthMachine = (policy: Policy) => {
     initial: "idle",
     states: {
       idle: {
+        description: "No attempt is under way.",
+        meta: { toDo: "Nothing: the attempt is made when a caller needs a session." },
         on: {
           ...answers,
           ...locking,
@@ -356,6 +374,8 @@ export const makeAuthMachine = (policy: Policy) => {
         }
       },
       attempting: {
+        description: "One attempt is under way. Its mark counts as a failure until it is answered.",
+        meta: { toDo: "Wait: it is answered, or given up, before its lease ends." },
         on: {
           ...answers,
           // What is under way has to end first.
@@ -398,8 +418,14 @@ export const makeAuthMachine = (policy: Policy) => {
       "attempt.refused": { actions: { type: "rememberRefusal", params: ({ event }) => event } }
     },
     states: {
-      unauthenticated: needy,
+      unauthenticated: {
+        description: "No session is held, and nothing speaks against an attempt.",
+        meta: { toDo: "Nothing: the next caller has one attempt made." },
+        ...needy
+      },
       authenticated: {
+        description: "A session is held, and serves every caller.",
+        meta: { toDo: "Nothing." },
         on: {
           "session.expired": {
             guard: { type: "isHeld", params: ({ event }) => event },
@@ -453,9 +479,23 @@ export const makeAuthMachine = (policy: Policy) => {
           ]
         }
       },
-      expired: needy,
-      unauthorized: needy,
+      expired: {
+        description: "The session is over: Number said so (5030), or its 25 hours have passed.",
+        meta: { toDo: "Nothing: the next caller has one attempt made." },
+        ...needy
+      },
+      unauthorized: {
+        description: "Number refused the session key (5050): the location's IP has changed.",
+        meta: {
+          toDo: "Nothing, if it did change. If it comes again, look whether two addresses share the location."
+        },
+        ...needy
+      },
       aborted: {
+        description: "An attempt was unsuccessful, or could only be. Nothing more is sent.",
+        meta: {
+          toDo: "Read the reason. If the credentials were refused or have ended, bring a new token. Else mend the cause and resume."
+        },
         on: {
           ...answers,
           ...locking,
@@ -477,6 +517,11 @@ export const makeAuthMachine = (policy: Policy) => {
         }
       },
       locked: {
+        description:
+          "The location makes no attempt: Number reported its IP as locked, or the count has reached the limit.",
+        meta: {
+          toDo: "Mend what made the attempts fail, have Number's support lift the lock, then confirm that it is lifted."
+        },
         on: {
           "attempt.accepted": answers["attempt.accepted"],
           // It was aborted for an attempt that never left: when the lock ends, it is not aborted any more.

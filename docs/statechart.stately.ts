@@ -1,0 +1,596 @@
+import { createMachine } from "xstate"
+
+export const machine = createMachine({
+  "id": "auth",
+  "initial": "unauthenticated",
+  "on": {
+    "attempt.refused": {
+      "actions": "rememberRefusal"
+    }
+  },
+  "states": {
+    "unauthenticated": {
+      "description": "No session is held, and nothing speaks against an attempt.",
+      "meta": {
+        "toDo": "Nothing: the next caller has one attempt made."
+      },
+      "initial": "idle",
+      "states": {
+        "idle": {
+          "description": "No attempt is under way.",
+          "meta": {
+            "toDo": "Nothing: the attempt is made when a caller needs a session."
+          },
+          "on": {
+            "attempt.accepted": {
+              "guard": "isAwaited",
+              "target": "#auth.authenticated",
+              "actions": [
+                "holdSession",
+                "rememberSession",
+                "endAttempt"
+              ]
+            },
+            "attempt.refused": {
+              "guard": "isAwaited",
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberRefusal",
+                "rememberAbort",
+                "notify",
+                "endAttempt"
+              ]
+            },
+            "attempt.faulted": {
+              "guard": "isAwaited",
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberAbort",
+                "notify",
+                "endAttempt"
+              ]
+            },
+            "lock.reported": {
+              "target": "#auth.locked",
+              "actions": "notify"
+            },
+            "ledger.full": {
+              "target": "#auth.locked",
+              "actions": "notify"
+            },
+            "session.unauthorized": [
+              {
+                "guard": "isFlapping",
+                "target": "#auth.aborted",
+                "actions": [
+                  "rememberAbort",
+                  "notify",
+                  "countFlap"
+                ]
+              },
+              {
+                "guard": "isElsewhere",
+                "actions": "countFlap"
+              }
+            ],
+            "attempt.reserved": {
+              "guard": "canBeSent",
+              "target": "attempting",
+              "actions": [
+                "beginAttempt",
+                "sendAttempt"
+              ]
+            },
+            "credentials.barred": {
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberAbort",
+                "notify"
+              ]
+            }
+          }
+        },
+        "attempting": {
+          "description": "One attempt is under way. Its mark counts as a failure until it is answered.",
+          "meta": {
+            "toDo": "Wait: it is answered, or given up, before its lease ends."
+          },
+          "on": {
+            "attempt.accepted": {
+              "guard": "isAwaited",
+              "target": "#auth.authenticated",
+              "actions": [
+                "holdSession",
+                "rememberSession",
+                "endAttempt"
+              ]
+            },
+            "attempt.refused": {
+              "guard": "isAwaited",
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberRefusal",
+                "rememberAbort",
+                "notify",
+                "endAttempt"
+              ]
+            },
+            "attempt.faulted": {
+              "guard": "isAwaited",
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberAbort",
+                "notify",
+                "endAttempt"
+              ]
+            },
+            "session.unauthorized": {
+              "guard": "isElsewhere",
+              "actions": "countFlap"
+            },
+            "attempt.lost": [
+              {
+                "guard": "isAwaitedAndMayContinue",
+                "target": "idle",
+                "actions": "giveUpAttempt"
+              },
+              {
+                "guard": "isAwaited",
+                "target": "#auth.aborted",
+                "actions": [
+                  "rememberAbort",
+                  "notify",
+                  "giveUpAttempt"
+                ]
+              }
+            ],
+            "attempt.unsent": {
+              "guard": "isAwaited",
+              "target": "idle",
+              "actions": "endAttempt"
+            }
+          }
+        }
+      }
+    },
+    "authenticated": {
+      "description": "A session is held, and serves every caller.",
+      "meta": {
+        "toDo": "Nothing."
+      },
+      "on": {
+        "session.expired": {
+          "guard": "isHeld",
+          "target": "expired",
+          "actions": [
+            "dropSession",
+            "forgetSession",
+            "forgetFlaps"
+          ]
+        },
+        "session.unavailable": {
+          "guard": "isHeld",
+          "target": "unauthenticated",
+          "actions": [
+            "leaveElsewhere",
+            "dropSession",
+            "forgetSession"
+          ]
+        },
+        "session.unauthorized": [
+          {
+            "guard": "isFlapping",
+            "target": "aborted",
+            "actions": [
+              "rememberAbort",
+              "notify",
+              "countFlap",
+              "dropSession",
+              "forgetSession"
+            ]
+          },
+          {
+            "guard": "isHeld",
+            "target": "unauthorized",
+            "actions": [
+              "countFlap",
+              "dropSession",
+              "forgetSession"
+            ]
+          },
+          {
+            "guard": "isElsewhere",
+            "actions": "countFlap"
+          }
+        ]
+      }
+    },
+    "expired": {
+      "description": "The session is over: Number said so (5030), or its 25 hours have passed.",
+      "meta": {
+        "toDo": "Nothing: the next caller has one attempt made."
+      },
+      "initial": "idle",
+      "states": {
+        "idle": {
+          "description": "No attempt is under way.",
+          "meta": {
+            "toDo": "Nothing: the attempt is made when a caller needs a session."
+          },
+          "on": {
+            "attempt.accepted": {
+              "guard": "isAwaited",
+              "target": "#auth.authenticated",
+              "actions": [
+                "holdSession",
+                "rememberSession",
+                "endAttempt"
+              ]
+            },
+            "attempt.refused": {
+              "guard": "isAwaited",
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberRefusal",
+                "rememberAbort",
+                "notify",
+                "endAttempt"
+              ]
+            },
+            "attempt.faulted": {
+              "guard": "isAwaited",
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberAbort",
+                "notify",
+                "endAttempt"
+              ]
+            },
+            "lock.reported": {
+              "target": "#auth.locked",
+              "actions": "notify"
+            },
+            "ledger.full": {
+              "target": "#auth.locked",
+              "actions": "notify"
+            },
+            "session.unauthorized": [
+              {
+                "guard": "isFlapping",
+                "target": "#auth.aborted",
+                "actions": [
+                  "rememberAbort",
+                  "notify",
+                  "countFlap"
+                ]
+              },
+              {
+                "guard": "isElsewhere",
+                "actions": "countFlap"
+              }
+            ],
+            "attempt.reserved": {
+              "guard": "canBeSent",
+              "target": "attempting",
+              "actions": [
+                "beginAttempt",
+                "sendAttempt"
+              ]
+            },
+            "credentials.barred": {
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberAbort",
+                "notify"
+              ]
+            }
+          }
+        },
+        "attempting": {
+          "description": "One attempt is under way. Its mark counts as a failure until it is answered.",
+          "meta": {
+            "toDo": "Wait: it is answered, or given up, before its lease ends."
+          },
+          "on": {
+            "attempt.accepted": {
+              "guard": "isAwaited",
+              "target": "#auth.authenticated",
+              "actions": [
+                "holdSession",
+                "rememberSession",
+                "endAttempt"
+              ]
+            },
+            "attempt.refused": {
+              "guard": "isAwaited",
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberRefusal",
+                "rememberAbort",
+                "notify",
+                "endAttempt"
+              ]
+            },
+            "attempt.faulted": {
+              "guard": "isAwaited",
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberAbort",
+                "notify",
+                "endAttempt"
+              ]
+            },
+            "session.unauthorized": {
+              "guard": "isElsewhere",
+              "actions": "countFlap"
+            },
+            "attempt.lost": [
+              {
+                "guard": "isAwaitedAndMayContinue",
+                "target": "idle",
+                "actions": "giveUpAttempt"
+              },
+              {
+                "guard": "isAwaited",
+                "target": "#auth.aborted",
+                "actions": [
+                  "rememberAbort",
+                  "notify",
+                  "giveUpAttempt"
+                ]
+              }
+            ],
+            "attempt.unsent": {
+              "guard": "isAwaited",
+              "target": "idle",
+              "actions": "endAttempt"
+            }
+          }
+        }
+      }
+    },
+    "unauthorized": {
+      "description": "Number refused the session key (5050): the location's IP has changed.",
+      "meta": {
+        "toDo": "Nothing, if it did change. If it comes again, look whether two addresses share the location."
+      },
+      "initial": "idle",
+      "states": {
+        "idle": {
+          "description": "No attempt is under way.",
+          "meta": {
+            "toDo": "Nothing: the attempt is made when a caller needs a session."
+          },
+          "on": {
+            "attempt.accepted": {
+              "guard": "isAwaited",
+              "target": "#auth.authenticated",
+              "actions": [
+                "holdSession",
+                "rememberSession",
+                "endAttempt"
+              ]
+            },
+            "attempt.refused": {
+              "guard": "isAwaited",
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberRefusal",
+                "rememberAbort",
+                "notify",
+                "endAttempt"
+              ]
+            },
+            "attempt.faulted": {
+              "guard": "isAwaited",
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberAbort",
+                "notify",
+                "endAttempt"
+              ]
+            },
+            "lock.reported": {
+              "target": "#auth.locked",
+              "actions": "notify"
+            },
+            "ledger.full": {
+              "target": "#auth.locked",
+              "actions": "notify"
+            },
+            "session.unauthorized": [
+              {
+                "guard": "isFlapping",
+                "target": "#auth.aborted",
+                "actions": [
+                  "rememberAbort",
+                  "notify",
+                  "countFlap"
+                ]
+              },
+              {
+                "guard": "isElsewhere",
+                "actions": "countFlap"
+              }
+            ],
+            "attempt.reserved": {
+              "guard": "canBeSent",
+              "target": "attempting",
+              "actions": [
+                "beginAttempt",
+                "sendAttempt"
+              ]
+            },
+            "credentials.barred": {
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberAbort",
+                "notify"
+              ]
+            }
+          }
+        },
+        "attempting": {
+          "description": "One attempt is under way. Its mark counts as a failure until it is answered.",
+          "meta": {
+            "toDo": "Wait: it is answered, or given up, before its lease ends."
+          },
+          "on": {
+            "attempt.accepted": {
+              "guard": "isAwaited",
+              "target": "#auth.authenticated",
+              "actions": [
+                "holdSession",
+                "rememberSession",
+                "endAttempt"
+              ]
+            },
+            "attempt.refused": {
+              "guard": "isAwaited",
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberRefusal",
+                "rememberAbort",
+                "notify",
+                "endAttempt"
+              ]
+            },
+            "attempt.faulted": {
+              "guard": "isAwaited",
+              "target": "#auth.aborted",
+              "actions": [
+                "rememberAbort",
+                "notify",
+                "endAttempt"
+              ]
+            },
+            "session.unauthorized": {
+              "guard": "isElsewhere",
+              "actions": "countFlap"
+            },
+            "attempt.lost": [
+              {
+                "guard": "isAwaitedAndMayContinue",
+                "target": "idle",
+                "actions": "giveUpAttempt"
+              },
+              {
+                "guard": "isAwaited",
+                "target": "#auth.aborted",
+                "actions": [
+                  "rememberAbort",
+                  "notify",
+                  "giveUpAttempt"
+                ]
+              }
+            ],
+            "attempt.unsent": {
+              "guard": "isAwaited",
+              "target": "idle",
+              "actions": "endAttempt"
+            }
+          }
+        }
+      }
+    },
+    "aborted": {
+      "description": "An attempt was unsuccessful, or could only be. Nothing more is sent.",
+      "meta": {
+        "toDo": "Read the reason. If the credentials were refused or have ended, bring a new token. Else mend the cause and resume."
+      },
+      "on": {
+        "attempt.accepted": {
+          "guard": "isAwaited",
+          "target": "#auth.authenticated",
+          "actions": [
+            "holdSession",
+            "rememberSession",
+            "endAttempt"
+          ]
+        },
+        "attempt.refused": {
+          "guard": "isAwaited",
+          "target": "#auth.aborted",
+          "actions": [
+            "rememberRefusal",
+            "rememberAbort",
+            "notify",
+            "endAttempt"
+          ]
+        },
+        "attempt.faulted": {
+          "guard": "isAwaited",
+          "target": "#auth.aborted",
+          "actions": [
+            "rememberAbort",
+            "notify",
+            "endAttempt"
+          ]
+        },
+        "lock.reported": {
+          "target": "#auth.locked",
+          "actions": "notify"
+        },
+        "ledger.full": {
+          "target": "#auth.locked",
+          "actions": "notify"
+        },
+        "attempt.unsent": {
+          "guard": "isAwaited",
+          "target": "unauthenticated",
+          "actions": [
+            "endAttempt",
+            "forgetAborts"
+          ]
+        },
+        "credentials.replaced": {
+          "guard": "canBeReplaced",
+          "target": "unauthenticated",
+          "actions": "leaveAbort"
+        },
+        "attempt.resumed": {
+          "guard": "canResume",
+          "target": "unauthenticated",
+          "actions": [
+            "forgetAborts",
+            "forgetTokenEnd"
+          ]
+        }
+      }
+    },
+    "locked": {
+      "description": "The location makes no attempt: Number reported its IP as locked, or the count has reached the limit.",
+      "meta": {
+        "toDo": "Mend what made the attempts fail, have Number's support lift the lock, then confirm that it is lifted."
+      },
+      "on": {
+        "attempt.accepted": {
+          "guard": "isAwaited",
+          "target": "#auth.authenticated",
+          "actions": [
+            "holdSession",
+            "rememberSession",
+            "endAttempt"
+          ]
+        },
+        "attempt.unsent": {
+          "guard": "isAwaited",
+          "actions": [
+            "endAttempt",
+            "forgetAborts"
+          ]
+        },
+        "lock.lifted": [
+          {
+            "guard": "isStillAborted",
+            "target": "aborted"
+          },
+          {
+            "target": "unauthenticated",
+            "actions": "forgetAborts"
+          }
+        ]
+      }
+    }
+  }
+})
