@@ -13,7 +13,7 @@ import { explore } from "../src/testing/Explorer.js"
 import { make } from "../src/testing/WorldModel.js"
 import { toSequenceDiagram } from "../src/testing/WorldTrace.js"
 import { coreWalks, walk } from "../test/property/exhaustiveCore.js"
-import { largeWorlds, mostStates, worlds } from "../test/property/exhaustiveWorlds.js"
+import { largeWorlds, mostStates, readings, worlds } from "../test/property/exhaustiveWorlds.js"
 
 /** What is known of a walk. */
 interface Figures {
@@ -37,15 +37,7 @@ const measured = (run: () => Figures): Figures => {
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   const { broken, greatestCount, isComplete, limit, states, transitions, walk } = figures
   const holds = broken === null ? "hold" : "BROKEN"
-  row([
-    walk,
-    states,
-    transitions,
-    `${greatestCount} of ${limit}`,
-    isComplete ? "yes" : "no",
-    holds,
-    seconds
-  ])
+  row([walk, states, transitions, `${greatestCount} of ${limit}`, isComplete ? "yes" : "no", holds, seconds])
   if (broken !== null) {
     console.log(broken)
     process.exitCode = 1
@@ -71,20 +63,21 @@ const ofCore = Object.entries(coreWalks).map(([name, options]) =>
   })
 )
 const isAll = process.env["NUMBER_EXPLORE"] === "all"
-const ofWorlds = Object.entries(isAll ? { ...worlds, ...largeWorlds } : worlds).map(([name, options]) =>
-  measured(() => {
-    const model = make(options)
-    const { greatest, isComplete, states, transitions, violation } = explore(model, { mostStates })
-    return {
-      walk: `the world, ${name}`,
-      states,
-      transitions,
-      greatestCount: greatest,
-      limit: options.limit,
-      isComplete,
-      broken: violation === null ? null : `${violation.name}\n${toSequenceDiagram(model, violation.path)}`
-    }
-  })
+const ofWorlds = Object.entries({ ...worlds, ...readings, ...(isAll ? largeWorlds : {}) }).map(
+  ([name, options]) =>
+    measured(() => {
+      const model = make(options)
+      const { greatest, isComplete, states, transitions, violation } = explore(model, { mostStates })
+      return {
+        walk: `the world, ${name}`,
+        states,
+        transitions,
+        greatestCount: greatest,
+        limit: options.limit,
+        isComplete,
+        broken: violation === null ? null : `${violation.name}\n${toSequenceDiagram(model, violation.path)}`
+      }
+    })
 )
 
 const reports = new URL("../reports/", import.meta.url)

@@ -3,19 +3,19 @@
  *
  * - **Processes** each ask for a session, and make the attempt that the core lets them make. Each of their transactions is
  *   a step of the model's, and they may stop for good between any two. They keep to what `NumberAuth` does: an outcome is
- *   stored until the store confirms it, a reservation that was not confirmed is given back. Between the confirmation and the
- *   write nothing is left to happen: a process that stops there sends a request that never arrives, one that finds its
- *   lease ended reports it as unsent, and one that writes late has its request worked on late. Nor is there anything
- *   between an answer and the transaction that stores it. A process that stops while its request is on its way is one
- *   that is slow until Number is done with it, and stops then.
+ *   stored until the store confirms it, a reservation that was not confirmed is given back. A request that is sent may yet
+ *   arrive: it is on its way, or its process is slow to write it. Who finds its lease ended before it writes reports the
+ *   attempt as unsent.
  * - **The store** takes one transaction at a time, whole or not at all. It may hold although nobody is told so. One that
  *   does not hold changes nothing, and so is no step.
- * - **The network** delivers when it likes, or never. An answer may come long after its lease.
+ * - **The network** delivers when it likes, or never, and not twice. An answer may come long after its lease. A gateway may
+ *   answer in Number's place, while Number works on the request or where it never will.
  * - **Number** counts on its own, under one reading of what its documentation leaves open, for the address that a request
  *   came from. It answers as it likes. What it was sent it works on until the drain is over, and not after.
  * - **Time**: leases and drains run out in every order, and somebody's transaction notes it. Until then that one is over
  *   makes no difference but to forbid, so no other moment has to be tried. Sessions end by refusal only, which the core
- *   takes as it takes their end by the clock; clocks that are set are for the sampled properties.
+ *   takes as it takes their end by the clock; clocks that are set are for the sampled properties. Where a 5050 is possible
+ *   sessions also come of age.
  * - **People** resume, bring tokens, and say that a lock was lifted when it was: Number's count is zero, and nothing was
  *   counted since.
  *

@@ -2,24 +2,11 @@ import { assert, describe, it } from "vitest"
 import { explore } from "../../src/testing/Explorer.js"
 import { make, neverLockedOut } from "../../src/testing/WorldModel.js"
 import { toSequenceDiagram } from "../../src/testing/WorldTrace.js"
+import { itHolds } from "./exhaustiveWalk.js"
 import { unsafeWorlds, worlds } from "./exhaustiveWorlds.js"
 
 describe("the world around the core, from end to end", { timeout: 3_600_000 }, () => {
-  for (const [name, options] of Object.entries(worlds)) {
-    it(`is never locked out, keeps every invariant, and is never stuck (${name})`, () => {
-      const model = make(options)
-      const found = explore(model)
-      if (found.violation !== null) {
-        assert.fail(`${found.violation.name}\n${toSequenceDiagram(model, found.violation.path)}`)
-      }
-      assert.isTrue(found.isComplete)
-      // It comes as far as it may: a walk that never meets the limit says little.
-      assert.strictEqual(found.greatest, options.limit)
-      console.log(
-        `${name}: ${found.states} states, ${found.transitions} transitions, greatest count ${found.greatest} of ${options.limit}`
-      )
-    })
-  }
+  itHolds(worlds)
 
   for (const [name, options] of Object.entries(unsafeWorlds)) {
     it(`is locked out, and by success alone: ${name}`, () => {

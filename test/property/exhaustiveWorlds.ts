@@ -36,7 +36,7 @@ const told = ({ counting, faultsCount, successClears }: Reading): string =>
   ].join(", ")
 
 /** Every reading of what the documentation leaves open, under each policy that is safe under it. */
-const readings: Readonly<Record<string, Options>> = Object.fromEntries<Options>(
+export const readings: Readonly<Record<string, Options>> = Object.fromEntries<Options>(
   (["ip", "ipAndAccount"] as const)
     .flatMap((counting) => (["all", "own"] as const).map((successClears) => ({ counting, successClears })))
     .flatMap((each) => [true, false].map((faultsCount): Reading => ({ ...each, faultsCount })))
@@ -57,7 +57,6 @@ const readings: Readonly<Record<string, Options>> = Object.fromEntries<Options>(
 export const worlds: Readonly<Record<string, Options>> = {
   "limit 2": plain,
   "limit 2, count per IP and account, a success clears its own": { ...plain, reading: perAccount },
-  ...readings,
   "limit 1, lost attempts continue": { ...low, lostAttempts: "continue" },
   "limit 1, three processes": { ...low, processes: 3 },
   "limit 1, sessions refused, confirmations lost": {
