@@ -11,14 +11,7 @@ export interface Report {
 }
 
 type Status =
-  | "Killed"
-  | "Survived"
-  | "NoCoverage"
-  | "CompileError"
-  | "RuntimeError"
-  | "Timeout"
-  | "Ignored"
-  | "Pending"
+  "Killed" | "Survived" | "NoCoverage" | "CompileError" | "RuntimeError" | "Timeout" | "Ignored" | "Pending"
 
 interface Place {
   readonly line: number

@@ -57,6 +57,21 @@ describe("AuthCore on a request", () => {
     assert.lengthOf(step.ledger.marks, 1)
   })
 
+  it("waits no longer than the next lease, whosever it is, and no longer than a minute where none runs out sooner", () => {
+    const waiting = (...marks: Parameters<typeof ledger>) => {
+      const step = play(
+        [5000, request()],
+        { ...empty, ledger: ledger(...marks) },
+        makeAuthCore(policy({ limit: 2 }))
+      )
+      assert.deepInclude(step.decision, { _tag: "wait", on: "room" })
+      return step.decision._tag === "wait" ? step.decision.forMillis : NaN
+    }
+    assert.strictEqual(waiting(inFlight(1, two, 30_000), inFlight(2, two, 20_000)), 15_000)
+    assert.strictEqual(waiting(lost(1, two, 9000), inFlight(2, two, 20_000)), 15_000)
+    assert.strictEqual(waiting(inFlight(1, two, 90_000), inFlight(2, two, 99_000)), 60_000)
+  })
+
   it("waits for room where marks in flight fill the location", () => {
     const full: CoreState = { ...empty, ledger: ledger(...[1, 2, 3, 4, 5].map((n) => inFlight(n, two))) }
     const step = play([request()], full)
@@ -110,10 +125,37 @@ describe("AuthCore on a request", () => {
     const end = { ...accepted, tokenEndsAtMillis: 10_000 }
     const before = play([request(), ended(1, end), 90_000_000, request()])
     assert.strictEqual(before.state, "aborted")
-    assert.strictEqual(before.context.abort!.reason, "expired")
+    assert.deepStrictEqual(before.context.abort, {
+      reason: "expired",
+      attempt: null,
+      fingerprint: print(1),
+      detail: "the token is past the end that Number gave for it",
+      atMillis: 90_000_000
+    })
     assert.isEmpty(before.ledger.marks)
     assert.strictEqual(play([90_000_000, request(2)], before).decision._tag, "send")
     assert.strictEqual(play([90_000_000, { type: "resume" }, request()], before).decision._tag, "send")
+  })
+
+  it("sends a token until the very moment that Number gave for its end, and not at it", () => {
+    const expired: Message = { type: "sessionRefused", generation: 1, code: 5030 }
+    const before = play([request(), ended(1, { ...accepted, tokenEndsAtMillis: 10_000 }), expired])
+    assert.strictEqual(play([9999, request()], before).decision._tag, "send")
+    assert.strictEqual(play([10_000, request()], before).decision._tag, "aborted")
+    assert.strictEqual(play([10_000, request(2)], before).decision._tag, "send")
+  })
+
+  it("says of credentials that were refused earlier that nothing was sent, and why", () => {
+    const step = play([request(), ended(1, refused), request(2), ended(3, accepted)])
+    const expired: Message = { type: "sessionRefused", generation: 3, code: 5030 }
+    const barred = play([expired, request(1)], step)
+    assert.deepStrictEqual(barred.context.abort, {
+      reason: "barred",
+      attempt: null,
+      fingerprint: print(1),
+      detail: "Number refused this token before",
+      atMillis: 0
+    })
   })
 
   it("takes a fifth attempt, and never a sixth, however many tokens there are", () => {
@@ -152,6 +194,18 @@ describe("AuthCore on the end of an attempt", () => {
       assert.deepStrictEqual(noticesOf(step), [...notices])
       assert.strictEqual(step.context.tokenEnd !== null, remembered)
     }
+  })
+
+  it("accepted: believes an end that lies ahead, and tells of it from thirty days before, these included", () => {
+    const month = 30 * 86_400_000
+    const noticesAt = (tokenEndsAtMillis: number) =>
+      play([request(), 1000, ended(1, { ...accepted, tokenEndsAtMillis })]).commands.slice(1)
+    assert.deepStrictEqual(noticesAt(1000 + month), [
+      { type: "notify", notice: { kind: "tokenExpiring", endsAtMillis: 1000 + month } }
+    ])
+    assert.deepStrictEqual(noticesAt(1001 + month), [])
+    assert.deepStrictEqual(noticesAt(1000), [])
+    assert.lengthOf(noticesAt(1001), 1)
   })
 
   it("refused and faulted: settles, aborts, tells a person once", () => {
@@ -219,6 +273,17 @@ describe("AuthCore on the end of an attempt", () => {
     assert.strictEqual(late.state, "authenticated")
     assert.deepStrictEqual(late.ledger.marks, [settled(1, 9)])
     assert.deepStrictEqual(late.context.refusedFingerprints, [print(1)])
+  })
+
+  it("says of a lease that ran out that the process stopped before its answer was stored", () => {
+    const step = play([request(), 45_000, { type: "observe" }])
+    assert.deepStrictEqual(step.context.abort, {
+      reason: "lost",
+      attempt: 1,
+      fingerprint: print(1),
+      detail: "the process that made the attempt stopped before its answer was stored",
+      atMillis: 45_000
+    })
   })
 
   it("an acceptance that comes in the very step that finds the lease over tells nobody of an abort", () => {

@@ -272,12 +272,21 @@ describe("AuthMachine", () => {
     const event: AuthEvent = { type: "session.unauthorized", generation: 5, nowMillis: 1 }
     const next = run("authenticated", { session: session(5), flaps: 2 }, event)
     assert.strictEqual(next.state, "aborted")
-    assert.strictEqual(next.context.abort!.reason, "addressFlapping")
-    assert.isNull(next.context.session)
+    const abort = {
+      reason: "addressFlapping",
+      attempt: null,
+      fingerprint: print(1),
+      detail: "Number refused fresh sessions with 5050 again and again",
+      atMillis: 1
+    } as const
     assert.deepStrictEqual(
-      next.commands.map(({ type }) => type),
-      ["notify", "dropSession"]
+      next.context,
+      context({ abort, abortedFingerprints: [print(1)], flaps: 3, addressChangedAt: 5 })
     )
+    assert.deepStrictEqual(next.commands, [
+      { type: "notify", notice: { kind: "aborted", abort } },
+      { type: "dropSession", generation: 5 }
+    ])
   })
 
   describe("where processes have sessions of their own", () => {

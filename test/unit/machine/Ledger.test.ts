@@ -67,6 +67,29 @@ describe("Ledger.room", () => {
   })
 })
 
+describe("Ledger.lockOf", () => {
+  const withLimit = policy({ limit: 2 })
+
+  it("is the transaction that reported the lock, whatever the count", () => {
+    assert.strictEqual(Ledger.lockOf({ ...ledger(settled(1, 3)), lockReportedAt: 3 }, withLimit), 3)
+  })
+
+  it("is else the newest failure, settled or lost, once there are as many as the limit", () => {
+    assert.isNull(Ledger.lockOf(ledger(settled(1, 3)), withLimit))
+    assert.strictEqual(Ledger.lockOf(ledger(lost(2), settled(1, 3)), withLimit), 2)
+    assert.strictEqual(Ledger.lockOf(ledger(settled(1, 3), settled(2, 4), lost(5, two)), withLimit), 5)
+  })
+
+  it("counts neither what is in flight nor what another account's success has cleared", () => {
+    const cleared = settled(4, 5, one, { clearedForLocation: true })
+    assert.isNull(Ledger.lockOf(ledger(settled(1, 3), inFlight(6), cleared), withLimit))
+    assert.strictEqual(
+      Ledger.lockOf(ledger(settled(1, 3), lost(2), inFlight(6), cleared, settled(7, 8, one)), withLimit),
+      7
+    )
+  })
+})
+
 describe("Ledger.settle", () => {
   it("settles the mark as of this transaction", () => {
     const after = Ledger.settle(
