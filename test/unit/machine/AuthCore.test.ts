@@ -2,7 +2,7 @@ import { assert, describe, it } from "vitest"
 import { type CoreState, makeAuthCore, type Message, type Step } from "../../../src/machine/AuthCore.js"
 import type { Policy } from "../../../src/machine/Policy.js"
 import type { AccountCode } from "../../../src/schemas/Credentials.js"
-import { Claim, emptyAccountRecord, emptyLedgerRecord } from "../../../src/schemas/StoredRecord.js"
+import { Claim, emptyAccountRecord, emptyLedgerRecord, type Mark } from "../../../src/schemas/StoredRecord.js"
 import { at, inFlight, ledger, lost, one, policy, print, settled, two } from "../../support/core.js"
 
 const core = makeAuthCore(policy())
@@ -58,7 +58,7 @@ describe("AuthCore on a request", () => {
   })
 
   it("waits no longer than the next lease, whosever it is, and no longer than a minute where none runs out sooner", () => {
-    const waiting = (...marks: Parameters<typeof ledger>) => {
+    const waiting = (...marks: ReadonlyArray<Mark>) => {
       const step = play(
         [5000, request()],
         { ...empty, ledger: ledger(...marks) },
