@@ -1417,7 +1417,7 @@ export const make = (
     }
     const reading: Reading = { ...rules, standingNow: makeStandings(rules) }
     const state = initialState(options)
-    const standing = (ip: string): Standing => standingOf(state.events.get(ip) ?? [], reading)
+    const standing = (ip: string): Standing => reading.standingNow(state.events.get(ip) ?? [])
 
     const emulator: Context.Tag.Service<typeof NumberEmulator> = {
       receive: Effect.fn("NumberEmulator.receive")(function* (incoming: Incoming) {

@@ -4,7 +4,7 @@
  * run; the same schedule drives the library, a mutant of it, or a naive client.
  */
 import { HttpClient, HttpClientRequest } from "@effect/platform"
-import { Duration, Effect, Exit, Layer, Redacted, Schedule as Retry, Scope } from "effect"
+import { Duration, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import * as fc from "fast-check"
 import type { AccountCode, Token } from "../../src/schemas/Credentials.js"
 import { AuthNotifier } from "../../src/services/AuthNotifier.js"
@@ -14,6 +14,7 @@ import type * as NumberAuth from "../../src/services/NumberAuth.js"
 import type * as NumberTransport from "../../src/services/NumberTransport.js"
 import type * as Store from "../../src/services/AuthStore.js"
 import * as Emulator from "../../src/testing/NumberEmulator.js"
+import * as NaiveClient from "../../src/testing/NaiveClient.js"
 import * as ProcessGates from "../../src/testing/ProcessGates.js"
 import * as VirtualClock from "../../src/testing/VirtualClock.js"
 import { Broken } from "./coreWorld.js"
@@ -211,14 +212,6 @@ export const emptyTally = (): Tally => ({
   atTheLimit: 0
 })
 
-/** What a process does for its callers and its operators. */
-interface Client {
-  readonly sessionKey: Effect.Effect<unknown, unknown>
-  readonly send: Effect.Effect<unknown, unknown>
-  readonly resume: Effect.Effect<unknown, unknown>
-  readonly confirmLockLifted: Effect.Effect<unknown, unknown>
-}
-
 /** The property that all of this is for. */
 export const backendProperty = "the backend never counts more than the limit"
 
@@ -291,12 +284,12 @@ export const run = (
 
   const store = implementation === "naive" ? undefined : clock.run(implementation.AuthStore.makeMemory)
 
-  const clientsOf = (current: ProcessGates.ProcessGates): ReadonlyArray<Client> => {
+  const clientsOf = (current: ProcessGates.ProcessGates): ReadonlyArray<NaiveClient.Client> => {
     const http = current.httpClient(Emulator.httpClient(emulator))
     return clock.run(
       Effect.forEach(accounts, (code, index) =>
         implementation === "naive"
-          ? Effect.succeed(naiveClient(http, code, () => supplied[index]!))
+          ? Effect.succeed(NaiveClient.make({ http, baseUrl, account: code, token: () => supplied[index]! }))
           : libraryClient(implementation, current, http, code, index)
       )
     )
@@ -308,7 +301,7 @@ export const run = (
     http: HttpClient.HttpClient,
     code: string,
     index: number
-  ): Effect.Effect<Client> => {
+  ): Effect.Effect<NaiveClient.Client> => {
     const gated = current.store({
       ...store!,
       transact: (key, decide) =>
@@ -365,7 +358,7 @@ export const run = (
   }
 
   const running: Array<ProcessGates.ProcessGates> = []
-  const clients: Array<ReadonlyArray<Client>> = []
+  const clients: Array<ReadonlyArray<NaiveClient.Client>> = []
   const start = (number: number): void => {
     running[number]?.kill()
     running[number] = ProcessGates.make()
@@ -471,51 +464,4 @@ export const run = (
   clock.run(Scope.close(scope, Exit.void))
   if (broken !== null) throw broken
   return { isLockedOut: peak >= 6 || locks.includes(true) }
-}
-
-/**
- * What people write: hold the key, authenticate when there is none or it was refused, and try again when that fails.
- */
-const naiveClient = (http: HttpClient.HttpClient, code: string, token: () => string): Client => {
-  let key: string | null = null
-  const authenticate = Effect.suspend(() =>
-    http.execute(
-      HttpClientRequest.post(`${baseUrl}/Authenticate`).pipe(
-        HttpClientRequest.bodyUnsafeJson({ AcctCode: code, Token: token() })
-      )
-    )
-  ).pipe(
-    Effect.flatMap((response) => response.json),
-    Effect.timeout("30 seconds"),
-    Effect.flatMap((body) => {
-      const result = (body as { AuthenticateResult?: { AuthSuccess?: boolean; SessKey?: string } } | null)
-        ?.AuthenticateResult
-      return result?.AuthSuccess === true ? Effect.succeed(result.SessKey!) : Effect.fail("refused")
-    }),
-    Effect.retry(Retry.exponential("1 second").pipe(Retry.intersect(Retry.recurs(7)))),
-    Effect.tap((fresh) => {
-      key = fresh
-    })
-  )
-  const sessionKey = Effect.suspend(() => (key === null ? authenticate : Effect.succeed(key)))
-  return {
-    sessionKey,
-    send: Effect.flatMap(sessionKey, (held) =>
-      http.execute(
-        HttpClientRequest.post(`${baseUrl}/Echo`).pipe(
-          HttpClientRequest.setHeader("SessKey", held),
-          HttpClientRequest.bodyUnsafeJson({})
-        )
-      )
-    ).pipe(
-      Effect.flatMap((response) => response.text),
-      Effect.flatMap((text) => {
-        if (!/50[35]0/.test(text)) return Effect.void
-        key = null
-        return authenticate
-      })
-    ),
-    resume: Effect.void,
-    confirmLockLifted: Effect.void
-  }
 }
