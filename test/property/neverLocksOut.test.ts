@@ -1,0 +1,155 @@
+import { HttpClient, HttpClientRequest } from "@effect/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Layer, Redacted, Schedule } from "effect"
+import * as fc from "effect/FastCheck"
+import * as AuthStore from "../../src/services/AuthStore.js"
+import { CredentialProvider } from "../../src/services/CredentialProvider.js"
+import * as NumberAuth from "../../src/services/NumberAuth.js"
+import * as LockoutProperty from "../../src/testing/LockoutProperty.js"
+import type { AccountCode } from "../../src/schemas/Credentials.js"
+
+const { neverLocksOut } = LockoutProperty
+// One seed, so that what is found is found everywhere.
+const seed = 7
+
+/** A query, as programs make them. */
+const proper = Effect.gen(function* () {
+  const auth = yield* NumberAuth.NumberAuth
+  const query = HttpClientRequest.post("/Query/AccountProfile")
+  return yield* Effect.flatMap(auth.httpClient.execute(query), (response) => response.json)
+})
+
+/** A service of one's own on top. */
+class Profile extends Context.Tag("test/Profile")<
+  Profile,
+  { readonly read: Effect.Effect<unknown, unknown> }
+>() {
+  static readonly layer = Layer.effect(
+    Profile,
+    Effect.map(NumberAuth.NumberAuth, (auth) => ({
+      read: auth.withSession((key) => Effect.succeed(Redacted.isRedacted(key)))
+    }))
+  )
+}
+
+/** What people write: authenticate, and again when that fails. */
+const naive = Effect.gen(function* () {
+  const http = yield* HttpClient.HttpClient
+  const provider = yield* CredentialProvider
+  const account = "EP0000001" as AccountCode
+  const authenticate = Effect.gen(function* () {
+    const token = yield* provider.get(account)
+    const response = yield* http.execute(
+      HttpClientRequest.post("https://number.test/v1/Authenticate").pipe(
+        HttpClientRequest.bodyUnsafeJson({ AcctCode: account, Token: Redacted.value(token) })
+      )
+    )
+    const body = (yield* response.json) as { AuthenticateResult: { AuthSuccess: boolean } }
+    return body.AuthenticateResult.AuthSuccess ? yield* Effect.void : yield* Effect.fail("refused")
+  }).pipe(Effect.timeout("30 seconds"))
+  yield* Effect.retry(
+    authenticate,
+    Schedule.exponential("1 second").pipe(Schedule.intersect(Schedule.recurs(7)))
+  )
+})
+
+/** Takes the person's part. */
+const resuming = Effect.gen(function* () {
+  const auth = yield* NumberAuth.NumberAuth
+  yield* auth.sessionKey.pipe(
+    Effect.tapErrorTag("AuthAborted", () => auth.resume),
+    Effect.retry({ times: 3 })
+  )
+})
+
+describe("neverLocksOut", { timeout: 600_000 }, () => {
+  for (const wire of ["REST", "SOAP"] as const) {
+    it.live(`finds nothing in a program that leaves attempts to the library, over ${wire}`, () =>
+      Effect.gen(function* () {
+        const verdict = yield* neverLocksOut(proper, { seed, wire, runs: 100 })
+        console.log(`proper, ${wire}: ${JSON.stringify(verdict)}`)
+        assert.strictEqual(verdict.runs, 100)
+        assert.isAtMost(verdict.peak, 5)
+        // It was not for want of trying.
+        assert.isAtLeast(verdict.peak, 2)
+        assert.isAbove(verdict.attempts, 200)
+        assert.isAbove(verdict.crashes, 50)
+      })
+    )
+  }
+
+  it.live("finds nothing in a service of one's own on top, with three processes and another limit", () =>
+    Effect.gen(function* () {
+      const program = Effect.flatMap(Profile, ({ read }) => read).pipe(Effect.provide(Profile.layer))
+      const verdict = yield* neverLocksOut(program, {
+        seed,
+        runs: 50,
+        processes: 3,
+        auth: { limit: 2 },
+        backend: { counting: "ipAndAccount", successClears: "own" }
+      })
+      assert.isAtMost(verdict.peak, 2)
+    })
+  )
+
+  it.live("finds a program that authenticates by itself, and tries again: it locks the location", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(neverLocksOut(naive, { seed }))
+      console.log(error.message)
+      assert.strictEqual(error._tag, "LockoutFound")
+      assert.strictEqual(error.violation, "limitPassed")
+      assert.isAbove(error.count, 5)
+      assert.isAtMost(error.steps.length, 3)
+      assert.include(error.message, `{ seed: ${seed}, path: "${error.path}" }`)
+      assert.match(error.diagram, /^sequenceDiagram\n/)
+      assert.include(error.diagram, "count 6 of 5")
+      assert.notInclude(error.message + JSON.stringify(error), "7E57")
+      assert.notMatch(error.message, /[0-9A-Fa-f]{32}/)
+    })
+  )
+
+  it.live("finds a program that resumes in a loop, though the ledger keeps it from locking", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(neverLocksOut(resuming, { seed }))
+      console.log(error.message)
+      assert.strictEqual(error.violation, "retried")
+      assert.isAtMost(error.count, 5)
+      assert.isAtMost(error.steps.length, 3)
+    })
+  )
+
+  it.live("finds a store that forgets, which no other process shares", () =>
+    Effect.gen(function* () {
+      const forgetful = proper.pipe(
+        Effect.provide(Layer.fresh(NumberAuth.layer({ account: "EP0000001" }))),
+        Effect.provide(Layer.fresh(AuthStore.layerMemory))
+      )
+      const error = yield* Effect.flip(neverLocksOut(forgetful, { seed, runs: 20 }))
+      assert.include(["unmarked", "retried", "limitPassed"], error.violation)
+      console.log(`a store that forgets: ${error.violation}, ${error.steps.join("; ")}`)
+    })
+  )
+
+  it.live("repeats what was found by its seed and path", () =>
+    Effect.gen(function* () {
+      const first = yield* Effect.flip(neverLocksOut(naive, { seed }))
+      const again = yield* Effect.flip(neverLocksOut(naive, { seed, path: first.path! }))
+      assert.deepStrictEqual([...again.steps], [...first.steps])
+      assert.strictEqual(again.diagram, first.diagram)
+    })
+  )
+
+  it.live("is a property for fc.check, too", () =>
+    Effect.gen(function* () {
+      const found = yield* Effect.promise(() =>
+        fc.check(LockoutProperty.asProperty(naive), { seed, numRuns: 20 })
+      )
+      assert.isTrue(found.failed)
+      assert.instanceOf(found.errorInstance, LockoutProperty.LockoutFound)
+      const passed = yield* Effect.promise(() =>
+        fc.check(LockoutProperty.asProperty(proper), { seed, numRuns: 5 })
+      )
+      assert.isFalse(passed.failed)
+    })
+  )
+})
