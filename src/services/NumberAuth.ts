@@ -2,7 +2,7 @@
  * Holds a session of one account with Number, and never locks the location out.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import type * as HttpClientError from "@effect/platform/HttpClientError"
+import { type HttpClientError, RequestError } from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
@@ -18,6 +18,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -36,10 +37,10 @@ import {
   decodeToken,
   type Fingerprint,
   type Location,
-  type SessionKey,
+  SessionKey,
   type Token
 } from "../schemas/Credentials.js"
-import { InvalidInput } from "../schemas/InvalidInput.js"
+import { decodeInput, InvalidInput } from "../schemas/InvalidInput.js"
 import {
   type Abort,
   type AccountRecord,
@@ -58,7 +59,7 @@ import {
   type Place
 } from "./AuthError.js"
 import { type AuthNotice, AuthNotifier, makeNotice } from "./AuthNotifier.js"
-import { AuthStore, type AuthStoreError, type Stored, type Write } from "./AuthStore.js"
+import { AuthStore, type AuthStoreError, makeMemory, type Stored, type Write } from "./AuthStore.js"
 import { CredentialError, CredentialProvider } from "./CredentialProvider.js"
 import { Company } from "./internal/Company.js"
 import { annotateSpan, type Answered, answeredBy, tell } from "./internal/callLog.js"
@@ -196,7 +197,7 @@ export interface HttpClientOptions {
  * @since 0.1.0
  * @category errors
  */
-export type SessionHttpError = HttpClientError.HttpClientError | AuthError | RequestNotReplayable
+export type SessionHttpError = HttpClientError | AuthError | RequestNotReplayable
 
 /**
  * The session of one account.
@@ -967,7 +968,7 @@ export const make = (
       const send = (
         request: HttpClientRequest.HttpClientRequest,
         { key }: HeldSession
-      ): Effect.Effect<Sent, HttpClientError.HttpClientError> => {
+      ): Effect.Effect<Sent, HttpClientError> => {
         const sending =
           signature === undefined
             ? sendWithKey(client, request, key, init)
@@ -1077,6 +1078,121 @@ export const layer = (
   InvalidInput,
   AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient
 > => Layer.scoped(NumberAuth, make(options))
+
+/**
+ * How {@link layerTest} is set up.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TestOptions extends Partial<Options> {
+  /**
+   * The first session's key; that of the n-th is `<key>-n`. Default: `TEST-SESSION-KEY`. It goes into a header, so it is
+   * printable and without spaces.
+   */
+  readonly sessionKey?: string | undefined
+  /**
+   * How the account stands when the layer is built. Default `authenticated`, with a session that is held; `aborted` by a
+   * refused token, and `locked` by a report of Number's.
+   */
+  readonly state?: "unauthenticated" | "authenticated" | "aborted" | "locked" | undefined
+  /** What the next attempts come to, one after the other. After the last of them all are accepted. Default: none. */
+  readonly outcomes?: ReadonlyArray<AttemptOutcome> | undefined
+  /** What every call that needs a session fails with. Default: nothing. */
+  readonly failure?: AuthError | undefined
+  /** What requests are sent by. Default: a client that fails, since there is no network. */
+  readonly client?: HttpClient.HttpClient | undefined
+}
+
+const testToken = "7E577E57000000000000000000000000"
+
+const noNetwork = HttpClient.make((request) =>
+  Effect.fail(
+    new RequestError({
+      request,
+      reason: "Transport",
+      description: "NumberAuth.layerTest has no network; give it a client"
+    })
+  )
+)
+
+/**
+ * A `NumberAuth` for tests of what depends on one: the real one, over a store in memory and attempts that are not sent but
+ * come to what {@link TestOptions} say. It needs nothing, and opens no connection. `replaceCredentials` and `resume` do
+ * what they do otherwise. To test against a backend, take the emulator of `effect-number-auth/testing`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (options: TestOptions = {}): Layer.Layer<NumberAuth, InvalidInput> =>
+  Layer.scoped(
+    NumberAuth,
+    Effect.gen(function* () {
+      const { client, failure, outcomes = [], sessionKey, state = "authenticated", ...settings } = options
+      const keyText = sessionKey ?? "TEST-SESSION-KEY"
+      const decodeKey = decodeInput(SessionKey, "session key", "printable characters without spaces")
+      yield* decodeKey(keyText)
+      let sessions = 0
+      const accepted = (): AttemptOutcome => {
+        sessions += 1
+        const text = sessions === 1 ? keyText : `${keyText}-${sessions}`
+        return AttemptOutcome.accepted({
+          sessionKey: Redacted.make(text) as SessionKey,
+          tokenEndsAtMillis: null,
+          lockReported: false
+        })
+      }
+      const refused = (lockReported: boolean): AttemptOutcome =>
+        AttemptOutcome.refused({ detail: "layerTest began so", lockReported })
+      const coming = [
+        ...(state === "aborted" ? [refused(false)] : state === "locked" ? [refused(true)] : []),
+        ...outcomes
+      ]
+      const auth = yield* make({ account: "EP0000001", ...settings }).pipe(
+        Effect.provideService(NumberTransport, {
+          authenticate: ({ permit }) =>
+            Effect.match(permit, {
+              onSuccess: () => coming.shift() ?? accepted(),
+              onFailure: ({ message }) => AttemptOutcome.unsent({ detail: message })
+            })
+        }),
+        Effect.provideService(AuthStore, yield* makeMemory),
+        Effect.provideService(AuthNotifier, { notify: () => Effect.void }),
+        Effect.provideServiceEffect(CredentialProvider, testCredentials),
+        Effect.provideService(HttpClient.HttpClient, client ?? noNetwork),
+        Effect.provideService(FingerprintCost, 1)
+      )
+      if (failure !== undefined) {
+        const httpClient = HttpClient.makeWith<never, never, SessionHttpError, never>(
+          () => Effect.fail(failure),
+          Effect.succeed
+        )
+        return {
+          ...auth,
+          sessionKey: Effect.fail(failure),
+          withSession: () => Effect.fail(failure),
+          httpClient,
+          httpClientWith: () => httpClient
+        }
+      }
+      if (state === "unauthenticated") return auth
+      // The session of the beginning is no outcome that was asked for.
+      if (state === "authenticated") coming.unshift(accepted())
+      yield* Effect.exit(auth.sessionKey)
+      return auth
+    })
+  )
+
+const testCredentials: Effect.Effect<CredentialProvider["Type"]> = Effect.sync(() => {
+  let token = Redacted.make(testToken) as Token
+  return {
+    get: () => Effect.sync(() => token),
+    put: (_, replacement) =>
+      Effect.sync(() => {
+        token = replacement
+      })
+  }
+})
 
 /**
  * The settings of a location that the environment gives: `NUMBER_LOCATION`, `NUMBER_BASE_URL`, `NUMBER_ATTEMPT_TIMEOUT` (such
