@@ -2,19 +2,11 @@
 import { instance } from "@viz-js/viz"
 import { readFileSync } from "node:fs"
 import * as Chart from "../src/inspect/Chart.js"
+import { marked } from "./marked.js"
 
 export interface Picture {
   readonly path: string
   readonly text: string
-}
-
-const marked = (text: string, name: string, content: string): string => {
-  const [begin, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`]
-  const from = text.indexOf(begin)
-  const to = text.indexOf(end)
-  if (from < 0 || to < from)
-    throw new Error(`README.md has no place for it between ${begin.trim()} and ${end}`)
-  return `${text.slice(0, from)}${begin}\n${content}\n${text.slice(to)}`
 }
 
 export const pictures = async (): Promise<ReadonlyArray<Picture>> => {

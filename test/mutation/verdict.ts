@@ -58,7 +58,12 @@ export const verdict = (
   report: Report,
   justified: ReadonlyArray<Justified>,
   leastScore: number
-): { readonly isGood: boolean; readonly score: number; readonly lines: ReadonlyArray<string> } => {
+): {
+  readonly isGood: boolean
+  readonly score: number
+  readonly counts: Readonly<Record<string, number>>
+  readonly lines: ReadonlyArray<string>
+} => {
   const counts: Record<Status, number> = {
     Killed: 0,
     Timeout: 0,
@@ -103,6 +108,13 @@ export const verdict = (
     // An ignored mutant would be one that nobody has to justify.
     isGood: score >= leastScore && open.length === 0 && unread === 0 && unreasoned.length === 0,
     score,
+    counts: {
+      killed: counts.Killed,
+      timedOut: counts.Timeout,
+      survivedAndJustified: justified.length - open.length,
+      survivedAndNotJustified: unjustified.length,
+      didNotCompile: counts.CompileError
+    },
     lines: [
       ...unjustified.map((text) => `Survived, and not justified: ${text}`),
       ...open.map(({ key }) => `Justified, and no survivor: ${key}`),

@@ -16,6 +16,7 @@ import * as NumberAuth from "../../src/services/NumberAuth.js"
 import * as NumberTransport from "../../src/services/NumberTransport.js"
 import * as NumberEmulator from "../../src/testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../../src/testing/NumberEmulatorServer.js"
+import { writeFigures } from "../support/figures.js"
 import { startPostgres, startServer, type Postgres, type Server } from "../support/postgres.js"
 import { buildCli, buildWorker, lastJson, type Built, type Ran, start } from "./build.js"
 import { storeLayer } from "./store.js"
@@ -101,6 +102,7 @@ describe.sequential("processes that are killed", () => {
     worker?.remove()
     await postgres?.end()
     console.log([`crash tests, CRASH_SEED=${seed}`, ...totals].join("\n  "))
+    writeFigures("crash", { seed, runs: totals })
   }, 60_000)
 
   const engines: ReadonlyArray<Engine> = [

@@ -2,6 +2,7 @@ import { assert, describe, it } from "vitest"
 import * as fc from "fast-check"
 import { makeAuthCore } from "../../src/machine/AuthCore.js"
 import { defaultPolicy } from "../../src/machine/Policy.js"
+import { writeFigures } from "../support/figures.js"
 import { emptyTally, run, schedule } from "./coreWorld.js"
 import { breathe, propertyOptions } from "./options.js"
 
@@ -20,6 +21,13 @@ describe("the pure core", { timeout: 900_000 }, () => {
       `core: ${options.numRuns} schedules, seed ${options.seed}; ${tally.states.size} states, ` +
         `${tally.transitions.size} transitions, ${tally.sends} attempts, ${tally.locks} locks, greatest count ${tally.greatestCount}`
     )
+    writeFigures("core", {
+      seed: options.seed,
+      schedules: options.numRuns,
+      attempts: tally.sends,
+      locks: tally.locks,
+      greatestCount: tally.greatestCount
+    })
     // The schedules reach all of the chart, and the limit: a property that holds in a corner says little.
     assert.strictEqual(tally.states.size, 9)
     assert.strictEqual(tally.greatestCount, 5)

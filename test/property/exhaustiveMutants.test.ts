@@ -1,7 +1,8 @@
-import { assert, describe, it } from "vitest"
+import { afterAll, assert, describe, it } from "vitest"
 import type * as Explorer from "../../src/testing/Explorer.js"
 import * as WorldModel from "../../src/testing/WorldModel.js"
 import type * as WorldTrace from "../../src/testing/WorldTrace.js"
+import { writeFigures } from "../support/figures.js"
 import { type LockoutMutant, lockoutMutants, otherMutants } from "./exhaustiveMutants.js"
 import { plant } from "./mutants.js"
 
@@ -38,6 +39,10 @@ const hunt = async (
   }
 }
 
+const caught: Array<{ readonly mutant: string; readonly steps: number; readonly states: number }> = []
+const mutants = lockoutMutants.length + otherMutants.length
+afterAll(() => writeFigures("world-mutants", { mutants, caught }))
+
 describe("the walk through the world finds every lockout mutant", { timeout: 900_000 }, () => {
   it("has a mutant for each rule", () => {
     const taken = new Set(lockoutMutants.map(({ rule }) => rule))
@@ -53,6 +58,7 @@ describe("the walk through the world finds every lockout mutant", { timeout: 900
       assert.isNotNull(found.violation, `not found in ${found.states} states`)
       assert.strictEqual(found.greatest, mutant.world.limit + 1)
       assert.include(found.diagram, `count ${mutant.world.limit + 1} of ${mutant.world.limit}`)
+      caught.push({ mutant: mutant.name, steps: found.steps, states: found.states })
       console.log(`${mutant.name}: ${found.steps} steps, ${found.states} states\n${found.diagram}`)
     })
   }
@@ -66,6 +72,7 @@ describe(
       it(`${mutant.name}: "${mutant.breaks}"`, async () => {
         const found = await hunt(mutant, mutant.breaks)
         assert.strictEqual(found.violation?.name, mutant.breaks)
+        caught.push({ mutant: mutant.name, steps: found.steps, states: found.states })
         console.log(`${mutant.name}: ${found.steps} steps, ${found.states} states\n${found.diagram}`)
       })
     }

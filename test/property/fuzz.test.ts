@@ -9,6 +9,7 @@ import type { AttemptOutcome } from "../../src/schemas/AttemptOutcome.js"
 import type { Token } from "../../src/schemas/Credentials.js"
 import { goodToken } from "../support/stack.js"
 import { fixture, rest, soap, soapFault, type Wire } from "../support/wires.js"
+import { writeFigures } from "../support/figures.js"
 import { propertyOptions } from "./options.js"
 
 const token = Redacted.make(goodToken) as Token
@@ -143,6 +144,7 @@ const fuzz = async (wire: Wire, runs: number) => {
   console.log(
     `fuzz: ${numRuns} answers over ${wire.name}, seed ${seed}: ${JSON.stringify(counts)}; slowest ${slowestMillis.toFixed(1)} ms`
   )
+  writeFigures(`fuzz-${wire.name}`, { seed, answers: numRuns, ...counts, slowestMillis })
   // It mutates so that each outcome is there often.
   for (const tag of ["accepted", "refused", "faulted"] as const) assert.isAbove(counts[tag], numRuns / 1000)
 }

@@ -1,5 +1,6 @@
-import { assert, describe, it } from "vitest"
+import { afterAll, assert, describe, it } from "vitest"
 import * as fc from "fast-check"
+import { writeFigures } from "../support/figures.js"
 import * as coreWorld from "./coreWorld.js"
 import { type Mutant, mutants, plant } from "./mutants.js"
 import { breathe, propertyOptions } from "./options.js"
@@ -42,11 +43,15 @@ const hunt = async (
 }
 
 describe("every lockout mutant is caught by a named property", { timeout: 900_000 }, () => {
+  const caught: Array<string> = []
+  afterAll(() => writeFigures("sampled-mutants", { mutants: mutants.length, caught: caught.length }))
+
   for (const mutant of mutants) {
     it(`${mutant.name}: caught by "${mutant.caughtBy}"`, async () => {
       const found = await hunt(mutant)
       assert.isTrue(found.failed, `not caught in ${found.numRuns} schedules (seed ${found.seed})`)
       assert.instanceOf(found.errorInstance, coreWorld.Broken)
+      caught.push(mutant.name)
       console.log(`${mutant.name}: caught after ${found.numRuns} schedules (seed ${found.seed})`)
     })
   }

@@ -3,6 +3,7 @@ import * as fc from "fast-check"
 import * as AuthStore from "../../src/services/AuthStore.js"
 import * as NumberAuth from "../../src/services/NumberAuth.js"
 import * as NumberTransport from "../../src/services/NumberTransport.js"
+import { writeFigures } from "../support/figures.js"
 import { breathe, propertyOptions } from "./options.js"
 import { emptyTally, run, schedule } from "./world.js"
 
@@ -33,6 +34,15 @@ describe("the real NumberAuth against the emulator", { timeout: 900_000 }, () =>
         `${tally.transitions.size} transitions, ${tally.attempts} attempts, ${tally.renewals} sessions, ` +
         `${tally.crashes} crashes, greatest count ${tally.peak}, ${tally.atTheLimit} runs at their limit`
     )
+    writeFigures("world", {
+      seed: options.seed,
+      schedules: options.numRuns,
+      attempts: tally.attempts,
+      sessions: tally.renewals,
+      crashes: tally.crashes,
+      lockouts,
+      greatestCount: tally.peak
+    })
     assert.strictEqual(tally.states.size, 9)
     assert.strictEqual(tally.peak, 5)
     assert.isAbove(tally.atTheLimit, options.numRuns / 20)
@@ -53,6 +63,7 @@ describe("the real NumberAuth against the emulator", { timeout: 900_000 }, () =>
       options
     )
     console.log(`naive: ${options.numRuns} schedules, seed ${options.seed}; ${lockouts} lockouts`)
+    writeFigures("naive", { seed: options.seed, schedules: options.numRuns, lockouts })
     assert.strictEqual(lockouts, options.numRuns)
   })
 })
