@@ -93,7 +93,9 @@ export const largeWorlds: Readonly<Record<string, Options>> = {
 export const unsafeWorlds: Readonly<Record<string, Options>> = {
   "the default policy where a success does not interrupt the rows of other accounts": {
     ...plain,
-    reading: ownRows
+    reading: ownRows,
+    processes: 1,
+    refusals: [5030]
   },
   "an address that changes there and back: Number goes on counting where it was": {
     ...plain,
