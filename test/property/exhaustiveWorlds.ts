@@ -22,7 +22,9 @@ const plain: Options = {
   gatewayAnswers: true,
   losesConfirmations: false
 }
-const low: Options = { ...plain, limit: 1 }
+/** Without an end of its session an account makes no attempt after a success. */
+const low: Options = { ...plain, limit: 1, refusals: [5030] }
+const single: Options = { ...plain, processes: 1, refusals: [5030] }
 
 /** Under this reading a success of one account does not interrupt the row of another: the policy has to go by it, too. */
 const isOnlyForAccount = (reading: Reading): boolean =>
@@ -52,18 +54,24 @@ export const readings: Readonly<Record<string, Options>> = Object.fromEntries<Op
 
 /**
  * Walked by the tests, and by `npm run explore`. Whatever happens, the count is under no reading greater than under that of
- * which each part counts more; so those two walks with a limit of 2 speak for every reading that the default policy is for.
+ * which each part counts more; so the walks under two of them speak for every reading that the default policy is for.
  */
 export const worlds: Readonly<Record<string, Options>> = {
   "limit 2": plain,
   "limit 2, count per IP and account, a success clears its own": { ...plain, reading: perAccount },
+  "limit 2, one process, sessions refused": single,
+  "limit 2, one process, sessions refused, count per IP and account, a success clears its own": {
+    ...single,
+    reading: perAccount
+  },
+  "limit 2, one process, sessions refused, a success clears its own; policy account": {
+    ...single,
+    reading: ownRows,
+    successClears: "account"
+  },
   "limit 1, lost attempts continue": { ...low, lostAttempts: "continue" },
   "limit 1, three processes": { ...low, processes: 3 },
-  "limit 1, sessions refused, confirmations lost": {
-    ...low,
-    refusals: [5030],
-    losesConfirmations: true
-  },
+  "limit 1, confirmations lost": { ...low, losesConfirmations: true },
   "limit 1, sessions refused with 5050": { ...low, refusals: [5030, 5050] },
   "limit 1, one process, sessions refused with 5050, keys apart": {
     ...low,
@@ -85,17 +93,15 @@ export const largeWorlds: Readonly<Record<string, Options>> = {
     successClears: "account"
   },
   "limit 2, lost attempts continue": { ...plain, lostAttempts: "continue" },
-  "limit 2, sessions refused": { ...plain, refusals: [5030] },
+  "limit 2, two processes, sessions refused": { ...plain, refusals: [5030] },
   "limit 2, locks reported": { ...plain, reportsLocks: true }
 }
 
 /** What no client can be safe from that goes by this policy, or does not know its address. */
 export const unsafeWorlds: Readonly<Record<string, Options>> = {
   "the default policy where a success does not interrupt the rows of other accounts": {
-    ...plain,
-    reading: ownRows,
-    processes: 1,
-    refusals: [5030]
+    ...single,
+    reading: ownRows
   },
   "an address that changes there and back: Number goes on counting where it was": {
     ...plain,
