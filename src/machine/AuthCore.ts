@@ -7,7 +7,7 @@
 import * as Data from "effect/Data"
 import * as Schema from "effect/Schema"
 import { transition } from "xstate"
-import { AttemptOutcome } from "../schemas/AttemptOutcome.js"
+import type { AttemptOutcome } from "../schemas/AttemptOutcome.js"
 import type { RefusalCode } from "../schemas/Answers.js"
 import type { AccountCode, Fingerprint } from "../schemas/Credentials.js"
 import type {
@@ -180,7 +180,8 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
       const isLocked = Ledger.room(current.ledger, account, policy) === "locked"
       if (current.state === "locked")
         return isLocked ? current : on(current, { type: "lock.lifted", by: "other" })
-      if (!isLocked || !(isIdle(current.state) || current.state === "aborted")) return current
+      if (!isLocked) return current
+      // Nothing comes of it while an attempt is under way, or while a session is held.
       return on(current, { type: current.ledger.lockReportedAt === null ? "ledger.full" : "lock.reported" })
     }
 
@@ -218,8 +219,8 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
     }
 
     const request = (current: Step, { claim, fingerprint }: Extract<Message, { type: "request" }>): Step => {
-      let next = current
-      if (next.state === "aborted") next = followLock(on(next, { type: "credentials.replaced", fingerprint }))
+      // Nothing comes of it but where the account is aborted.
+      let next = followLock(on(current, { type: "credentials.replaced", fingerprint }))
       const { context, ledger } = next
       if (isIdle(next.state)) {
         const bar = barOf(context, fingerprint, nowMillis)
@@ -306,9 +307,11 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
         case "withdraw": {
           const reserved = current.context.attempt ?? current.context.lostAttempt
           if (reserved?.claim !== message.claim) return current
-          const { fingerprint, id } = reserved
-          const outcome = AttemptOutcome.unsent({ detail: "it was not sent" })
-          return ended(current, { type: "attemptEnded", attempt: id, fingerprint, outcome })
+          const { id } = reserved
+          return on(
+            { ...current, ledger: Ledger.release(current.ledger, id) },
+            { type: "attempt.unsent", attempt: id }
+          )
         }
         case "sessionRefused":
           return on(

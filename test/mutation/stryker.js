@@ -19,7 +19,8 @@ export const room = ({ breakAt, mutate, name }) => ({
   // Type checks are for the checker, which reads the files as they are.
   disableTypeChecks: false,
   concurrency: 1,
-  timeoutMS: 10_000,
+  // Long, since a mutant that times out counts as detected, and a busy machine must not detect any.
+  timeoutMS: 60_000,
   incremental: true,
   incrementalFile: `reports/mutation-${name}.incremental.json`,
   tempDirName: ".stryker-tmp",

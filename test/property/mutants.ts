@@ -120,9 +120,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: core,
-        find: 'if (next.state === "aborted") next = followLock(on(next, { type: "credentials.replaced", fingerprint }))',
+        find: 'let next = followLock(on(current, { type: "credentials.replaced", fingerprint }))',
         replace:
-          'if (next.state === "aborted") next = followLock({ ...on(next, { type: "credentials.replaced", fingerprint }), ledger: { ...next.ledger, marks: [] } })'
+          'let next = current.state !== "aborted" ? current : followLock({ ...on(current, { type: "credentials.replaced", fingerprint }), ledger: { ...current.ledger, marks: [] } })'
       }
     ],
     run: "core",

@@ -106,6 +106,36 @@ describe("AuthCore on a request", () => {
     assert.deepInclude(later.decision, { _tag: "locked", reported: true })
   })
 
+  it("is held though marks in flight fill the location, and waits for its own attempt though they do", () => {
+    const small = makeAuthCore(policy({ limit: 2 }))
+    const others = ledger(inFlight(5, two), inFlight(6, two))
+    const held = { ...play([request(), ended(1, accepted)]), ledger: others }
+    assert.strictEqual(play([request()], held, small).decision._tag, "held")
+    const attempting = play([request()], { ...empty, ledger: ledger(inFlight(5, two)) }, small)
+    assert.strictEqual(attempting.decision._tag, "send")
+    assert.deepInclude(play([request()], attempting, small).decision, { _tag: "wait", on: "attempt" })
+  })
+
+  it("makes an attempt in the very step that drops a session past its end", () => {
+    const held = play([request(), ended(1, accepted)])
+    const step = play([25 * 3_600_000, request()], held)
+    assert.strictEqual(step.decision._tag, "send")
+    assert.deepStrictEqual(
+      step.commands.map(({ type }) => type),
+      ["dropSession", "sendAttempt"]
+    )
+    assert.lengthOf(step.ledger.marks, 1)
+  })
+
+  it("tells a person whether Number reported the lock, or it is our own stop at the limit", () => {
+    const full = ledger(...[1, 2, 3, 4, 5].map((n) => settled(n, n, two)))
+    for (const lockReportedAt of [null, 5]) {
+      const step = play([request()], { ...empty, ledger: { ...full, lockReportedAt } })
+      const notice = { kind: "locked", reported: lockReportedAt !== null } as const
+      assert.deepStrictEqual(step.commands, [{ type: "notify", notice }])
+    }
+  })
+
   it("is aborted for refused credentials, and tries other ones", () => {
     const before = play([request(), ended(1, refused)])
     assert.deepInclude(play([request(1)], before).decision, { _tag: "aborted" })
@@ -293,6 +323,34 @@ describe("AuthCore on the end of an attempt", () => {
   })
 })
 
+describe("AuthCore on a lease that ran out", () => {
+  const reserved = play([request()])
+
+  it("is told by the end of another attempt too, and by a reservation of another that is given back", () => {
+    for (const message of [
+      ended(9, lostOutcome),
+      { type: "withdraw", claim: Claim.make("c2") }
+    ] satisfies ReadonlyArray<Message>) {
+      const step = play([45_000, message], reserved)
+      assert.strictEqual(step.context.abort?.reason, "lost")
+      assert.deepStrictEqual(noticesOf(step), ["aborted"])
+    }
+  })
+
+  it("tells nobody where the reservation is given back in the very step that finds it", () => {
+    const step = play([45_000, { type: "withdraw", claim }], reserved)
+    assert.strictEqual(step.state, "unauthenticated.idle")
+    assert.deepStrictEqual([step.commands, step.ledger.marks], [[], []])
+  })
+
+  it("is lost though other accounts have attempts in flight, and is not while its own mark is, whatever the others", () => {
+    const others = { ...reserved, ledger: ledger(inFlight(1), inFlight(2, two, 90_000)) }
+    assert.strictEqual(play([45_000, { type: "observe" }], others).context.abort?.reason, "lost")
+    const settledOnes = { ...reserved, ledger: ledger(settled(2, 3, two), inFlight(1)) }
+    assert.strictEqual(play([{ type: "observe" }], settledOnes).state, "unauthenticated.attempting")
+  })
+})
+
 describe("AuthCore on a refused session", () => {
   const held = play([request(), ended(1, accepted)])
 
@@ -382,7 +440,11 @@ describe("AuthCore on an operator's word", () => {
     assert.deepInclude(same.decision, { _tag: "rejected", why: "refusedCredentials" })
     const other = play([{ type: "replaceCredentials", fingerprint: print(2) }], before)
     assert.strictEqual(other.state, "unauthenticated.idle")
+    assert.strictEqual(other.decision._tag, "done")
     assert.strictEqual(other.ledger, before.ledger)
+    const faultedOne = play([request(), ended(1, faulted)])
+    const again = play([{ type: "replaceCredentials", fingerprint: print(1) }], faultedOne)
+    assert.deepInclude(again.decision, { _tag: "rejected", why: "abortedCredentials" })
   })
 
   it("replaceCredentials: rejects all where addresses flap, which credentials do not change", () => {
@@ -416,6 +478,7 @@ describe("AuthCore on an operator's word", () => {
     const full: CoreState = { ...empty, ledger: ledger(...[1, 2, 3, 4, 5].map((n) => lost(n, two))) }
     const step = play([request(), { type: "confirmLockLifted" }], full)
     assert.strictEqual(step.state, "locked")
+    assert.isEmpty(step.commands)
     assert.lengthOf(step.ledger.marks, 5)
   })
 

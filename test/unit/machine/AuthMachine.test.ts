@@ -168,6 +168,9 @@ describe("AuthMachine", () => {
       assert.strictEqual(next.state, `${state}.idle`)
       assert.deepStrictEqual(next.context, context({ lostAttempt: attempt }))
       assert.deepStrictEqual(next.commands, [])
+      const other: AuthEvent = { type: "attempt.lost", ...fails, attempt: 4 }
+      const unmoved = run(`${state}.attempting`, attempting, other, machine)
+      assert.deepInclude(unmoved, { state: `${state}.attempting`, context: context(attempting) })
     })
 
     it(`attempt.unsent leads back to idle of ${state}, and nothing is remembered`, () => {
@@ -361,6 +364,27 @@ describe("AuthMachine", () => {
       const before = { session: session(9, 25 * hour), sessionsElsewhere: [session(3), session(4, 1)] }
       const next = run("authenticated", before, { type: "session.unavailable", generation: 9 })
       assert.deepStrictEqual(next.context.sessionsElsewhere, [session(4, 1), session(9, 25 * hour)])
+    })
+
+    it("the rest of a change that was counted while an attempt was under way aborts nothing", () => {
+      const before = { sessionsElsewhere: [session(4)], flaps: 3, addressChangedAt: 5 }
+      const next = run("unauthenticated.idle", before, unauthorized(4))
+      assert.strictEqual(next.state, "unauthenticated.idle")
+      assert.deepInclude(next.context, { flaps: 3, sessionsElsewhere: [] })
+    })
+
+    it("the refusal of a session that nobody knows changes nothing", () => {
+      const before = { session: session(5), sessionsElsewhere: elsewhere, flaps: 3 }
+      const next = run("authenticated", before, unauthorized(9))
+      assert.strictEqual(next.state, "authenticated")
+      assert.deepStrictEqual([next.context, next.commands], [context(before), []])
+    })
+
+    it("the late refusal of a session from before the change does not move the change", () => {
+      for (const generation of [3, 5]) {
+        const before = { session: session(8), sessionsElsewhere: [session(generation)], addressChangedAt: 5 }
+        assert.strictEqual(run("authenticated", before, unauthorized(generation)).context.addressChangedAt, 5)
+      }
     })
 
     it("no other credentials help", () => {

@@ -135,6 +135,12 @@ describe("Ledger.doubt", () => {
       assert.strictEqual(Ledger.doubt(over, mark, at(9, 1000), policy()), over)
     }
   })
+
+  it("goes by the attempt's own mark, whatever was settled before it", () => {
+    const before = ledger(settled(1, 2, two), inFlight(3))
+    const after = Ledger.doubt(before, { id: 3, account: one }, at(4), policy())
+    assert.deepStrictEqual(after.marks, [settled(1, 2, two), lost(3)])
+  })
 })
 
 describe("Ledger.release", () => {
