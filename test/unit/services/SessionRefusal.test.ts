@@ -1,0 +1,32 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Either, Option } from "effect"
+import { fromResult, SessionRefused } from "../../../src/services/SessionRefusal.js"
+
+describe("the refusal of a session", () => {
+  it("says why, that the call was not carried out, that it does not count, and what to do", () => {
+    for (const [code, why] of [
+      [5030, "5030 (it expired)"],
+      [5050, "5050 (the caller's IP address is not the one that authenticated)"]
+    ] as const) {
+      assert.strictEqual(
+        new SessionRefused({ code }).message,
+        `Number refused the session key with ${why}. The call was not carried out; refused keys do not count towards a lockout. Renew the session and send the call again.`
+      )
+    }
+  })
+
+  it("is found in a failure that is one, and in no other", () => {
+    assert.deepStrictEqual(fromResult(Either.left(new SessionRefused({ code: 5050 }))), Option.some(5050))
+    for (const error of [new Error("5050"), { code: 5050 }, 5050, null]) {
+      assert.deepStrictEqual(fromResult(Either.left(error)), Option.none())
+    }
+  })
+
+  it("is found in an answer that refuses the key, and in no other", () => {
+    const found = (FunctionOk: boolean, ErrCode: number) => fromResult(Either.right({ FunctionOk, ErrCode }))
+    assert.deepStrictEqual(found(false, 5030), Option.some(5030))
+    assert.deepStrictEqual(found(false, 5050), Option.some(5050))
+    assert.deepStrictEqual(found(false, 5040), Option.none())
+    assert.deepStrictEqual(found(true, 5030), Option.none())
+  })
+})
