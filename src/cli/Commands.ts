@@ -5,7 +5,7 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import type * as FileSystem from "@effect/platform/FileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
@@ -19,6 +19,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import { text as readAll } from "node:stream/consumers"
 import { refusalIn } from "../schemas/Answers.js"
@@ -34,6 +35,8 @@ import { SessionRefused } from "../services/SessionRefusal.js"
 import * as SqliteStore from "../services/SqliteStore.js"
 import * as NumberEmulator from "../testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../testing/NumberEmulatorServer.js"
+import * as Simulation from "../testing/Simulation.js"
+import * as SimulationTrace from "../testing/SimulationTrace.js"
 import { CallRefused, CallUnknown, CallUnreachable } from "./CallError.js"
 import { examine, exitCodeOfFindings, type Finding, findingsText, settingFinding } from "./Doctor.js"
 import { type CommandError, ExitCode } from "./ExitCode.js"
@@ -41,6 +44,7 @@ import { InvalidSetting } from "./InvalidSetting.js"
 import { loadPgStore } from "./loadPgStore.js"
 import { NotWell } from "./NotWell.js"
 import { Output } from "./Output.js"
+import { PromiseBroken } from "./PromiseBroken.js"
 import { type Standing, statusJson, statusText } from "./Report.js"
 import {
   type Flags,
@@ -577,6 +581,112 @@ const emulator = Command.make(
   )
 )
 
+// -----------------------------------------------------------------------------
+// simulate
+// -----------------------------------------------------------------------------
+
+const figuresText = ({ figures, seed }: Simulation.Report): string =>
+  [
+    `Simulated ${figures.years.toFixed(1)} years of one location each, from seed ${seed}: ${figures.lockouts} lockouts.`,
+    `${figures.attempts} attempts, ${figures.renewals} sessions, ${figures.calls} calls, ${figures.crashes} crashes.`,
+    `Greatest count of the backend: ${figures.greatestCount}; ${figures.yearsAtTheLimit} years reached the limit they were given.`,
+    ...Object.entries(figures.faults)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([kind, times]) => `  ${String(times).padStart(6)}  ${kind}`)
+  ].join("\n")
+
+/** Writes the trace of a life in which a promise was broken, draws its end, and fails. */
+const brokenPromise = (
+  life: Simulation.Life & { readonly violation: Simulation.Violation },
+  options: Simulation.Options,
+  path: string
+) =>
+  Effect.gen(function* () {
+    const output = yield* Output
+    const fileSystem = yield* FileSystem.FileSystem
+    const { violation } = life
+    const isWritten = yield* Effect.isSuccess(
+      fileSystem.writeFileString(path, SimulationTrace.toJsonLines(options, violation.life, life))
+    )
+    yield* output.say(SimulationTrace.toSequenceDiagram(life))
+    return yield* failing(
+      Either.left(
+        new PromiseBroken({
+          ...violation,
+          trace: isWritten ? path : null,
+          isNaive: options.client === "naive"
+        })
+      )
+    )
+  })
+
+const simulate = Command.make(
+  "simulate",
+  {
+    seed: Options.integer("seed").pipe(
+      Options.optional,
+      Options.withDescription("What decides all that happens. Default: another one each time; it is printed.")
+    ),
+    years: Options.integer("years").pipe(
+      Options.withDefault(10),
+      Options.withDescription("How many years to simulate, of one location each. Default: 10.")
+    ),
+    naive: Options.boolean("naive").pipe(
+      Options.withDescription("Let a client that retries hold the session, and see it lock the location.")
+    ),
+    trace: Options.text("trace").pipe(
+      Options.withDefault("simulation-trace.jsonl"),
+      Options.withDescription("Where the trace is written when a promise is broken.")
+    ),
+    replay: Options.text("replay").pipe(
+      Options.optional,
+      Options.withDescription("Live the life of such a trace again, and say whether it is the same.")
+    ),
+    json
+  },
+  ({ naive, replay, seed: given, trace, years }) =>
+    Effect.gen(function* () {
+      const output = yield* Output
+      const invalid = (flag: string, expected: string) =>
+        new InvalidSetting({ setting: flag, flag: null, problem: "malformed", expected })
+      if (Option.isSome(replay)) {
+        const fileSystem = yield* FileSystem.FileSystem
+        const text = yield* failing(
+          Effect.mapError(fileSystem.readFileString(replay.value), () =>
+            invalid("--replay", "a file that can be read")
+          )
+        )
+        const { differsAt, life } = yield* failing(
+          Either.mapLeft(SimulationTrace.replay(text), () =>
+            invalid("--replay", "a trace that number-auth simulate has written")
+          )
+        )
+        return yield* output.result(
+          [
+            differsAt === null
+              ? "The same to the last byte."
+              : `It differs from line ${differsAt} on: another version of this program wrote the trace, or the file was changed.`,
+            SimulationTrace.toSequenceDiagram(life)
+          ].join("\n"),
+          { differsAt, violation: life.violation, figures: life.figures }
+        )
+      }
+      if (years < 1) return yield* failing(Either.left(invalid("--years", "1 or more")))
+      const seed = yield* Option.match(given, {
+        onNone: () => Random.nextIntBetween(0, 0x7fffffff),
+        onSome: Effect.succeed
+      })
+      const options: Simulation.Options = { seed, client: naive ? "naive" : "library" }
+      const report = yield* Simulation.simulate({ ...options, years })
+      if (report.broken !== null) return yield* brokenPromise(report.broken, options, trace)
+      yield* output.result(figuresText(report), { seed, ...report.figures })
+    })
+).pipe(
+  Command.withDescription(
+    "Simulate years of a location on virtual time, with crashes, faults, clocks and people, against the emulator. Needs no settings, opens no store, and sends nothing."
+  )
+)
+
 /**
  * The command with all its subcommands. What fails is a {@link Failure}, or @effect/cli's own complaint about the
  * command line.
@@ -588,5 +698,5 @@ export const numberAuth = Command.make("number-auth").pipe(
   Command.withDescription(
     "Hold a session with the Number payments backend, and never lock the location out."
   ),
-  Command.withSubcommands([login, status, doctor, request, resume, lockLifted, rekey, emulator])
+  Command.withSubcommands([login, status, doctor, request, resume, lockLifted, rekey, emulator, simulate])
 )

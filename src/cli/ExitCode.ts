@@ -9,6 +9,7 @@ import type { SessionRefused } from "../services/SessionRefusal.js"
 import type { CallRefused, CallUnknown, CallUnreachable } from "./CallError.js"
 import type { InvalidSetting } from "./InvalidSetting.js"
 import type { NotWell } from "./NotWell.js"
+import type { PromiseBroken } from "./PromiseBroken.js"
 
 /**
  * @since 0.1.0
@@ -50,6 +51,7 @@ export type CommandError =
   | CallUnreachable
   | CallUnknown
   | NotWell
+  | PromiseBroken
   | ValidationError
 
 /**
@@ -86,6 +88,9 @@ export const exitCodeOf = (error: CommandError): ExitCode => {
       }
     case "CallRefused":
       return ExitCode.callRefused
+    // A mistake of ours, or of the naive client: the simulated world is as it should be.
+    case "PromiseBroken":
+      return ExitCode.defect
     case "NotWell":
       return error.exitCode
     // Bad input, a token that is not there, and all that @effect/cli finds wrong with the command line.

@@ -25,6 +25,8 @@ Usage: number-auth COMMAND [flags]        number-auth COMMAND --help shows the f
   rekey            Seal all stored session keys anew under NUMBER_STORE_KEY. --discard gives up those
                    that no key opens. Sends nothing.
   emulator         Run the Number emulator on this machine, and print what to export to use it.
+  simulate         Simulate years of a location, with crashes and faults, against the emulator. --seed,
+                   --years, --naive, --replay TRACE. Needs no settings and sends nothing.
 
 With --json the last line of standard output is one JSON object, errors too.
 

@@ -1,0 +1,37 @@
+/**
+ * What `number-auth simulate` found.
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * A promise was broken in a simulated life.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PromiseBroken extends Schema.TaggedError<PromiseBroken>("effect-number-auth/PromiseBroken")(
+  "PromiseBroken",
+  {
+    promise: Schema.String,
+    seed: Schema.Int,
+    /** The number of the life. */
+    life: Schema.Int,
+    /** Since that life began, in milliseconds. */
+    atMillis: Schema.Number,
+    /** Where its trace is; null where it could not be written. */
+    trace: Schema.NullOr(Schema.String),
+    isNaive: Schema.Boolean
+  }
+) {
+  override get message(): string {
+    const day = Math.floor(this.atMillis / 86_400_000)
+    const where = `in life ${this.life} of seed ${this.seed}, on its day ${day}`
+    const replay =
+      this.trace === null
+        ? "The trace could not be written."
+        : `Replay it with number-auth simulate --replay ${this.trace}.`
+    return this.isNaive
+      ? `The naive client has locked its location, as it was to be expected (${this.promise}), ${where}. Nothing real was sent. ${replay}`
+      : `A promise was broken: ${this.promise}, ${where}. Nothing real was sent. Please report it with the trace. ${replay}`
+  }
+}
