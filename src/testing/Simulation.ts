@@ -202,8 +202,10 @@ export const live = (options: Options, life: number): Life => {
   let crashes = 0
   let calls = 0
   let violation: Violation | null = null
-  const tell = (type: string, rest: Omit<TraceEntry, "type" | "atMillis"> = {}): void =>
-    void trace.push({ atMillis: clock.steadyMillis(), type, ...rest })
+  /** The trace ends with what broke a promise. */
+  const tell = (type: string, rest: Omit<TraceEntry, "type" | "atMillis"> = {}): void => {
+    if (violation === null || type === "broken") trace.push({ atMillis: clock.steadyMillis(), type, ...rest })
+  }
   const count = (kind: string): void => {
     faults[kind] = (faults[kind] ?? 0) + 1
   }
