@@ -105,6 +105,19 @@ module.exports = {
       { path: isEmulator },
       { path: rooms("machine", "services"), reachable: true }
     ),
+    only(
+      "testing-needs-no-runner",
+      "The kit runs under any test runner, and without one: it knows effect and @effect/platform, and fast-check by " +
+        "effect/FastCheck. Only the emulator's server is bound to Node.js.",
+      { path: rooms("testing") },
+      ["^src/", packages("effect", "@effect/platform", "@xmldom/xmldom"), "^(node:)?(http|net)$"]
+    ),
+    never(
+      "node-in-the-server-only",
+      "Only the emulator's server makes a socket.",
+      { path: rooms("testing"), pathNot: "^src/testing/NumberEmulatorServer\\.ts$" },
+      { dependencyTypes: ["core"] }
+    ),
     never(
       "inspect-looks-down",
       "Inspection shows the machine and the services, and needs no other room.",

@@ -102,6 +102,13 @@ export type Step =
   | { readonly type: "passTime"; readonly millis: number }
   /** `bad`: one that Number does not know; `renewed`: another good one; `good`: the last good one. */
   | { readonly type: "token"; readonly account: number; readonly which: "bad" | "renewed" | "good" }
+  /** A person supplies wrong tokens, one after the other, and the program runs with each. */
+  | {
+      readonly type: "wrongTokens"
+      readonly process: number
+      readonly account: number
+      readonly times: number
+    }
   | { readonly type: "revokeToken"; readonly account: number }
   | { readonly type: "expireSessions" }
   | { readonly type: "loseStore"; readonly millis: number; readonly afterCommit: boolean }
@@ -243,6 +250,7 @@ export const schedule = (options: Options = {}): FastCheck.Arbitrary<Schedule> =
     step("fault", 6, { fault: Arbitraries.fault, times: FastCheck.integer({ min: 1, max: 7 }) }),
     step("passTime", 4, { millis: FastCheck.constantFrom(200, 5000, 31_000, 60_000, 400_000) }),
     step("token", 5, { account, which: FastCheck.constantFrom("bad", "renewed", "renewed", "good") }),
+    step("wrongTokens", 3, { process, account, times: FastCheck.integer({ min: 1, max: 7 }) }),
     step("revokeToken", 1, { account }),
     step("expireSessions", 2, {}),
     step("loseStore", 1, {
@@ -275,6 +283,8 @@ const inWords = (given: Step): string => {
       return `${seconds(given.millis)} pass`
     case "token":
       return `A person gives ${nameOfAccount(given.account)} a ${given.which} token`
+    case "wrongTokens":
+      return `A person gives ${nameOfAccount(given.account)} ${given.times} bad tokens in a row, and the program runs in ${nameOfProcess(given.process)} with each`
     case "revokeToken":
       return `The good token of ${nameOfAccount(given.account)} is revoked`
     case "expireSessions":
@@ -544,6 +554,13 @@ const play = async <A, E, R extends Environment>(
         if (which === "good") supplied[account] = good[account]!
         return
       }
+      case "wrongTokens":
+        for (let time = 0; time < happening.times; time++) {
+          supplied[happening.account] = newToken()
+          runIn(happening.process, happening.account)
+          await clock.advanceAsync(1000)
+        }
+        return
       case "revokeToken":
         return clock.run(emulator.revokeToken(accounts[happening.account]!, good[happening.account]!))
       case "expireSessions":

@@ -69,9 +69,8 @@ describe("neverLocksOut", { timeout: 600_000 }, () => {
         const verdict = yield* neverLocksOut(proper, { seed, wire, runs: 60 })
         console.log(`proper, ${wire}: ${JSON.stringify(verdict)}`)
         assert.strictEqual(verdict.runs, 60)
-        assert.isAtMost(verdict.peak, 5)
-        // It was not for want of trying.
-        assert.isAtLeast(verdict.peak, 2)
+        // Not for want of trying: the ledger was filled to its limit.
+        assert.strictEqual(verdict.peak, 5)
         assert.isAbove(verdict.attempts, 120)
         assert.isAbove(verdict.crashes, 50)
       })

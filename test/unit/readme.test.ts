@@ -18,8 +18,13 @@ describe("the README", () => {
 
   it("shows no other TypeScript than parts of examples that are compiled", () => {
     const blocks = [...readme.matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code!)
-    const examples = ["examples/quickstart.ts", "examples/methods.ts", "examples/soap.ts"].map(read)
-    assert.lengthOf(blocks, 3)
+    const examples = [
+      "examples/quickstart.ts",
+      "examples/methods.ts",
+      "examples/soap.ts",
+      "examples/testing.ts"
+    ].map(read)
+    assert.lengthOf(blocks, 4)
     for (const code of blocks)
       assert.isTrue(
         examples.some((example) => example.includes(code)),
