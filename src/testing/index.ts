@@ -1,5 +1,6 @@
 /**
- * The kit for tests, yours and ours: the Number backend, layers, arbitraries, commands, a property of programs; and the world around the pure core, to be walked from end to end.
+ * The kit for tests, yours and ours: the Number backend, layers, arbitraries, commands, a property of programs, and
+ * simulated years; and the world around the pure core, to be walked from end to end.
  *
  * @since 0.1.0
  */
