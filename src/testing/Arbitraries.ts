@@ -120,7 +120,7 @@ const moment = FastCheck.integer({ min: 946_684_800, max: 4_102_444_800 }).map((
 const errorCode = FastCheck.integer({ min: 0, max: 9999 })
 
 const struct = <A>(given: { readonly [K in keyof A]: FastCheck.Arbitrary<A[K]> }): FastCheck.Arbitrary<A> =>
-  FastCheck.record(given) as FastCheck.Arbitrary<A>
+  FastCheck.record(given)
 
 const resultOf = (given: {
   readonly functionOk: boolean

@@ -505,7 +505,7 @@ const play = async <A, E, R extends Environment>(
     draw(`Note over ${name}: runs the program for ${nameOfAccount(account)}`)
     // The context has all of the Environment but the scope, which is that of the run.
     const provided = Effect.scoped(
-      Effect.provide(program, contexts[account]!) as Effect.Effect<A, E, Scope.Scope>
+      Effect.provide(program, contexts[account]!)
     )
     const told = Effect.onExit(provided, (exit) =>
       Effect.sync(() => {

@@ -47,7 +47,7 @@ describe("commands for fc.asyncModelRun", { timeout: 300_000 }, () => {
         async (given) => {
           await fc.asyncModelRun(() => {
             const { model, real } = AuthCommands.setup()
-            return { model, real: { ...real, auth: { ...real.auth, resume: real.auth.status } } } as never
+            return { model, real: { ...real, auth: { ...real.auth, resume: real.auth.status } } }
           }, given)
         }
       ),

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Either, Redacted, Schema } from "effect"
+import { Duration, Effect, Either, Inspectable, Redacted, Schema } from "effect"
 import * as fc from "effect/FastCheck"
 import { transition } from "xstate"
 import { makeAuthMachine } from "../../../src/machine/AuthMachine.js"
@@ -39,7 +39,7 @@ describe("arbitraries of credentials", () => {
       fc.property(Arbitraries.token, Arbitraries.sessionKey, (token, key) => {
         assert.match(Redacted.value(token), /^7E577E57[0-9A-F]{24}$/)
         assert.match(Redacted.value(key), /^5E5510[0-9A-F]{36}$/)
-        assert.notInclude(`${String(token)}${JSON.stringify([token, key])}`, "7E57")
+        assert.notInclude(`${Inspectable.toStringUnknown(token)}${JSON.stringify([token, key])}`, "7E57")
       }),
       runs
     )
