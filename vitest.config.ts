@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "dist/**", ".mutants/**"],
+    setupFiles: ["test/support/breathe.ts"],
     pool: "forks",
     testTimeout: 60_000,
     reporters: ci ? ["default", "json"] : ["default"],

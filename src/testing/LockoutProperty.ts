@@ -504,9 +504,8 @@ const play = async <A, E, R extends Environment>(
     const name = nameOfProcess(number)
     draw(`Note over ${name}: runs the program for ${nameOfAccount(account)}`)
     // The context has all of the Environment but the scope, which is that of the run.
-    const provided = Effect.scoped(
-      Effect.provide(program, contexts[account]!)
-    )
+    const supplied = Effect.provide(program, contexts[account]!) as Effect.Effect<A, E, Scope.Scope>
+    const provided = Effect.scoped(supplied)
     const told = Effect.onExit(provided, (exit) =>
       Effect.sync(() => {
         if (gates.isAlive())

@@ -289,9 +289,8 @@ const broken: ReadonlyArray<{
       },
       {
         file: "machine/AuthMachine.ts",
-        find: "      authenticated: {\n        on: {",
-        replace:
-          '      authenticated: {\n        on: {\n          "attempt.accepted": answers["attempt.accepted"],'
+        find: 'meta: { toDo: "Nothing." },\n        on: {',
+        replace: 'meta: { toDo: "Nothing." },\n        on: { "attempt.accepted": answers["attempt.accepted"],'
       }
     ],
     walk: "overlap"

@@ -1,38 +1,42 @@
 import { Either } from "effect"
-import { mkdirSync, writeFileSync } from "node:fs"
-import { assert, describe, it } from "vitest"
+import { mkdirSync } from "node:fs"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import * as Simulation from "../../src/testing/Simulation.js"
 import * as SimulationTrace from "../../src/testing/SimulationTrace.js"
+import { type Built, buildCli, lastJson, start } from "../process/build.js"
+import { writeFigures } from "../support/figures.js"
 import { propertyOptions } from "./options.js"
 
 const { seed } = propertyOptions({ numRuns: 1 })
 
-/** Lives until so many years are over, or a promise is broken. The event loop turns after each. */
-const simulate = async (options: Simulation.Options, years: number) => {
-  let figures = Simulation.noFigures
-  for (let number = 0; figures.years < years; number++) {
-    const life = Simulation.live(options, number)
-    figures = Simulation.combine(figures, life.figures)
-    if (life.violation !== null) return { figures, number, life }
-    await new Promise<void>((resolve) => setImmediate(resolve))
-  }
-  return { figures, number: null, life: null }
+/** Two processes, as the machines on which this runs have two cores: each has half of the years, and a seed of its own. */
+const simulate = async (bin: string, years: number): Promise<Simulation.Figures> => {
+  const runs = [seed, seed + 1].map((each) => {
+    const trace = `reports/simulation-${each}.jsonl`
+    const flags = ["--seed", each, "--years", Math.ceil(years / 2), "--json", "--trace", trace].map(String)
+    return start([process.execPath, bin, "simulate", ...flags], {}).ended
+  })
+  const halves = (await Promise.all(runs)).map((ran) => {
+    assert.strictEqual(ran.code, 0, `${ran.stderr}\n${ran.stdout}`)
+    return lastJson(ran) as Simulation.Figures
+  })
+  return halves.reduce(Simulation.combine, Simulation.noFigures)
 }
 
 // As long as it takes: how fast it is, is no question of these tests.
 describe("simulated years of the real services", { timeout: 3_600_000 }, () => {
-  it("end without a lockout, and the backend never counts more than the limit", async () => {
-    const years = propertyOptions({ numRuns: 20 }).numRuns
-    const { figures, life, number } = await simulate({ seed }, years)
-    console.log(`simulation: seed ${seed}; ${JSON.stringify(figures)}`)
+  let cli: Built
+  beforeAll(async () => {
     mkdirSync("reports", { recursive: true })
-    writeFileSync("reports/simulation.json", `${JSON.stringify({ seed, ...figures }, null, 2)}\n`)
-    if (life !== null) {
-      writeFileSync("reports/simulation-trace.jsonl", SimulationTrace.toJsonLines({ seed }, number, life))
-      assert.fail(
-        `${life.violation!.promise}: broken in life ${number} of seed ${seed}; number-auth simulate --replay reports/simulation-trace.jsonl\n${SimulationTrace.toSequenceDiagram(life)}`
-      )
-    }
+    cli = await buildCli()
+  }, 120_000)
+  afterAll(() => cli?.remove())
+
+  it("are a thousand without a lockout, and the backend never counts more than the limit", async () => {
+    const years = propertyOptions({ numRuns: 1000 }).numRuns
+    const figures = await simulate(cli.bin, years)
+    console.log(`simulation: seeds ${seed} and ${seed + 1}; ${JSON.stringify(figures)}`)
+    writeFigures("simulation", { seeds: `${seed} and ${seed + 1}`, ...figures })
     assert.strictEqual(figures.lockouts, 0)
     assert.isAtLeast(figures.years, years)
     assert.isAbove(figures.renewals, years * 50)
@@ -56,13 +60,12 @@ describe("simulated years of the real services", { timeout: 3_600_000 }, () => {
     assert.isTrue(Either.isLeft(SimulationTrace.replay("{}")))
   })
 
-  it("lock out a naive client, in the first of them", async () => {
-    const { figures, life } = await simulate({ seed, client: "naive" }, 5)
+  it("lock out a naive client, in the first of them", () => {
+    const life = Simulation.live({ seed, client: "naive" }, 0)
     console.log(
-      `naive: seed ${seed}; locked after ${figures.years.toFixed(2)} years, ${figures.attempts} attempts`
+      `naive: seed ${seed}; locked after ${life.figures.years.toFixed(2)} years, ${life.figures.attempts} attempts`
     )
-    assert.isNotNull(life)
-    assert.strictEqual(life.violation!.promise, "the backend never counts six")
+    assert.strictEqual(life.violation?.promise, "the backend never counts six")
     assert.match(SimulationTrace.toSequenceDiagram(life), /^sequenceDiagram\n[^]*count 6 of/)
   })
 })
