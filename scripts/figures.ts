@@ -119,9 +119,14 @@ const told: Readonly<Record<string, (figures: unknown) => string>> = {
 const tell = (report: string, figures: unknown): string =>
   told[report]?.(figures) ?? [sentence(figures as Row), ...nested(figures as Row)].join("\n\n")
 
-/** The document with the figures in their places. */
+/** The document with the figures in their places. What was not measured says so. */
 export const written = (document: string, figures: Figures): string =>
-  Object.entries(figures).reduce(
-    (text, [report, value]) => marked(text, report, `${tell(report, value)}\n`),
+  measures.reduce(
+    (text, { command, report }) =>
+      marked(
+        text,
+        report,
+        report in figures ? `${tell(report, figures[report])}\n` : `Not measured yet: \`${command}\`.\n`
+      ),
     document
   )

@@ -16,6 +16,23 @@ const temporaryFolder = Effect.acquireRelease(
   (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))
 )
 
+/** Runs an example as a user does, with these variables and no others. */
+const example = (name: string, folder: string, env: Readonly<Record<string, string>>) =>
+  Effect.promise(
+    () =>
+      start(
+        [
+          Path.join(root, "node_modules/.bin/tsx"),
+          "--tsconfig",
+          Path.join(root, "tsconfig.json"),
+          Path.join(root, `examples/${name}.ts`)
+        ],
+        { HOME: folder, ...env },
+        "",
+        folder
+      ).ended
+  )
+
 describe("examples/methods.ts", () => {
   it.scopedLive("queries the account, and is told why a void was not carried out", () =>
     Effect.gen(function* () {
@@ -23,20 +40,11 @@ describe("examples/methods.ts", () => {
       yield* emulator.addToken(account, token)
       const { url } = yield* NumberEmulatorServer.serve(emulator)
       const folder = yield* temporaryFolder
-      const ran = yield* Effect.promise(
-        () =>
-          start(
-            [
-              Path.join(root, "node_modules/.bin/tsx"),
-              "--tsconfig",
-              Path.join(root, "tsconfig.json"),
-              Path.join(root, "examples/methods.ts")
-            ],
-            { HOME: folder, NUMBER_BASE_URL: url, NUMBER_ACCOUNT_CODE: account, NUMBER_TOKEN: token },
-            "",
-            folder
-          ).ended
-      )
+      const ran = yield* example("methods", folder, {
+        NUMBER_BASE_URL: url,
+        NUMBER_ACCOUNT_CODE: account,
+        NUMBER_TOKEN: token
+      })
       assert.strictEqual(ran.code, 0, ran.stdout + ran.stderr)
       assert.include(ran.stdout, `${account}: Successfully Returned Account profile for Account ID 205\n`)
       // As in test/fixtures/method-refused-void.json.
@@ -52,6 +60,23 @@ describe("examples/methods.ts", () => {
         ]
       )
       assert.lengthOf(yield* emulator.log, 1)
+    })
+  )
+})
+
+describe("examples/testing.ts", () => {
+  it.scopedLive("tests a service of one's own without a backend, over the emulator, and through faults", () =>
+    Effect.gen(function* () {
+      const ran = yield* example("testing", yield* temporaryFolder, {})
+      assert.strictEqual(ran.code, 0, ran.stdout + ran.stderr)
+      assert.include(
+        ran.stdout,
+        "Account EP0000001 was aborted. Number refused the token: layerTest began so."
+      )
+      assert.include(ran.stdout, "2 attempts, the greatest count 0\n")
+      const [, attempts, peak] = /^20 schedules, (\d+) attempts, the greatest count (\d)$/m.exec(ran.stdout)!
+      assert.isAbove(Number(attempts), 20)
+      assert.isAtMost(Number(peak), 5)
     })
   )
 })

@@ -10,16 +10,11 @@ describe("docs/verification.md", () => {
     assert.strictEqual(document, written(document, figures))
   })
 
-  it("has a figure of every measure, and no other", () => {
-    assert.sameMembers(
-      Object.keys(figures),
-      measures.map(({ report }) => report)
-    )
+  it("has a place for every measure, and figures of no other", () => {
+    const known = measures.map(({ report }) => report)
     const places = [...document.matchAll(/^<!-- ([\w-]+) -->$/gm)].map(([, name]) => name)
-    assert.sameMembers(
-      places,
-      measures.map(({ report }) => report)
-    )
+    assert.sameMembers(places, known)
+    assert.includeMembers(known, Object.keys(figures))
   })
 
   it("shows nothing that does not hold", () => {
