@@ -174,10 +174,17 @@ describe("secret canaries", () => {
       Fs.mkdirSync("reports", { recursive: true })
       Fs.writeFileSync(
         "reports/canaries.json",
-        JSON.stringify({ secrets: Object.keys(secrets).length, channels: figures, hits: leaks.length }, null, 2)
+        JSON.stringify(
+          { secrets: Object.keys(secrets).length, channels: figures, hits: leaks.length },
+          null,
+          2
+        )
       )
       assert.deepStrictEqual([...new Set(leaks)], [])
-      assert.deepStrictEqual(unseen.filter((channel) => !/metrics$/.test(channel)), [])
+      assert.deepStrictEqual(
+        unseen.filter((channel) => !/metrics$/.test(channel)),
+        []
+      )
       assert.isAbove(figures["files of the store"]!.bytes, 10_000)
     } finally {
       Fs.rmSync(folder, { recursive: true, force: true })

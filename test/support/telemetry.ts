@@ -92,7 +92,7 @@ const loggers = (told: Told): ReadonlyArray<Logger.Logger<unknown, void>> => [
     string: Logger.stringLogger,
     logfmt: Logger.logfmtLogger,
     JSON: Logger.jsonLogger,
-    "structured": Logger.map(Logger.structuredLogger, (entry) => inspect(entry, { depth: Infinity }))
+    structured: Logger.map(Logger.structuredLogger, (entry) => inspect(entry, { depth: Infinity }))
   }).map(([name, logger]) => Logger.map(logger, (text) => told.add(`log, ${name}`, text))),
   Logger.make<unknown, void>(({ annotations, cause, message }) =>
     told.add(
@@ -115,8 +115,13 @@ export const telling =
       // It is shut down, and forgets, before it is asked.
       const finished: Array<ReadableSpan> = []
       exporter.shutdown = () => Promise.resolve(void finished.push(...exporter.getFinishedSpans()))
-      const otlp = { url: "http://collector.test/v1/", exportInterval: "1 second" } as const
-      const resource = Resource.layer({ serviceName: "canaries" })
+      const service = { serviceName: "canaries" }
+      const otlp = {
+        url: "http://collector.test/v1/",
+        exportInterval: "1 second",
+        resource: service
+      } as const
+      const resource = Resource.layer(service)
       const tracer = Layer.unwrapScoped(
         Effect.gen(function* () {
           const sdk = yield* OtelTracer.make
@@ -145,7 +150,9 @@ export const telling =
         Logger.minimumLogLevel(LogLevel.All)
       )
       return effect.pipe(
-        Effect.tap(() => Effect.sync(() => told.add("metrics", inspect(Metric.unsafeSnapshot(), { depth: Infinity })))),
+        Effect.tap(() =>
+          Effect.sync(() => told.add("metrics", inspect(Metric.unsafeSnapshot(), { depth: Infinity })))
+        ),
         Effect.provide(Layer.provideMerge(wires, logs)),
         Effect.withConsole(writing(told, "log, pretty")),
         Effect.tap(() => Effect.sync(() => told.add("OpenTelemetry spans", ...finished.map(spanJson))))
