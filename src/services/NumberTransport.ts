@@ -10,6 +10,7 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -23,9 +24,10 @@ import {
 import { AttemptOutcome } from "../schemas/AttemptOutcome.js"
 import type { AccountCode, Token } from "../schemas/Credentials.js"
 import { InvalidInput } from "../schemas/InvalidInput.js"
+import { withQuietSpans } from "./internal/quietSpans.js"
 import { readText } from "./internal/readText.js"
 import { requestInit, withoutRedirects } from "./internal/redirects.js"
-import { scrub } from "./internal/scrub.js"
+import { scrub, withoutKeys } from "./internal/scrub.js"
 import { bodyChild, faultText, resultOf, soapCall } from "./internal/soap.js"
 import { transportFailure } from "./internal/transportFailure.js"
 import { unprinted } from "./internal/unprinted.js"
@@ -270,6 +272,8 @@ const make = (wire: Wire): Effect.Effect<NumberTransport["Type"], never, HttpCli
           return wire.classify({ status, body }, attempt.token)
         }).pipe(
           withoutRedirects(init),
+          // The body, which holds the token, is never printed.
+          withQuietSpans((text) => withoutKeys(text, attempt.token), identity),
           Effect.catchAll((error) => Effect.succeed(ofFailure(error, attempt.token, wire)))
         )
     }

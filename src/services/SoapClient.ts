@@ -8,6 +8,7 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
@@ -21,9 +22,10 @@ import type { InvalidInput } from "../schemas/InvalidInput.js"
 import { AnswerUndecodable, type CallError, CallUncertain, CallUnsent, MethodFailed } from "./CallError.js"
 import { type Answered, saidNothing, successOf, tellOfCall } from "./internal/callLog.js"
 import { fieldsOf } from "./internal/callText.js"
+import { withQuietSpans } from "./internal/quietSpans.js"
 import { readText } from "./internal/readText.js"
 import { requestInit, withoutRedirects } from "./internal/redirects.js"
-import { scrub } from "./internal/scrub.js"
+import { scrub, withoutSecrets } from "./internal/scrub.js"
 import { bodyChild, faultText, methodResultOf, soapCall } from "./internal/soap.js"
 import { type Parameters, readMethod, readParameters } from "./internal/soapParameters.js"
 import { transportFailure } from "./internal/transportFailure.js"
@@ -250,6 +252,8 @@ const send = (
     return { status, body }
   }).pipe(
     withoutRedirects(call.init),
+    // The envelope, which holds the key, is never printed.
+    withQuietSpans((text) => withoutSecrets(text, key, ...call.secrets), identity),
     Effect.mapError((error) => ofFailure(call.method, error)),
     within(
       call.timeout,

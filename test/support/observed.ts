@@ -9,6 +9,8 @@ export interface Observed {
   readonly spans: ReadonlyArray<string>
   /** Names of the spans. */
   readonly names: ReadonlyArray<string>
+  /** How the spans of each name ended. */
+  readonly exits: ReadonlyMap<string, ReadonlyArray<Exit.Exit<unknown, unknown>>>
   /** Log entries in every format that Effect has, from trace level on. */
   readonly logs: ReadonlyArray<string>
 }
@@ -21,6 +23,7 @@ export const observed = <A, E, R>(
     const spans: Array<string> = []
     const names: Array<string> = []
     const logs: Array<string> = []
+    const exits = new Map<string, Array<Exit.Exit<unknown, unknown>>>()
     const tracer = Tracer.make({
       span: (name, parent, context, links, startTime, kind): Tracer.Span => {
         names.push(name)
@@ -51,6 +54,7 @@ export const observed = <A, E, R>(
           addLinks: () => {},
           end: (_at, exit) => {
             write(attributes)
+            exits.set(name, [...(exits.get(name) ?? []), exit])
             if (exit._tag === "Failure") write(Cause.pretty(exit.cause, { renderErrorCause: true }))
           }
         }
@@ -77,6 +81,6 @@ export const observed = <A, E, R>(
           Logger.minimumLogLevel(LogLevel.All)
         )
       ),
-      Effect.map((exit) => [exit, { spans, names, logs }] as const)
+      Effect.map((exit) => [exit, { spans, names, exits, logs }] as const)
     )
   })

@@ -52,11 +52,11 @@ export class PassedResponse extends StandIn implements HttpClientResponse.HttpCl
   }
 
   toJSON(): unknown {
-    return {
+    return this.printed({
       _id: "@effect/platform/HttpClientResponse",
       request: this.request.toJSON(),
       status: this.status,
       headers: Inspectable.redact(this.headers)
-    }
+    })
   }
 }

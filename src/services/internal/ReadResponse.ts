@@ -79,10 +79,12 @@ export class ReadResponse extends StandIn implements HttpClientResponse.HttpClie
   }
 
   toJSON(): unknown {
-    return HttpIncomingMessage.inspect(this, {
-      _id: "@effect/platform/HttpClientResponse",
-      request: this.request.toJSON(),
-      status: this.status
-    })
+    return this.printed(
+      HttpIncomingMessage.inspect(this, {
+        _id: "@effect/platform/HttpClientResponse",
+        request: this.request.toJSON(),
+        status: this.status
+      })
+    )
   }
 }

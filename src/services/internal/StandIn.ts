@@ -10,7 +10,7 @@ import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as Inspectable from "effect/Inspectable"
 import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import { scrub } from "./scrub.js"
+import { scrub, withoutSecrets } from "./scrub.js"
 
 export abstract class StandIn extends Inspectable.Class {
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
@@ -34,6 +34,13 @@ export abstract class StandIn extends Inspectable.Class {
   /** Makes text of this answer fit to be shown, whatever its session key looks like. */
   scrub(text: string): string {
     return scrub(text, this.#key)
+  }
+
+  /** What is printed of this answer, without its session key: a backend may echo it in a header or in the body. */
+  protected printed(json: object): unknown {
+    return JSON.parse(JSON.stringify(json), (_, value: unknown) =>
+      typeof value === "string" ? withoutSecrets(value, this.#key) : value
+    )
   }
 
   get status(): number {

@@ -25,15 +25,21 @@ const without = (text: string, value: string): string => {
     : text.replaceAll(new RegExp(characters.join("[\\s\\p{C}\\p{Pd}]*"), "giu"), "<redacted>")
 }
 
+/** Takes out the secrets given, however they are echoed, and leaves the rest as it is. */
+export const withoutSecrets = (text: string, ...secrets: ReadonlyArray<Redacted.Redacted<string>>): string =>
+  secrets.reduce((shown, secret) => without(shown, Redacted.value(secret)), text)
+
+/** Takes out every run of hexadecimal digits, too, that is long enough to be a token or a session key. */
+export const withoutKeys = (text: string, ...secrets: ReadonlyArray<Redacted.Redacted<string>>): string =>
+  withoutSecrets(text, ...secrets).replace(/[0-9a-f](?:-?[0-9a-f]){23,}/gi, "<redacted>")
+
 /**
  * Takes out every secret given, every run of hexadecimal digits that is long enough to be a token or a session key, and
  * what may be a card number; control characters too, and shortens the rest.
  */
 export const scrub = (text: string, ...secrets: ReadonlyArray<Redacted.Redacted<string>>): string => {
   // Secrets first, while they are whole.
-  const clean = secrets
-    .reduce((shown, secret) => without(shown, Redacted.value(secret)), text)
-    .replace(/[0-9a-f](?:-?[0-9a-f]){23,}/gi, "<redacted>")
+  const clean = withoutKeys(text, ...secrets)
     .replace(cardNumber, "<redacted>")
     .replace(/[\p{C}\s]+/gu, " ")
     .trim()

@@ -14,8 +14,10 @@ import * as Redacted from "effect/Redacted"
 import { type RefusalCode, refusalIn } from "../../schemas/Answers.js"
 import type { SessionKey } from "../../schemas/Credentials.js"
 import { PassedResponse } from "./PassedResponse.js"
+import { withQuietSpans } from "./quietSpans.js"
 import { ReadResponse } from "./ReadResponse.js"
 import { withoutRedirects } from "./redirects.js"
+import { withoutSecrets } from "./scrub.js"
 import { SendTimedOut } from "./SendTimedOut.js"
 import { SentTwice } from "./SentTwice.js"
 import { within } from "./within.js"
@@ -160,6 +162,10 @@ export const sendWithKey = (
     ),
     Effect.mapError(withoutKey(given, key)),
     withoutRedirects(init),
+    withQuietSpans(
+      (text) => withoutSecrets(text, signed, key),
+      (error) => (HttpClientError.isHttpClientError(error) ? withoutKey(given, key)(error) : error)
+    ),
     Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, sessionKeyHeader.toLowerCase()])
   )
 

@@ -1,12 +1,13 @@
 /**
  * Neither token nor session key is in anything that anybody is told.
  */
-import { HttpClient, HttpClientError, HttpClientRequest } from "@effect/platform"
+import { HttpClient, HttpClientError, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted, Ref, TestClock } from "effect"
+import { Context, Effect, Layer, Redacted, Ref, Schema, TestClock } from "effect"
 import { layerLog } from "../../../src/services/AuthNotifier.js"
 import * as NumberAuth from "../../../src/services/NumberAuth.js"
 import { NumberTransport } from "../../../src/services/NumberTransport.js"
+import * as SoapClient from "../../../src/services/SoapClient.js"
 import { SessionRefused } from "../../../src/services/SessionRefusal.js"
 import * as Emulator from "../../../src/testing/NumberEmulator.js"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
@@ -22,6 +23,7 @@ import {
   makeWorld,
   start
 } from "../../support/stack.js"
+import { wires } from "../../support/wires.js"
 
 /** Every answer echoes the token that was sent, as a careless backend might. */
 const echoing = (token: string): ReadonlyArray<Emulator.Fault> => [
@@ -150,6 +152,75 @@ describe("secrets", () => {
       }
     })
   )
+
+  for (const wire of wires) {
+    it.scoped(
+      `the client's spans show no secret: neither how they end, nor headers that echo (${wire.name})`,
+      () =>
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          let key = ""
+          const inner = Emulator.httpClient(world.emulator, ip)
+          /** The answer to an attempt echoes the token that was sent, and every answer the key. */
+          const client = HttpClient.make((request) =>
+            Effect.gen(function* () {
+              const answer = yield* inner.execute(request)
+              const text = yield* answer.text
+              const token = key === "" ? goodToken : ""
+            key ||= /[0-9A-F]{42}/.exec(text)?.[0] ?? ""
+              return HttpClientResponse.fromWeb(
+                request,
+                new Response(text, {
+                  status: answer.status,
+                  headers: {
+                    "content-type": answer.headers["content-type"]!,
+                    "x-echo": `${token} ${key.toLowerCase()}`
+                  }
+                })
+              )
+            }).pipe(Effect.withTracerEnabled(false))
+          )
+          const [exit, told] = yield* observed(
+            Effect.gen(function* () {
+              const auth = yield* start(world, {}, client, wire)
+              yield* auth.sessionKey
+              const soap = yield* SoapClient.make({ endpoint: wires[1]!.url("https://number.test") }).pipe(
+                Effect.provideService(NumberAuth.NumberAuth, auth),
+                Effect.provideService(HttpClient.HttpClient, client)
+              )
+              const calls = Effect.zip(
+                Effect.either(auth.httpClient.execute(HttpClientRequest.post("/Echo"))),
+                Effect.either(soap.method("Echo", {}, Schema.Unknown))
+              )
+              const results = [yield* calls]
+              for (const fault of [Fault.DropRequest, Fault.DropAnswer, Fault.CutBody, Fault.Refuse]) {
+                yield* world.emulator.injectMethod(fault, fault)
+                results.push(yield* calls)
+              }
+              return results
+            })
+          )
+          assert(exit._tag === "Success")
+          assert.lengthOf(key, 42)
+          const ends = told.exits.get("http.client POST")!
+          assert.lengthOf(ends, 11)
+          assert.deepStrictEqual(
+            ends.map(({ _tag }) => _tag),
+            [...Array<"Success">(3).fill("Success"), ...Array<"Failure">(8).fill("Failure")]
+          )
+          for (const end of ends) assertShowsNone(end, key, goodToken)
+          assert.isTrue(told.spans.some((text) => text.includes("x-echo <redacted>")))
+          for (const text of told.spans) {
+            for (const secret of [key, goodToken]) assert.notInclude(text.toLowerCase(), secret.toLowerCase())
+          }
+          // The headers are there as they came; what is printed of them has no key.
+          const [response] = exit.value[0]!
+          assert(response._tag === "Right")
+          assert.include(response.right.headers["x-echo"], key.toLowerCase())
+          assertShowsNone(response, key)
+        })
+    )
+  }
 
   it.scoped("layerLog writes what people need to know, and no secret", () =>
     Effect.gen(function* () {
