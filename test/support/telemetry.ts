@@ -12,7 +12,18 @@ import * as Resource from "@effect/opentelemetry/Resource"
 import * as NodeSdk from "@effect/opentelemetry/NodeSdk"
 import * as OtelTracer from "@effect/opentelemetry/Tracer"
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
-import { Cause, Console, Effect, Layer, Logger, LogLevel, Metric, Tracer } from "effect"
+import {
+  Cause,
+  Console,
+  Effect,
+  type Exit,
+  Inspectable,
+  Layer,
+  Logger,
+  LogLevel,
+  Metric,
+  Tracer
+} from "effect"
 import { showings } from "./leaks.js"
 
 /** What was told, by channel. */
@@ -36,7 +47,7 @@ export const makeTold = (): Told => {
 /** One tracer that hands each span to several, and sees how each ends. */
 const several = (
   tracers: readonly [Tracer.Tracer, ...ReadonlyArray<Tracer.Tracer>],
-  onEnd: (span: Tracer.Span, cause: Cause.Cause<unknown>) => void
+  onEnd: (span: Tracer.Span, exit: Exit.Exit<unknown, unknown>) => void
 ): Tracer.Tracer =>
   Tracer.make({
     span: (name, parent, context, links, startTime, kind, options) => {
@@ -56,13 +67,19 @@ const several = (
         event: (event, at, details) => spans.forEach((each) => each.event(event, at, details)),
         addLinks: (more) => spans.forEach((each) => each.addLinks(more)),
         end: (at, exit) => {
-          if (exit._tag === "Failure") onEnd(span, exit.cause)
+          onEnd(span, exit)
           spans.forEach((each) => each.end(at, exit))
         }
       }
     },
     context: tracers[0].context
   })
+
+/** What a success is printed as. */
+const briefly = (value: unknown): ReadonlyArray<string> => [
+  inspect(value, { depth: 8 }),
+  Inspectable.toStringUnknown(value)
+]
 
 const spanJson = ({ attributes, events, kind, links, name, resource, status }: ReadableSpan): string =>
   JSON.stringify({ name, kind, attributes, events, links, status, resource: resource.attributes })
@@ -127,7 +144,13 @@ export const telling =
           const sdk = yield* OtelTracer.make
           const wire = yield* OtlpTracer.make({ ...otlp, url: `${otlp.url}traces` })
           return Layer.setTracer(
-            several([sdk, wire], (span, cause) => told.add(`span failures`, span.name, ...showings(cause)))
+            several([sdk, wire], (span, exit) =>
+              told.add(
+                "ends of spans",
+                span.name,
+                ...(exit._tag === "Failure" ? showings(exit.cause) : briefly(exit.value))
+              )
+            )
           )
         })
       ).pipe(
