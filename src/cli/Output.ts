@@ -5,6 +5,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Writable } from "node:stream"
+import { withoutSecrets } from "../services/internal/scrub.js"
 
 /**
  * @since 0.1.0
@@ -21,7 +22,7 @@ export class Output extends Context.Tag("effect-number-auth/cli/Output")<
     readonly line: (text: string) => Effect.Effect<void>
     /** A line for people on standard error. What was said already is not said again. */
     readonly say: (text: string) => Effect.Effect<void>
-    /** From here on this secret is not written, whatever holds it. */
+    /** From here on this secret is not written, whatever holds it and however it is echoed. */
     readonly hide: (secret: Redacted.Redacted) => Effect.Effect<void>
   }
 >() {}
@@ -45,13 +46,9 @@ export const make = (options: {
   readonly stdout: Writable & { readonly isTTY?: boolean }
   readonly stderr: Writable
 }): Output["Type"] => {
-  const secrets = new Set<string>()
+  const secrets = new Map<string, Redacted.Redacted>()
   const said = new Set<string>()
-  const scrub = (text: string): string => {
-    let scrubbed = text
-    for (const secret of secrets) scrubbed = scrubbed.replaceAll(secret, "<redacted>")
-    return scrubbed
-  }
+  const scrub = (text: string): string => withoutSecrets(text, ...secrets.values())
   const line = (text: string): Effect.Effect<void> =>
     Effect.suspend(() =>
       write(options.stdout, scrub(options.stdout.isTTY === true ? text : text.replace(ansi, "")))
@@ -68,7 +65,7 @@ export const make = (options: {
       }),
     hide: (secret) =>
       Effect.sync(() => {
-        secrets.add(Redacted.value(secret))
+        secrets.set(Redacted.value(secret), secret)
       })
   }
 }

@@ -875,6 +875,8 @@ export const make = (
               onSome: (span) => Context.add(context, Tracer.ParentSpan, span)
             })
           ),
+          // Its callers are told how it ended: not the log, since what a provider throws may hold the token.
+          Effect.withUnhandledErrorLogLevel(Option.none()),
           Effect.forkIn(scope)
         )
         return own
