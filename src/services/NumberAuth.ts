@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { constTrue } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -59,11 +60,12 @@ import {
   type Place
 } from "./AuthError.js"
 import { type AuthNotice, AuthNotifier, makeNotice } from "./AuthNotifier.js"
-import { AuthStore, type AuthStoreError, makeMemory, type Stored, type Write } from "./AuthStore.js"
+import { AuthStore, AuthStoreError, makeMemory, type Stored, type Write } from "./AuthStore.js"
 import { CredentialError, CredentialProvider } from "./CredentialProvider.js"
 import { Company } from "./internal/Company.js"
 import { annotateSpan, type Answered, answeredBy, tell } from "./internal/callLog.js"
 import { FingerprintCost, fingerprintInTurn } from "./internal/fingerprint.js"
+import { withOwnSpan } from "./internal/quietSpans.js"
 import { requestInit } from "./internal/redirects.js"
 import { scrub } from "./internal/scrub.js"
 import {
@@ -354,6 +356,20 @@ const factsOf = (outcome: AttemptOutcome): OutcomeFacts =>
   outcome._tag === "accepted"
     ? { _tag: "accepted", tokenEndsAtMillis: outcome.tokenEndsAtMillis, lockReported: outcome.lockReported }
     : outcome
+
+/** What `withSession` fails with by itself; all else is `use`'s. */
+const isOwnError = (error: unknown): boolean =>
+  [
+    AuthAborted,
+    AuthLocked,
+    AuthUnreachable,
+    AuthLost,
+    AuthBusy,
+    AuthStoreError,
+    CredentialError,
+    InvalidInput,
+    SessionRefusal.SessionRefused
+  ].some((kind) => error instanceof kind)
 
 interface Settings {
   readonly account: AccountCode
@@ -875,9 +891,9 @@ export const make = (
               onSome: (span) => Context.add(context, Tracer.ParentSpan, span)
             })
           ),
+          Effect.forkIn(scope),
           // Its callers are told how it ended: not the log, since what a provider throws may hold the token.
-          Effect.withUnhandledErrorLogLevel(Option.none()),
-          Effect.forkIn(scope)
+          Effect.withUnhandledErrorLogLevel(Option.none())
         )
         return own
       }).pipe(Effect.uninterruptible)
@@ -958,12 +974,7 @@ export const make = (
         if (Option.isNone(code)) return yield* result
         const second = yield* sessionAfter({ generation: first.generation, code: code.value })
         return yield* use(second.key)
-      }).pipe(
-        Effect.withSpan("NumberAuth.withSession", {
-          attributes: { account, location },
-          captureStackTrace: false
-        })
-      )
+      }).pipe(withOwnSpan("NumberAuth.withSession", { account, location }, isOwnError))
 
     const httpClientWith: NumberAuth["Type"]["httpClientWith"] = ({ signature, timeout }) => {
       const limit = timeout === undefined ? null : Duration.decode(timeout)
@@ -1040,18 +1051,21 @@ export const make = (
           : step
       })
 
-    const replaceCredentials = Effect.fn("NumberAuth.replaceCredentials")(function* (text: string) {
-      const token = yield* decodeToken(text)
-      const fingerprint = yield* fingerprintOf(token)
-      // Asked before the provider keeps it, so that a token that is never sent does not take the place of one that is.
-      const stored = yield* store.read(key)
-      const { decision, ledger } = stepThrough(stored, [{ type: "replaceCredentials", fingerprint }])
-      if (decision._tag === "rejected") {
-        return yield* new AuthRejected({ place: placeOf(ledger), why: decision.why })
-      }
-      yield* provider.put(account, token)
-      yield* command({ type: "replaceCredentials", fingerprint })
-    })
+    const replaceCredentials = Effect.fnUntraced(
+      function* (text: string) {
+        const token = yield* decodeToken(text)
+        const fingerprint = yield* fingerprintOf(token)
+        // Asked before the provider keeps it, so that a token that is never sent does not take the place of one that is.
+        const stored = yield* store.read(key)
+        const { decision, ledger } = stepThrough(stored, [{ type: "replaceCredentials", fingerprint }])
+        if (decision._tag === "rejected") {
+          return yield* new AuthRejected({ place: placeOf(ledger), why: decision.why })
+        }
+        yield* provider.put(account, token)
+        yield* command({ type: "replaceCredentials", fingerprint })
+      },
+      withOwnSpan("NumberAuth.replaceCredentials", {}, constTrue)
+    )
 
     return {
       sessionKey,

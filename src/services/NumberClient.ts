@@ -7,6 +7,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { constTrue } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -15,6 +16,7 @@ import { InvalidInput } from "../schemas/InvalidInput.js"
 import { AnswerUndecodable, type CallError, CallUncertain, CallUnsent, MethodFailed } from "./CallError.js"
 import { type Answered, saidNothing, successOf, tellOfCall } from "./internal/callLog.js"
 import { fieldsOf } from "./internal/callText.js"
+import { withOwnSpan } from "./internal/quietSpans.js"
 import { scrub } from "./internal/scrub.js"
 import { SendTimedOut } from "./internal/SendTimedOut.js"
 import { SentTwice } from "./internal/SentTwice.js"
@@ -261,11 +263,8 @@ export const method =
         })
       )
     })
-    return Effect.withSpan(call, `NumberClient.${name}`, {
-      attributes: { "number.call": name },
-      captureStackTrace: false
-      // The signature is asked for only where the type says so.
-    }) as Effect.Effect<
+    // The signature is asked for only where the type says so.
+    return withOwnSpan(`NumberClient.${name}`, { "number.call": name }, constTrue)(call) as Effect.Effect<
       B,
       MethodError,
       NumberAuth | RequestR | ResultR | (Signed extends true ? SessionSignature : never)

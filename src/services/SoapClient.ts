@@ -8,7 +8,7 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { identity } from "effect/Function"
+import { constTrue, identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
@@ -22,7 +22,7 @@ import type { InvalidInput } from "../schemas/InvalidInput.js"
 import { AnswerUndecodable, type CallError, CallUncertain, CallUnsent, MethodFailed } from "./CallError.js"
 import { type Answered, saidNothing, successOf, tellOfCall } from "./internal/callLog.js"
 import { fieldsOf } from "./internal/callText.js"
-import { withQuietSpans } from "./internal/quietSpans.js"
+import { withOwnSpan, withQuietSpans } from "./internal/quietSpans.js"
 import { readText } from "./internal/readText.js"
 import { requestInit, withoutRedirects } from "./internal/redirects.js"
 import { scrub, withoutSecrets } from "./internal/scrub.js"
@@ -330,7 +330,7 @@ export const make = (
             onFailure: (error) => tellOfCall(method, said, error)
           })
         )
-      }).pipe(Effect.withSpan("SoapClient.method", { captureStackTrace: false }))
+      }).pipe(withOwnSpan("SoapClient.method", {}, constTrue))
 
     return { method }
   })

@@ -1,15 +1,37 @@
 /**
- * Spans of others that are made while a secret is under way. An `HttpClient` makes one for each request, shows every header
- * of the answer on it, and hands the tracer how it ended, with the request as it was sent.
+ * Spans that tell no secret. A tracer is handed how a span ended: with a request as it was sent, perhaps, or with whatever
+ * code of the user's threw.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { constVoid } from "effect/Function"
+import * as Predicate from "effect/Predicate"
 import * as Tracer from "effect/Tracer"
 
+/** What stands for an error that is not ours, and may hold anything. */
+const kindOf = (error: unknown): Error => {
+  const name = Predicate.hasProperty(error, "_tag") ? error._tag : error instanceof Error ? error.name : ""
+  const kind = typeof name === "string" && /^\w{1,40}$/.test(name) ? name : "unknown"
+  return new Error(
+    `An error of another's code (${kind}), which is not shown here since it may hold a secret.`
+  )
+}
+
+/** A cause as it is told: failures as `error` has them, and defects by their kind. */
+const told = (cause: Cause.Cause<unknown>, error: (error: unknown) => unknown): Cause.Cause<unknown> =>
+  Cause.match<Cause.Cause<unknown>, unknown>(cause, {
+    onEmpty: Cause.empty,
+    onFail: (failure) => Cause.fail(error(failure)),
+    onDie: (defect) => Cause.die(kindOf(defect)),
+    onInterrupt: (fiberId) => Cause.interrupt(fiberId),
+    onSequential: Cause.sequential,
+    onParallel: Cause.parallel
+  })
+
 /**
- * Runs an effect so that on the spans below it text is shown as `show` has it, and a failure as `error` has it. What they
- * succeed with, answers, is not told.
+ * Runs an effect so that on the spans that others make below it (an `HttpClient` makes one for each request, with every
+ * header of the answer) text is shown as `show` has it, and a failure as `error` has it. What they succeed with, answers,
+ * is not told.
  */
 export const withQuietSpans =
   (show: (text: string) => string, error: (error: unknown) => unknown) =>
@@ -27,10 +49,29 @@ export const withQuietSpans =
               attribute: (key: string, value: unknown) =>
                 attribute(key, typeof value === "string" ? show(value) : value),
               end: (endTime: bigint, exit: Exit.Exit<unknown, unknown>) =>
-                end(endTime, Exit.mapBoth(exit, { onFailure: error, onSuccess: constVoid }))
+                end(endTime, Exit.isSuccess(exit) ? Exit.void : Exit.failCause(told(exit.cause, error)))
             })
           },
           context: tracer.context.bind(tracer)
         })
       )
     )
+
+/**
+ * A span of ours around code of the user's: of an error that is not ours the span has the kind only. Whoever runs the effect
+ * gets it as it is.
+ */
+export const withOwnSpan =
+  (name: string, attributes: Readonly<Record<string, unknown>>, isOurs: (error: unknown) => boolean) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
+    Effect.suspend(() => {
+      let given: Cause.Cause<E> | null = null
+      return effect.pipe(
+        Effect.catchAllCause((cause) => {
+          given = cause
+          return Effect.failCause(told(cause, (error) => (isOurs(error) ? error : kindOf(error))))
+        }),
+        Effect.withSpan(name, { attributes, captureStackTrace: false }),
+        Effect.catchAllCause((cause) => Effect.failCause(given ?? (cause as Cause.Cause<E>)))
+      )
+    })
