@@ -110,7 +110,7 @@ const echoing = (inner: HttpClient.HttpClient): HttpClient.HttpClient => {
     Effect.gen(function* () {
       const { headers, status, text } = yield* inner.execute(request)
       const body = yield* text
-      key ||= /[0-9A-F]{42}/.exec(body)?.[0] ?? ""
+      key = /[0-9A-F]{42}/.exec(body)?.[0] ?? key
       const echoed = {
         "content-type": headers["content-type"]!,
         "x-echo": key,

@@ -21,7 +21,7 @@ export const showings = (value: unknown): ReadonlyArray<string> => [
   safely(() => JSON.stringify(value)),
   safely(() => JSON.stringify((value as Inspectable.Inspectable).toJSON())),
   safely(() => JSON.stringify(value, Object.getOwnPropertyNames(Object(value)))),
-  safely(() => inspect(value, { depth: Infinity })),
+  safely(() => inspect(value, { depth: Infinity, maxArrayLength: Infinity })),
   safely(() => inspect(value, { depth: 10, showHidden: true, maxStringLength: Infinity })),
   safely(() => inspect(value, { depth: 6, customInspect: false })),
   safely(() => format("%s %o %O %j", value, value, value, value)),

@@ -174,7 +174,12 @@ export const telling =
       )
       return effect.pipe(
         Effect.tap(() =>
-          Effect.sync(() => told.add("metrics", inspect(Metric.unsafeSnapshot(), { depth: Infinity })))
+          Effect.sync(() =>
+            told.add(
+              "metrics",
+              inspect(Metric.unsafeSnapshot(), { depth: Infinity, maxArrayLength: Infinity })
+            )
+          )
         ),
         Effect.provide(Layer.provideMerge(wires, logs)),
         Effect.withConsole(writing(told, "log, pretty")),

@@ -3,9 +3,11 @@
  */
 import { HttpClient, HttpClientError, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted, Ref, Schema, TestClock } from "effect"
+import { Cause, Context, Data, Effect, Exit, Layer, Redacted, Ref, Schema, TestClock } from "effect"
 import { layerLog } from "../../../src/services/AuthNotifier.js"
+import { CredentialProvider } from "../../../src/services/CredentialProvider.js"
 import * as NumberAuth from "../../../src/services/NumberAuth.js"
+import * as NumberClient from "../../../src/services/NumberClient.js"
 import { NumberTransport } from "../../../src/services/NumberTransport.js"
 import * as SoapClient from "../../../src/services/SoapClient.js"
 import { SessionRefused } from "../../../src/services/SessionRefusal.js"
@@ -167,7 +169,7 @@ describe("secrets", () => {
               const answer = yield* inner.execute(request)
               const text = yield* answer.text
               const token = key === "" ? goodToken : ""
-            key ||= /[0-9A-F]{42}/.exec(text)?.[0] ?? ""
+              key ||= /[0-9A-F]{42}/.exec(text)?.[0] ?? ""
               return HttpClientResponse.fromWeb(
                 request,
                 new Response(text, {
@@ -272,6 +274,74 @@ describe("secrets", () => {
       assert.include(told.names, "NumberAuth.attempt")
       assertShowsNone(exit.value, goodToken)
       for (const text of [...told.spans, ...told.logs]) assert.notInclude(text, goodToken)
+    })
+  )
+
+  it.scoped(
+    "a provider that throws the token gets it to the caller, and neither onto a span nor into the log",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        const oops = Effect.die(new RangeError(`no ${goodToken}`))
+        const [exit, told] = yield* observed(
+          Effect.gen(function* () {
+            const context = yield* Layer.build(
+              NumberAuth.layer({ account, baseUrl }).pipe(
+                Layer.provide(Layer.succeed(CredentialProvider, { get: () => oops, put: () => oops })),
+                Layer.provide(environment(world)),
+                Layer.orDie
+              )
+            )
+            const auth = Context.get(context, NumberAuth.NumberAuth)
+            return [
+              yield* Effect.exit(auth.sessionKey),
+              yield* Effect.exit(auth.replaceCredentials(badToken(1)))
+            ]
+          })
+        )
+        assert(exit._tag === "Success")
+        for (const end of exit.value) {
+          assert.include(Cause.pretty(end._tag === "Failure" ? end.cause : Cause.empty), goodToken)
+        }
+        assert.isTrue(told.spans.some((text) => text.includes("An error of another's code (RangeError)")))
+        for (const text of [...told.spans, ...told.logs]) assert.notInclude(text, goodToken)
+        for (const ends of told.exits.values()) for (const end of ends) assertShowsNone(end, goodToken)
+      })
+  )
+
+  it.scoped("what a caller's own code fails with goes to the caller, and on our span is its kind only", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      class Mine extends Data.TaggedError("Mine")<{ readonly header: string }> {}
+      let key = ""
+      const [exit, told] = yield* observed(
+        Effect.gen(function* () {
+          const throwing = HttpClient.make((request) =>
+            request.url.endsWith("/Authenticate")
+              ? Emulator.httpClient(world.emulator, ip).execute(request)
+              : Effect.die(new Error(JSON.stringify(request)))
+          )
+          const auth = yield* start(world, {}, throwing)
+          key = Redacted.value(yield* auth.sessionKey)
+          const failed = yield* Effect.flip(auth.withSession(() => new Mine({ header: key })))
+          assert.deepStrictEqual(failed, new Mine({ header: key }))
+          const died = yield* Effect.exit(auth.withSession(() => Effect.die(new Error(key))))
+          assert.deepStrictEqual(died, Exit.die(new Error(key)))
+          const echo = NumberClient.method("Echo", Schema.Struct({}), Schema.Struct({}))
+          const thrown = yield* Effect.exit(Effect.provideService(echo({}), NumberAuth.NumberAuth, auth))
+          assert.include(Cause.pretty(thrown._tag === "Failure" ? thrown.cause : Cause.empty), key)
+          // Errors of ours are told as they are.
+          yield* Effect.exit(auth.withSession(() => new SessionRefused({ code: 5030 })))
+        })
+      )
+      assert.strictEqual(exit._tag, "Success")
+      const spans = told.spans.join("\n")
+      for (const shown of ["another's code (Mine)", "another's code (Error)", "5030"])
+        assert.include(spans, shown)
+      for (const text of [...told.spans, ...told.logs]) assert.notInclude(text, key)
+      assert.lengthOf(told.exits.get("NumberAuth.withSession")!, 3)
+      assert.lengthOf(told.exits.get("NumberClient.Echo")!, 1)
+      for (const ends of told.exits.values()) for (const end of ends) assertShowsNone(end, key)
     })
   )
 
