@@ -4,6 +4,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 
 /**
  * Gives up on an effect after a while, also in a region that cannot be interrupted (the acquisition of a resource), and does
@@ -18,6 +19,8 @@ export const within =
         Effect.timeoutFail({ duration, onTimeout }),
         Effect.interruptible,
         Effect.forkDaemon,
+        // It is awaited: the log is not told how it ends, since what an HTTP client throws may hold the session key.
+        Effect.withUnhandledErrorLogLevel(Option.none()),
         Effect.flatMap((fiber) =>
           Effect.onInterrupt(restore(Fiber.join(fiber)), () => Fiber.interruptFork(fiber))
         )
