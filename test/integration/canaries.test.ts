@@ -220,7 +220,7 @@ describe("secret canaries", () => {
             const snapshots = [before, after].map(({ context, state }) => {
               const [outer, inner] = state.split(".")
               const value = inner === undefined ? outer! : { [outer!]: inner }
-              return machine.resolveState({ value, context } as Parameters<typeof machine.resolveState>[0])
+              return machine.resolveState({ value, context })
             })
             told.add(
               "inspector",
@@ -361,7 +361,7 @@ describe("secret canaries", () => {
       const throwing = HttpClient.make((request) =>
         Effect.die(new Error(JSON.stringify(request), { cause: request }))
       )
-      const layers: ReadonlyArray<Layer.Layer<never> | Layer.Layer<any>> = [
+      const layers: ReadonlyArray<Layer.Layer<never>> = [
         Layer.succeed(AuthNotifier, { notify: () => oops }),
         Layer.succeed(CredentialProvider.CredentialProvider, { get: () => oops, put: () => oops }),
         Layer.succeed(NumberTransport, { authenticate: () => oops }),

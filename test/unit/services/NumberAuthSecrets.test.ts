@@ -301,7 +301,8 @@ describe("secrets", () => {
         )
         assert(exit._tag === "Success")
         for (const end of exit.value) {
-          assert.include(Cause.pretty(end._tag === "Failure" ? end.cause : Cause.empty), goodToken)
+          const cause: Cause.Cause<unknown> = end._tag === "Failure" ? end.cause : Cause.empty
+          assert.include(Cause.pretty(cause), goodToken)
         }
         assert.isTrue(told.spans.some((text) => text.includes("An error of another's code (RangeError)")))
         for (const text of [...told.spans, ...told.logs]) assert.notInclude(text, goodToken)
