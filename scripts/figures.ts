@@ -47,7 +47,8 @@ export const measures: ReadonlyArray<Measure> = [
 type Row = Readonly<Record<string, unknown>>
 
 /** `greatestCount` as "greatest count". */
-const words = (name: string): string => name.replaceAll(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`)
+const words = (name: string): string =>
+  name.replaceAll(/ ?([A-Z])/g, (_, letter: string) => ` ${letter.toLowerCase()}`)
 
 const cell = (value: unknown): string => {
   if (typeof value === "number" && Number.isInteger(value)) return value.toLocaleString("en-US")
