@@ -21,6 +21,7 @@ import {
 import * as Credentials from "../schemas/Credentials.js"
 import { AttemptId, Claim } from "../schemas/StoredRecord.js"
 import type { Answer } from "../services/NumberTransport.js"
+import { plainFaults } from "./internal/plainFaults.js"
 import { Fault } from "./NumberEmulator.js"
 
 const hex = (prefix: string, length: number): FastCheck.Arbitrary<string> =>
@@ -326,18 +327,7 @@ export const machineEvent: FastCheck.Arbitrary<AuthEvent> = FastCheck.oneof(
  * @category faults
  */
 export const fault: FastCheck.Arbitrary<Fault> = FastCheck.oneof(
-  FastCheck.constantFrom<Fault>(
-    Fault.Refuse,
-    Fault.DropRequest,
-    Fault.DropAnswer,
-    Fault.StallRequest,
-    Fault.StallAnswer,
-    Fault.CutBody,
-    Fault.ReportLock,
-    Fault.Status(500, "Bad Request"),
-    Fault.Body("null"),
-    Fault.FunctionNotOk(1234, "out of order")
-  ),
+  FastCheck.constantFrom(...plainFaults),
   FastCheck.nat({ max: 240 }).map((seconds) => Fault.DelayRequest(Duration.seconds(seconds))),
   FastCheck.nat({ max: 600 }).map((seconds) => Fault.DelayAnswer(Duration.seconds(seconds)))
 )

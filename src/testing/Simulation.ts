@@ -24,6 +24,7 @@ import { CredentialProvider } from "../services/CredentialProvider.js"
 import { FingerprintCost } from "../services/internal/fingerprint.js"
 import * as NumberAuth from "../services/NumberAuth.js"
 import * as NumberTransport from "../services/NumberTransport.js"
+import { plainFaults } from "./internal/plainFaults.js"
 import * as NaiveClient from "./NaiveClient.js"
 import * as NumberEmulator from "./NumberEmulator.js"
 import * as ProcessGates from "./ProcessGates.js"
@@ -160,16 +161,7 @@ const hardship = {
 const faultOf = ({ between, oneOf }: ReturnType<typeof makeChance>): NumberEmulator.Fault => {
   const { Fault } = NumberEmulator
   return oneOf<NumberEmulator.Fault>(
-    Fault.Refuse,
-    Fault.DropRequest,
-    Fault.DropAnswer,
-    Fault.StallRequest,
-    Fault.StallAnswer,
-    Fault.CutBody,
-    Fault.ReportLock,
-    Fault.Status(500, "Bad Request"),
-    Fault.Body("null"),
-    Fault.FunctionNotOk(1234, "out of order"),
+    ...plainFaults,
     // What is delayed is worked on before the drain is over: the assumption under which the promise stands.
     Fault.DelayRequest(between(1, 240) * 1000),
     Fault.DelayAnswer(between(1, 600) * 1000)
