@@ -4,7 +4,7 @@
  * run; the same schedule drives the library, a mutant of it, or a naive client.
  */
 import { HttpClient, HttpClientRequest } from "@effect/platform"
-import { Duration, Effect, Exit, Layer, Redacted, Scope } from "effect"
+import { Effect, Exit, Layer, Redacted, Scope } from "effect"
 import * as fc from "fast-check"
 import type { AccountCode, Token } from "../../src/schemas/Credentials.js"
 import { AuthNotifier } from "../../src/services/AuthNotifier.js"
@@ -13,6 +13,7 @@ import { CredentialProvider } from "../../src/services/CredentialProvider.js"
 import type * as NumberAuth from "../../src/services/NumberAuth.js"
 import type * as NumberTransport from "../../src/services/NumberTransport.js"
 import type * as Store from "../../src/services/AuthStore.js"
+import * as Arbitraries from "../../src/testing/Arbitraries.js"
 import * as Emulator from "../../src/testing/NumberEmulator.js"
 import * as NaiveClient from "../../src/testing/NaiveClient.js"
 import * as ProcessGates from "../../src/testing/ProcessGates.js"
@@ -80,24 +81,6 @@ const process = fc.nat({ max: processes - 1 })
 const account = fc.nat({ max: accounts.length - 1 })
 const fuse = fc.nat({ max: 4 })
 
-const fault: fc.Arbitrary<Emulator.Fault> = fc.oneof(
-  fc.constantFrom<Emulator.Fault>(
-    Emulator.Fault.Refuse,
-    Emulator.Fault.DropRequest,
-    Emulator.Fault.DropAnswer,
-    Emulator.Fault.StallRequest,
-    Emulator.Fault.StallAnswer,
-    Emulator.Fault.CutBody,
-    Emulator.Fault.ReportLock,
-    Emulator.Fault.Status(500, "Bad Request"),
-    Emulator.Fault.Body("null"),
-    Emulator.Fault.FunctionNotOk(1234, "out of order")
-  ),
-  // What is delayed is worked on before the drain is over: the assumption under which the promise stands.
-  fc.nat({ max: 240 }).map((seconds) => Emulator.Fault.DelayRequest(Duration.seconds(seconds))),
-  fc.nat({ max: 600 }).map((seconds) => Emulator.Fault.DelayAnswer(Duration.seconds(seconds)))
-)
-
 const one = <T extends Operation["type"], M>(type: T, rest: { [K in keyof M]: fc.Arbitrary<M[K]> }) =>
   fc.record({ type: fc.constant(type), ...rest }) as unknown as fc.Arbitrary<Operation>
 
@@ -108,7 +91,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 3, arbitrary: one("restart", { process }) },
   { weight: 2, arbitrary: one("freeze", { process, millis: fc.constantFrom(10_000, 50_000, 400_000) }) },
   { weight: 2, arbitrary: one("crashLoop", { process, account, fuse }) },
-  { weight: 6, arbitrary: one("fault", { fault }) },
+  { weight: 6, arbitrary: one("fault", { fault: Arbitraries.fault }) },
   {
     weight: 6,
     arbitrary: one("advance", { millis: fc.constantFrom(200, 5000, 31_000, 60_000, 400_000, 90_100_000) })
