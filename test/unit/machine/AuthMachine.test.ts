@@ -105,6 +105,16 @@ describe("AuthMachine", () => {
     }
   })
 
+  it("says of every state in which an account can be what it means and what a person does", () => {
+    const needySays = needy.flatMap((name) => Object.values(authMachine.root.states[name]!.states))
+    const said = [...Object.values(authMachine.root.states), ...needySays]
+    assert.lengthOf(said, 12)
+    for (const { description, id, meta } of said) {
+      assert.match(description ?? "", /^[A-Z].{10,}\.$/, id)
+      assert.match(meta?.toDo ?? "", /^[A-Z].{6,}\.$/, id)
+    }
+  })
+
   for (const state of needy) {
     it(`attempt.reserved leads from ${state} to attempting, and asks for the one sending`, () => {
       const next = run(
