@@ -8,6 +8,7 @@ export const mutationConfig = ({ include }: { readonly include: Array<string> })
   defineConfig({
     test: {
       include,
+      runner: "test/mutation/runner.ts",
       pool: "threads",
       isolate: false,
       testTimeout: 20_000,

@@ -324,60 +324,62 @@ describe("AuthCore on the end of an attempt", () => {
 })
 
 describe("AuthCore on a lease that ran out", () => {
-  const reserved = play([request()])
+  const reserved = () => play([request()])
 
   it("is told by the end of another attempt too, and by a reservation of another that is given back", () => {
     for (const message of [
       ended(9, lostOutcome),
       { type: "withdraw", claim: Claim.make("c2") }
     ] satisfies ReadonlyArray<Message>) {
-      const step = play([45_000, message], reserved)
+      const step = play([45_000, message], reserved())
       assert.strictEqual(step.context.abort?.reason, "lost")
       assert.deepStrictEqual(noticesOf(step), ["aborted"])
     }
   })
 
   it("tells nobody where the reservation is given back in the very step that finds it", () => {
-    const step = play([45_000, { type: "withdraw", claim }], reserved)
+    const step = play([45_000, { type: "withdraw", claim }], reserved())
     assert.strictEqual(step.state, "unauthenticated.idle")
     assert.deepStrictEqual([step.commands, step.ledger.marks], [[], []])
   })
 
   it("is lost though other accounts have attempts in flight, and is not while its own mark is, whatever the others", () => {
-    const others = { ...reserved, ledger: ledger(inFlight(1), inFlight(2, two, 90_000)) }
+    const others = { ...reserved(), ledger: ledger(inFlight(1), inFlight(2, two, 90_000)) }
     assert.strictEqual(play([45_000, { type: "observe" }], others).context.abort?.reason, "lost")
-    const settledOnes = { ...reserved, ledger: ledger(settled(2, 3, two), inFlight(1)) }
+    const settledOnes = { ...reserved(), ledger: ledger(settled(2, 3, two), inFlight(1)) }
     assert.strictEqual(play([{ type: "observe" }], settledOnes).state, "unauthenticated.attempting")
   })
 })
 
 describe("AuthCore on a refused session", () => {
-  const held = play([request(), ended(1, accepted)])
+  const held = () => play([request(), ended(1, accepted)])
 
   it("drops the key of that generation, and not a newer one", () => {
     for (const code of [5030, 5050] as const) {
-      const step = play([{ type: "sessionRefused", generation: 1, code }], held)
+      const step = play([{ type: "sessionRefused", generation: 1, code }], held())
       assert.strictEqual(step.state, code === 5030 ? "expired.idle" : "unauthorized.idle")
       assert.isNull(step.context.session)
-      const older = play([{ type: "sessionRefused", generation: 0, code }], held)
-      assert.strictEqual(older.context, held.context)
+      const before = held()
+      const older = play([{ type: "sessionRefused", generation: 0, code }], before)
+      assert.strictEqual(older.context, before.context)
     }
   })
 
   it("a session that is not available needs an attempt with a mark of its own, which waits where there is no room", () => {
     const unavailable: Message = { type: "sessionUnavailable", generation: 1 }
-    const step = play([unavailable, request()], held)
+    const before = held()
+    const step = play([unavailable, request()], before)
     assert.strictEqual(step.decision._tag, "send")
     assert.lengthOf(step.ledger.marks, 1)
-    const full = { ...held, ledger: ledger(inFlight(2, two), inFlight(3, two)) }
+    const full = { ...before, ledger: ledger(inFlight(2, two), inFlight(3, two)) }
     const waits = play([unavailable, request()], full, makeAuthCore(policy({ limit: 2 })))
     assert.deepInclude(waits.decision, { _tag: "wait", on: "room" })
-    assert.strictEqual(play([{ ...unavailable, generation: 0 }], held).context, held.context)
+    assert.strictEqual(play([{ ...unavailable, generation: 0 }], before).context, before.context)
   })
 
   it("expires by the clock at 25 hours and not before", () => {
-    assert.strictEqual(play([25 * 3_600_000 - 1, { type: "observe" }], held).state, "authenticated")
-    assert.strictEqual(play([25 * 3_600_000, { type: "observe" }], held).state, "expired.idle")
+    assert.strictEqual(play([25 * 3_600_000 - 1, { type: "observe" }], held()).state, "authenticated")
+    assert.strictEqual(play([25 * 3_600_000, { type: "observe" }], held()).state, "expired.idle")
   })
 })
 
