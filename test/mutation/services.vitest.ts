@@ -1,3 +1,6 @@
 import { mutationConfig } from "./vitest.js"
 
-export default mutationConfig({ include: ["test/unit/services/**/*.test.ts"] })
+export default mutationConfig({
+  include: ["test/unit/services/**/*.test.ts"],
+  exclude: ["test/unit/services/NumberAccountsMany.test.ts"]
+})

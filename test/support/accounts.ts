@@ -2,7 +2,7 @@
  * NumberAccounts on the emulator in memory: each account with a token of its own, and a count of what is under way.
  */
 import { HttpClient } from "@effect/platform"
-import { Context, Effect, Layer, Redacted, type Scope } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Redacted, type Scope } from "effect"
 import type { AccountCode, Token } from "../../src/schemas/Credentials.js"
 import { AuthNotifier } from "../../src/services/AuthNotifier.js"
 import { AuthStore, makeMemory } from "../../src/services/AuthStore.js"
@@ -16,6 +16,23 @@ import { badToken, baseUrl, ip } from "./stack.js"
 /** The n-th account, and its token. */
 export const accountOf = (n: number): AccountCode => `EP${String(n).padStart(7, "0")}` as AccountCode
 export const tokenOf = (n: number): string => (0xacc0000 + n).toString(16).toUpperCase().padStart(32, "0")
+
+/** 0, 1, 2 and so on: so many. */
+export const numbers = (size: number): ReadonlyArray<number> => Array.from({ length: size }, (_, n) => n)
+
+/** How many of the exits have which end: the tag of the error, or `ok`. */
+export const tagsOf = (exits: ReadonlyArray<Exit.Exit<unknown, { readonly _tag: string }>>) => {
+  const tags: Record<string, number> = {}
+  for (const exit of exits) {
+    const tag = Exit.isSuccess(exit)
+      ? "ok"
+      : Cause.isFailType(exit.cause)
+        ? exit.cause.error._tag
+        : exit.cause._tag
+    tags[tag] = (tags[tag] ?? 0) + 1
+  }
+  return tags
+}
 
 export const makeCrowd = (size: number, options: Emulator.Options = {}) =>
   Effect.gen(function* () {

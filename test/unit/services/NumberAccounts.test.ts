@@ -18,59 +18,16 @@ import type { Location, Token } from "../../../src/schemas/Credentials.js"
 import { CredentialProvider } from "../../../src/services/CredentialProvider.js"
 import * as NumberAccounts from "../../../src/services/NumberAccounts.js"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
-import { accountOf, type Crowd, crowdEnvironment, makeCrowd, startCrowd } from "../../support/accounts.js"
+import {
+  accountOf,
+  type Crowd,
+  crowdEnvironment,
+  makeCrowd,
+  numbers,
+  startCrowd,
+  tagsOf
+} from "../../support/accounts.js"
 import { baseUrl, ip } from "../../support/stack.js"
-
-const numbers = (size: number): ReadonlyArray<number> => Array.from({ length: size }, (_, n) => n)
-
-const tagsOf = (exits: ReadonlyArray<Exit.Exit<unknown, { readonly _tag: string }>>) => {
-  const tags: Record<string, number> = {}
-  for (const exit of exits) {
-    const tag = Exit.isSuccess(exit)
-      ? "ok"
-      : Cause.isFailType(exit.cause)
-        ? exit.cause.error._tag
-        : exit.cause._tag
-    tags[tag] = (tags[tag] ?? 0) + 1
-  }
-  return tags
-}
-
-describe("ten thousand accounts", () => {
-  it.scopedLive(
-    "that start together are all served, each by one attempt, five under way at most, three bad tokens among them",
-    () =>
-      Effect.gen(function* () {
-        const size = 10_000
-        const crowd = yield* makeCrowd(size)
-        const bad = [3, 4_999, 9_998]
-        for (const n of bad) crowd.spoil(n)
-        // The first rounds take long enough to fill the room, whatever the machine; the rest end as soon as they can.
-        yield* crowd.emulator.setDelays({ answer: "1 millis" })
-        yield* crowd.emulator.inject(...numbers(20).map(() => Fault.DelayAnswer("3 seconds")))
-        const accounts = yield* startCrowd(crowd)
-        const exits = yield* Effect.forEach(
-          numbers(size),
-          (n) => Effect.exit(accounts.sessionKey(accountOf(n))),
-          {
-            concurrency: "unbounded"
-          }
-        )
-        assert.deepStrictEqual(tagsOf(exits), { ok: size - 3, AuthAborted: 3 })
-        assert.deepStrictEqual(
-          numbers(size).filter((n) => Exit.isFailure(exits[n]!)),
-          bad
-        )
-        const order = yield* crowd.order
-        assert.lengthOf(order, size)
-        assert.strictEqual(new Set(order).size, size)
-        assert.strictEqual(crowd.seen.most, 5)
-        assert.isAtMost(yield* crowd.emulator.peak, 3)
-        assert.strictEqual(yield* crowd.emulator.countOf(ip), 0)
-      }).pipe(Effect.withTracerEnabled(false)),
-    300_000
-  )
-})
 
 describe("accounts of one location", () => {
   it.scoped("take their turns in the order in which they asked", () =>
