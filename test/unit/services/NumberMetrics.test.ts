@@ -1,14 +1,14 @@
 import { HttpClientRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, HashMap, Logger, LogLevel, Metric, Redacted, Ref, TestClock } from "effect"
+import { randomUUID } from "node:crypto"
 import * as NumberMetrics from "../../../src/services/NumberMetrics.js"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
 import { observed } from "../../support/observed.js"
 import { account, badToken, goodToken, makeWorld, start } from "../../support/stack.js"
 
-/** Metrics are the process's: each test has a location of its own. */
-let locations = 0
-const newLocation = (): string => `metrics-${(locations += 1)}`
+/** Metrics are the process's, and outlive this module: each test has a location that no other has had. */
+const newLocation = (): string => `metrics-${randomUUID()}`
 
 const at = <Type, In, Out>(
   metric: Metric.Metric<Type, In, Out>,
