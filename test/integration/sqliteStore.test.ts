@@ -1,7 +1,6 @@
 /**
  * The embedded store on real files.
  */
-import { execFile } from "node:child_process"
 import * as Fs from "node:fs"
 import { createRequire } from "node:module"
 import * as Os from "node:os"
@@ -36,6 +35,7 @@ import { settled } from "../support/core.js"
 import { assertShowsNone } from "../support/leaks.js"
 import { observed } from "../support/observed.js"
 import { account, environment, goodToken, ip, makeWorld } from "../support/stack.js"
+import { withoutUmask } from "../support/umask.js"
 
 /** What these tests use of the driver's own connection. */
 interface Connection {
@@ -102,8 +102,7 @@ describe("SqliteStore", () => {
     () =>
       Effect.gen(function* () {
         const filename = Path.join(yield* folder, "new", "folders", "auth.sqlite")
-        const mask = process.umask(0)
-        const store = yield* open(filename).pipe(Effect.ensuring(Effect.sync(() => process.umask(mask))))
+        const store = yield* withoutUmask(open(filename))
         yield* draw(store)
         for (const suffix of ["", "-wal", "-shm"]) {
           assert.strictEqual(Fs.statSync(filename + suffix).mode & 0o777, 0o600, suffix)
@@ -405,14 +404,11 @@ describe("SqliteStore on what it cannot use", () => {
 
   it.scopedLive("names that SQLite takes for a database in memory or another file are misconfigured", () =>
     Effect.gen(function* () {
-      const path = yield* folder
-      const before = process.cwd()
-      process.chdir(path)
-      yield* Effect.addFinalizer(() => Effect.sync(() => process.chdir(before)))
+      const before = Fs.readdirSync(".")
       for (const filename of [":memory:", " :memory: ", " ", " auth.sqlite"]) {
         assert.strictEqual((yield* failing(filename)).reason, "misconfigured", `"${filename}"`)
       }
-      assert.deepStrictEqual(Fs.readdirSync(path), [])
+      assert.deepStrictEqual(Fs.readdirSync("."), before)
     })
   )
 
@@ -632,52 +628,5 @@ describe("the store's transaction and the caller's own", () => {
         yield* sql.withTransaction(auth.sessionKey)
         assert.strictEqual((yield* auth.status).failures, 0)
       })
-  )
-})
-
-describe("processes that share a file", () => {
-  const child = (root: string) => `
-    import * as NodeContext from "${root}/node_modules/@effect/platform-node/dist/esm/NodeContext.js"
-    import * as Effect from "${root}/node_modules/effect/dist/esm/Effect.js"
-    import * as Layer from "${root}/node_modules/effect/dist/esm/Layer.js"
-    import * as AuthStore from "${root}/src/services/AuthStore.ts"
-    import * as SqliteStore from "${root}/src/services/SqliteStore.ts"
-    const key = { location: "default", account: "EP9116875" }
-    await Effect.gen(function* () {
-      const store = yield* AuthStore.AuthStore
-      const drawn = []
-      for (let n = 0; n < 50; n++) {
-        drawn.push(yield* store.transact(key, ({ account, ledger, moment }) => [
-          moment.sequence, { ledger: { ...ledger }, account }
-        ]))
-      }
-      console.log(JSON.stringify(drawn))
-    }).pipe(
-      Effect.provide(SqliteStore.layer({ filename: process.argv[2] }).pipe(Layer.provide(NodeContext.layer))),
-      Effect.runPromise
-    )`
-
-  it.scopedLive(
-    "four that open a fresh file at once all migrate and lose no transaction",
-    () =>
-      Effect.gen(function* () {
-        const filename = yield* file
-        const root = Path.resolve(import.meta.dirname, "../..")
-        const script = Path.join(Path.dirname(filename), "child.mts")
-        Fs.writeFileSync(script, child(root))
-        const run = Effect.async<ReadonlyArray<number>>((resume) => {
-          execFile(
-            process.execPath,
-            ["--import", "tsx", script, filename],
-            { cwd: root },
-            (error, stdout, stderr) =>
-              resume(error ? Effect.dieMessage(stderr) : Effect.succeed(JSON.parse(stdout)))
-          )
-        })
-        const drawn = yield* Effect.all([run, run, run, run], { concurrency: "unbounded" })
-        assert.strictEqual(new Set(drawn.flat()).size, 200)
-        assert.strictEqual(Math.max(...drawn.flat()), 200)
-      }),
-    120_000
   )
 })
