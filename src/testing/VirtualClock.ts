@@ -91,11 +91,11 @@ class Living extends Supervisor.AbstractSupervisor<void> {
   readonly value = Effect.void
   readonly fibers = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
 
-  override onStart(_: unknown, __: unknown, ___: unknown, fiber: Fiber.RuntimeFiber<any, any>): void {
+  override onStart(_: unknown, __: unknown, ___: unknown, fiber: Fiber.RuntimeFiber<unknown, unknown>): void {
     this.fibers.add(fiber)
   }
 
-  override onEnd(_: unknown, fiber: Fiber.RuntimeFiber<any, any>): void {
+  override onEnd(_: unknown, fiber: Fiber.RuntimeFiber<unknown, unknown>): void {
     this.fibers.delete(fiber)
   }
 }
