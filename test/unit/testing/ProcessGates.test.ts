@@ -1,5 +1,5 @@
 import { HttpClient, HttpClientResponse } from "@effect/platform"
-import { Effect, Exit, Stream } from "effect"
+import { Effect, Exit, Redacted, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { type AuthStore, makeMemory } from "../../../src/services/AuthStore.js"
 import type { AccountCode, Location, Token } from "../../../src/schemas/Credentials.js"
@@ -33,7 +33,7 @@ const makeWorld = (clock: VirtualClock.VirtualClock) => {
       gated.read(key),
       Stream.runHead(gated.changes(key.location)),
       gated.readToken(key),
-      gated.writeToken(key, "2148B239CF6846BDA5D141BF4A4CFBE8" as Token),
+      gated.writeToken(key, Redacted.make("2148B239CF6846BDA5D141BF4A4CFBE8") as Token),
       gates.httpClient(http).get("https://number.test/v1"),
       gates.whileAlive(doing("tell", Effect.void))
     ]
