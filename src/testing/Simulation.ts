@@ -178,6 +178,7 @@ export const live = (options: Options, life: number): Life => {
   const chance = makeChance(options.seed, life)
   const clock = VirtualClock.make({ seed: chance.seed })
   const isNaive = options.client === "naive"
+  const { acknowledges = "whenDurable" } = options
   const limit = chance.oneOf(5, 5, 5, 3, 1)
   const backend = {
     counting: chance.oneOf("ip", "ipAndAccount"),
@@ -234,9 +235,9 @@ export const live = (options: Options, life: number): Life => {
   const disk = run(
     SimulatedDisk.make({
       syncMillis: () =>
-        options.acknowledges === "beforeDurable" ? chance.between(1000, 30_000) : chance.between(0, 20),
+        acknowledges === "beforeDurable" ? chance.between(1000, 30_000) : chance.between(0, 20),
       survives: chance.fraction,
-      acknowledges: options.acknowledges
+      acknowledges
     })
   )
   const absence = ProcessGates.makeAbsence()
