@@ -609,7 +609,9 @@ const brokenPromise = (
       fileSystem.writeFileString(path, SimulationTrace.toJsonLines(options, violation.life, life))
     )
     // On lines of its own: what is said begins with the name of the program.
-    yield* output.say(`How it came to that, as a Mermaid diagram:\n${SimulationTrace.toSequenceDiagram(life)}`)
+    yield* output.say(
+      `How it came to that, as a Mermaid diagram:\n${SimulationTrace.toSequenceDiagram(life)}`
+    )
     return yield* failing(
       Either.left(
         new PromiseBroken({

@@ -147,6 +147,7 @@ const hardship = {
   freeze: 8,
   powerCut: 6,
   typo: 5,
+  haste: 4,
   postedToken: 8,
   renewedByNumber: 6,
   tokenRunsOut: 3,
@@ -464,6 +465,26 @@ export const live = (options: Options, life: number): Life => {
           if (chance.below(4) === 0) supplied[account] = tokenText(account, tokens++)
         }
         return
+      case "haste": {
+        // One token after the other while attempts with the ones before are still on their way: what a success clears then,
+        // the backend counts after it.
+        const inHaste = (token: string, millis: number): void => {
+          supplied[account] = token
+          call(process, account)
+          clock.advance(millis)
+        }
+        const wrong = (millis: number): void => inHaste(tokenText(account, tokens++), millis)
+        tell("haste", { account: accounts[account]! })
+        run(emulator.expireSessions())
+        for (let lost = 1; lost < limit; lost++) {
+          run(emulator.inject(NumberEmulator.Fault.DelayRequest(240_000)))
+          wrong(31_000)
+        }
+        inHaste(good[account]!, 5000)
+        run(emulator.expireSessions())
+        for (let more = chance.between(0, limit); more > 0; more--) wrong(1000)
+        return clock.advance(300_000)
+      }
       case "postedToken":
         renewToken(account, 180 * 24 * hour)
         tell("token posted", { account: accounts[account]! })

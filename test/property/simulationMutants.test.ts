@@ -7,6 +7,7 @@ import { editsOf, type Mutant, plant } from "./mutants.js"
 interface SimulatedMutant extends Pick<Mutant, "name" | "edits"> {
   /** The promise that has to be broken. */
   readonly breaks: string
+  readonly seed?: number
 }
 
 const backend = "the backend never counts more than the limit"
