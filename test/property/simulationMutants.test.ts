@@ -24,7 +24,6 @@ const mutants: ReadonlyArray<SimulatedMutant> = [
   known("a limit of 6: one more than allowed", 5),
   known("the mark is put after sending", 5),
   known("what is not certain is taken for unsent", 5),
-  known("a lease that ran out is taken for unsent", 5),
   known("no drain time", 1),
   known("a refused fingerprint is forgotten", 5, "a refused fingerprint is never sent again"),
   {
