@@ -608,7 +608,10 @@ const brokenPromise = (
     const isWritten = yield* Effect.isSuccess(
       fileSystem.writeFileString(path, SimulationTrace.toJsonLines(options, violation.life, life))
     )
-    yield* output.say(SimulationTrace.toSequenceDiagram(life))
+    // On lines of its own: what is said begins with the name of the program.
+    yield* output.say(
+      `How it came to that, as a Mermaid diagram:\n${SimulationTrace.toSequenceDiagram(life)}`
+    )
     return yield* failing(
       Either.left(
         new PromiseBroken({

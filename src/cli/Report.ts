@@ -149,6 +149,15 @@ export const errorJson = (
   ...("setting" in error ? { setting: error.setting } : {}),
   ...("answer" in error ? { answer: error.answer } : {}),
   ...("checks" in error ? { checks: error.checks } : {}),
+  ...("promise" in error
+    ? {
+        promise: error.promise,
+        seed: error.seed,
+        life: error.life,
+        atMillis: error.atMillis,
+        trace: error.trace
+      }
+    : {}),
   ...Option.match(standing, { onNone: () => ({}), onSome: statusJson }),
   error: error._tag,
   message: messageOf(error),

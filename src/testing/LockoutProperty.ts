@@ -13,7 +13,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
@@ -25,7 +24,7 @@ import * as Scope from "effect/Scope"
 import type { AccountCode, Token } from "../schemas/Credentials.js"
 import type { LedgerRecord } from "../schemas/StoredRecord.js"
 import { AuthNotifier } from "../services/AuthNotifier.js"
-import { AuthStore, AuthStoreError, makeMemory } from "../services/AuthStore.js"
+import { AuthStore, makeMemory } from "../services/AuthStore.js"
 import { CredentialProvider } from "../services/CredentialProvider.js"
 import { FingerprintCost } from "../services/internal/fingerprint.js"
 import * as NumberAccounts from "../services/NumberAccounts.js"
@@ -401,28 +400,16 @@ const play = async <A, E, R extends Environment>(
   const findsRetries = (options.auth?.lostAttempts ?? "abort") === "abort"
 
   let crashes = 0
-  let awayUntilMillis = 0
-  let isAwayAfterCommit = false
-  const away = Effect.suspend(() =>
-    clock.steadyMillis() < awayUntilMillis
-      ? Effect.fail(new AuthStoreError({ reason: "unavailable", detail: "the test has it away" }))
-      : Effect.void
-  )
-  const watched: AuthStore["Type"] = {
+  const absence = ProcessGates.makeAbsence()
+  const watched = absence.store({
     ...memory,
     transact: (key, decide) =>
-      Effect.gen(function* () {
-        if (!isAwayAfterCommit) yield* away
-        const result = yield* memory.transact(key, (stored) => {
-          const decided = decide(stored)
-          if (decided[1] !== null) ledgers.set(key.location, decided[1].ledger)
-          return decided
-        })
-        if (isAwayAfterCommit) yield* away
-        return result
-      }),
-    read: (key) => Effect.zipRight(away, memory.read(key))
-  }
+      memory.transact(key, (stored) => {
+        const decided = decide(stored)
+        if (decided[1] !== null) ledgers.set(key.location, decided[1].ledger)
+        return decided
+      })
+  })
 
   const backendOf = (name: string): Emulator.NumberEmulator["Type"] => ({
     ...emulator,
@@ -451,29 +438,32 @@ const play = async <A, E, R extends Environment>(
       })
   })
 
-  const provider: CredentialProvider["Type"] = {
+  const providerOf = ({ whileAlive }: ProcessGates.ProcessGates): CredentialProvider["Type"] => ({
     get: (account) =>
-      Effect.sync(() => Redacted.make(supplied[accounts.findIndex((code) => code === account)]!) as Token),
+      whileAlive(
+        Effect.sync(() => Redacted.make(supplied[accounts.findIndex((code) => code === account)]!) as Token)
+      ),
     put: (account: AccountCode, token) =>
-      Effect.sync(() => {
-        supplied[accounts.findIndex((code) => code === account)] = Redacted.value(token)
-      })
-  }
+      whileAlive(
+        Effect.sync(() => {
+          supplied[accounts.findIndex((code) => code === account)] = Redacted.value(token)
+        })
+      )
+  })
 
   const contextOf = (
     name: string,
-    gates: ProcessGates.ProcessGates | null,
+    gates: ProcessGates.ProcessGates,
     account: number
   ): Context.Context<Exclude<Environment, Scope.Scope>> => {
-    const client = Emulator.httpClient(backendOf(name))
-    const http = Layer.succeed(HttpClient.HttpClient, gates === null ? client : gates.httpClient(client))
+    const http = Layer.succeed(HttpClient.HttpClient, gates.httpClient(Emulator.httpClient(backendOf(name))))
     const below = Layer.mergeAll(
       http,
-      Layer.succeed(AuthStore, gates === null ? watched : gates.store(watched)),
+      Layer.succeed(AuthStore, gates.store(watched)),
       Layer.succeed(AuthNotifier, {
-        notify: ({ notice }) => Effect.sync(() => draw(`${name}->>Person: ${notice.kind}`))
+        notify: ({ notice }) => gates.whileAlive(Effect.sync(() => draw(`${name}->>Person: ${notice.kind}`)))
       }),
-      Layer.succeed(CredentialProvider, provider),
+      Layer.succeed(CredentialProvider, providerOf(gates)),
       Layer.provide(options.wire === "SOAP" ? NumberTransport.layerSoap() : NumberTransport.layerRest(), http)
     )
     const services = Layer.merge(
@@ -488,7 +478,6 @@ const play = async <A, E, R extends Environment>(
     readonly gates: ProcessGates.ProcessGates
     readonly contexts: ReadonlyArray<Context.Context<Exclude<Environment, Scope.Scope>>>
   }> = []
-  const fibers: Array<Fiber.RuntimeFiber<unknown, unknown>> = []
   const start = (number: number): void => {
     processes[number]?.gates.kill()
     const name = nameOfProcess(number)
@@ -514,10 +503,11 @@ const play = async <A, E, R extends Environment>(
           )
       })
     )
-    fibers.push(clock.fork(quiet(Effect.exit(told))))
+    clock.fork(quiet(Effect.exit(told)))
   }
   for (let number = 0; number < processesOf(options); number++) start(number)
-  const people = accounts.map((_, account) => contextOf("Person", null, account))
+  const desk = ProcessGates.make()
+  const people = accounts.map((_, account) => contextOf("Person", desk, account))
   const asPerson = (
     account: number,
     act: (auth: NumberAuth.NumberAuth["Type"]) => Effect.Effect<unknown, unknown>
@@ -565,9 +555,7 @@ const play = async <A, E, R extends Environment>(
       case "expireSessions":
         return clock.run(Effect.asVoid(emulator.expireSessions()))
       case "loseStore":
-        awayUntilMillis = clock.steadyMillis() + happening.millis
-        isAwayAfterCommit = happening.afterCommit
-        return
+        return clock.run(absence.begin(happening.millis, happening))
       case "resume":
         draw(`Person->>Store: resumes ${nameOfAccount(happening.account)}`)
         ofAccount(accounts[happening.account]!).clear()
@@ -595,9 +583,9 @@ const play = async <A, E, R extends Environment>(
   if (peak > limit) found("limitPassed")
   const attempts = clock.run(emulator.log).length
   const alive = processes.filter(({ gates }) => gates.isAlive()).length
-  for (const { gates } of processes) gates.kill()
-  for (const fiber of fibers) clock.fork(Fiber.interruptFork(fiber))
+  for (const gates of [desk, ...processes.map(({ gates }) => gates)]) gates.kill()
   clock.run(Scope.close(scope, Exit.void))
+  clock.end()
   const participants = [
     ...processes
       .map((_, number) => nameOfProcess(number))

@@ -39,6 +39,8 @@ export interface Options {
  */
 export interface SimulatedDisk {
   readonly store: AuthStore["Type"]
+  /** How many writes it was given. */
+  readonly writes: () => number
   /** The power goes. Says what became of writes that were not on the disk. All processes have to be dead by then. */
   readonly cutPower: () => { readonly kept: number; readonly torn: number; readonly lost: number }
 }
@@ -60,6 +62,7 @@ interface Entry {
 export const make = (options: Options): Effect.Effect<SimulatedDisk> =>
   Effect.map(PubSub.sliding<Location>(1024), (changed) => {
     const journal: Array<Entry> = []
+    let writes = 0
     const sequences = new Map<Location, number>()
     const ledgers = new Map<Location, Stored["ledger"]>()
     const accounts = new Map<string, Stored["account"]>()
@@ -97,6 +100,7 @@ export const make = (options: Options): Effect.Effect<SimulatedDisk> =>
           if (write === null) return result
           const entry: Entry = { key, sequence, write, written: 0 }
           journal.push(entry)
+          writes += 1
           apply(entry, current)
           const sync = Effect.map(Effect.sleep(options.syncMillis()), () => synced(entry))
           yield* options.acknowledges === "beforeDurable" ? Effect.forkDaemon(sync) : sync
@@ -122,6 +126,7 @@ export const make = (options: Options): Effect.Effect<SimulatedDisk> =>
 
     return {
       store,
+      writes: () => writes,
       cutPower: () => {
         const unsynced = journal.splice(0)
         const left = options.survives() * unsynced.length

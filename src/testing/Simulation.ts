@@ -19,7 +19,7 @@ import * as Scope from "effect/Scope"
 import { PCGRandom } from "effect/Utils"
 import type { AccountCode, Token } from "../schemas/Credentials.js"
 import { type AuthNotice, AuthNotifier } from "../services/AuthNotifier.js"
-import { AuthStore, AuthStoreError } from "../services/AuthStore.js"
+import { AuthStore } from "../services/AuthStore.js"
 import { CredentialProvider } from "../services/CredentialProvider.js"
 import { FingerprintCost } from "../services/internal/fingerprint.js"
 import * as NumberAuth from "../services/NumberAuth.js"
@@ -147,6 +147,7 @@ const hardship = {
   freeze: 8,
   powerCut: 6,
   typo: 5,
+  haste: 4,
   postedToken: 8,
   renewedByNumber: 6,
   tokenRunsOut: 3,
@@ -178,6 +179,7 @@ export const live = (options: Options, life: number): Life => {
   const chance = makeChance(options.seed, life)
   const clock = VirtualClock.make({ seed: chance.seed })
   const isNaive = options.client === "naive"
+  const { acknowledges = "whenDurable" } = options
   const limit = chance.oneOf(5, 5, 5, 3, 1)
   const backend = {
     counting: chance.oneOf("ip", "ipAndAccount"),
@@ -193,6 +195,7 @@ export const live = (options: Options, life: number): Life => {
   const faults: Record<string, number> = {}
   let crashes = 0
   let calls = 0
+  let isOver = false
   let violation: Violation | null = null
   /** The trace ends with what broke a promise. */
   const tell = (type: string, rest: Omit<TraceEntry, "type" | "atMillis"> = {}): void => {
@@ -233,38 +236,26 @@ export const live = (options: Options, life: number): Life => {
   const disk = run(
     SimulatedDisk.make({
       syncMillis: () =>
-        options.acknowledges === "beforeDurable" ? chance.between(1000, 30_000) : chance.between(0, 20),
+        acknowledges === "beforeDurable" ? chance.between(1000, 30_000) : chance.between(0, 20),
       survives: chance.fraction,
-      acknowledges: options.acknowledges
+      acknowledges
     })
   )
-  let awayUntilMillis = 0
-  let isAwayAfterCommit = false
-  const away = Effect.suspend(() =>
-    clock.steadyMillis() < awayUntilMillis
-      ? Effect.fail(new AuthStoreError({ reason: "unavailable", detail: "away" }))
-      : Effect.void
-  )
-  const store: AuthStore["Type"] = {
+  const absence = ProcessGates.makeAbsence()
+  const store = absence.store({
     ...disk.store,
     transact: (key, decide) =>
-      Effect.gen(function* () {
-        if (!isAwayAfterCommit) yield* away
-        const result = yield* disk.store.transact(key, (stored) => {
-          const decided = decide(stored)
-          const next = decided[1]?.account.context.attempt
-          if (next != null && next.id !== stored.account.context.attempt?.id) {
-            tell("marked", { account: key.account, detail: `attempt ${next.id}` })
-            if (stored.account.context.refusedFingerprints.includes(next.fingerprint))
-              broken("a refused fingerprint is never sent again")
-          }
-          return decided
-        })
-        if (isAwayAfterCommit) yield* away
-        return result
-      }),
-    read: (key) => Effect.zipRight(away, disk.store.read(key))
-  }
+      disk.store.transact(key, (stored) => {
+        const decided = decide(stored)
+        const next = decided[1]?.account.context.attempt
+        if (next != null && next.id !== stored.account.context.attempt?.id) {
+          tell("marked", { account: key.account, detail: `attempt ${next.id}` })
+          if (stored.account.context.refusedFingerprints.includes(next.fingerprint))
+            broken("a refused fingerprint is never sent again")
+        }
+        return decided
+      })
+  })
 
   // What the backend saw is the oracle's word, and looked at after every call that it judged.
   let judged = 0
@@ -315,10 +306,12 @@ export const live = (options: Options, life: number): Life => {
       Layer.succeed(AuthStore, gates.store(store)),
       // What it costs to guess a token is no matter here, and there are thousands of them.
       Layer.succeed(FingerprintCost, 1),
-      Layer.succeed(AuthNotifier, { notify: onNotice(account) }),
+      Layer.succeed(AuthNotifier, { notify: (notice) => gates.whileAlive(onNotice(account)(notice)) }),
       Layer.succeed(CredentialProvider, {
-        get: (_: AccountCode) => Effect.sync(() => Redacted.make(supplied[account]!) as Token),
-        put: (_, token) => Effect.sync(() => void (supplied[account] = Redacted.value(token)))
+        get: (_: AccountCode) =>
+          gates.whileAlive(Effect.sync(() => Redacted.make(supplied[account]!) as Token)),
+        put: (_, token) =>
+          gates.whileAlive(Effect.sync(() => void (supplied[account] = Redacted.value(token))))
       }),
       Layer.orDie(
         wire === "SOAP"
@@ -350,6 +343,7 @@ export const live = (options: Options, life: number): Life => {
   }
   const begin = (process: number): Running => {
     const gates = ProcessGates.make(() => {
+      if (isOver) return
       crashes += 1
       tell("died", { process })
     })
@@ -471,6 +465,26 @@ export const live = (options: Options, life: number): Life => {
           if (chance.below(4) === 0) supplied[account] = tokenText(account, tokens++)
         }
         return
+      case "haste": {
+        // One token after the other while attempts with the ones before are still on their way: what a success clears then,
+        // the backend counts after it.
+        const inHaste = (token: string, millis: number): void => {
+          supplied[account] = token
+          call(process, account)
+          clock.advance(millis)
+        }
+        const wrong = (millis: number): void => inHaste(tokenText(account, tokens++), millis)
+        tell("haste", { account: accounts[account]! })
+        run(emulator.expireSessions())
+        for (let lost = 1; lost < limit; lost++) {
+          run(emulator.inject(NumberEmulator.Fault.DelayRequest(240_000)))
+          wrong(31_000)
+        }
+        inHaste(good[account]!, 5000)
+        run(emulator.expireSessions())
+        for (let more = chance.between(0, limit); more > 0; more--) wrong(1000)
+        return clock.advance(300_000)
+      }
       case "postedToken":
         renewToken(account, 180 * 24 * hour)
         tell("token posted", { account: accounts[account]! })
@@ -498,12 +512,14 @@ export const live = (options: Options, life: number): Life => {
         ips.push(`203.0.113.${ips.length}`)
         tell("address changes", { detail: ips.at(-1)! })
         return run(emulator.setIp(ips.at(-1)))
-      case "storeAway":
-        awayUntilMillis = clock.steadyMillis() + chance.oneOf(1000, minute, 10 * minute)
-        isAwayAfterCommit = chance.below(2) === 0
-        tell("store away", { detail: isAwayAfterCommit ? "after it has written" : "before it writes" })
+      case "storeAway": {
+        const millis = chance.oneOf(1000, minute, 10 * minute)
+        const afterCommit = chance.below(2) === 0
+        run(absence.begin(millis, { afterCommit }))
+        tell("store away", { detail: afterCommit ? "after it has written" : "before it writes" })
         run(emulator.expireSessions())
         return call(process, account)
+      }
       case "clockStep": {
         const millis = chance.oneOf(-hour, -minute, 50_000)
         clock.step(millis)
@@ -539,6 +555,17 @@ export const live = (options: Options, life: number): Life => {
   const isLocked = ips.some((ip) => run(emulator.isLocked(ip)))
   if (isLocked) broken("the backend never counts six")
   run(Scope.close(scope, Exit.void))
+
+  // What of the processes is still in memory unwinds, and nobody sees anything of it.
+  const world = (): string =>
+    JSON.stringify([trace.length, supplied, disk.writes(), Effect.runSync(emulator.requestsSeen)])
+  const before = world()
+  isOver = true
+  for (const { gates } of running) gates.kill()
+  const left = clock.end()
+  if (left > 0) throw new Error(`${left} fibers have outlived life ${life} of seed ${options.seed}`)
+  if (world() !== before) throw new Error(`The dead of life ${life} of seed ${options.seed} have acted`)
+
   return {
     figures: {
       years: clock.steadyMillis() / yearMillis,

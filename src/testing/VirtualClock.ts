@@ -14,8 +14,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
+import * as Supervisor from "effect/Supervisor"
 import { PCGRandom } from "effect/Utils"
 
 /**
@@ -64,12 +66,38 @@ export interface VirtualClock extends Clock.Clock {
   readonly nextMillis: () => number | null
   /** Sets wall time forward or back. Monotonic time and sleepers do not notice. */
   readonly step: (millis: number) => void
+  /**
+   * Time ends: all fibers that were begun on it are interrupted, and who sleeps is woken by an interruption even where it
+   * could not be interrupted. Returns how many still stand, for want of something that is not time; 0, if all is well.
+   *
+   * Effect keeps every fiber that has not ended, with all that it holds. Without an end, each world would stay in memory.
+   */
+  readonly end: () => number
 }
+
+type Resume = (effect: Effect.Effect<void>) => void
 
 interface Sleeper {
   readonly atMillis: number
-  readonly wake: () => void
+  readonly resume: Resume
   isCancelled: boolean
+}
+
+/** How often fibers may go to sleep again while time ends; whoever does so more often is left. */
+const mostRounds = 100
+
+/** Knows the fibers that have not ended. */
+class Living extends Supervisor.AbstractSupervisor<void> {
+  readonly value = Effect.void
+  readonly fibers = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
+
+  override onStart(_: unknown, __: unknown, ___: unknown, fiber: Fiber.RuntimeFiber<unknown, unknown>): void {
+    this.fibers.add(fiber)
+  }
+
+  override onEnd(_: unknown, fiber: Fiber.RuntimeFiber<unknown, unknown>): void {
+    this.fibers.delete(fiber)
+  }
 }
 
 interface Entry {
@@ -88,6 +116,11 @@ const makeSleepers = () => {
   return {
     first,
     takeFirst: (): void => void sleepers.pop(),
+    takeAll: (): ReadonlyArray<Sleeper> =>
+      sleepers
+        .splice(0)
+        .reverse()
+        .filter(({ isCancelled }) => !isCancelled),
     add: (sleeper: Sleeper): void => {
       // The last is the first to wake, so that waking costs nothing.
       let low = 0
@@ -155,6 +188,8 @@ export const make = ({ seed, startMillis = 1_700_000_000_000 }: Options = {}): V
   let steadyMillis = 0
   let wallOffsetMillis = startMillis
   const sleepers = makeSleepers()
+  const forever = new Set<Resume>()
+  const living = new Living()
   const order = seed === undefined ? undefined : new PCGRandom(seed)
   const tasks = makeTasks(order === undefined ? undefined : (count) => order.integer(count))
   const random = seed === undefined ? undefined : Random.make(`virtual time ${seed}`)
@@ -168,13 +203,11 @@ export const make = ({ seed, startMillis = 1_700_000_000_000 }: Options = {}): V
     Effect.async<void>((resume) => {
       const millis = Duration.toMillis(duration)
       if (millis === 0) return resume(Effect.void)
-      // Who sleeps for ever is forgotten.
-      if (millis === Number.POSITIVE_INFINITY) return
-      const sleeper = {
-        atMillis: steadyMillis + millis,
-        wake: () => resume(Effect.void),
-        isCancelled: false
+      if (millis === Number.POSITIVE_INFINITY) {
+        forever.add(resume)
+        return Effect.sync(() => forever.delete(resume))
       }
+      const sleeper = { atMillis: steadyMillis + millis, resume, isCancelled: false }
       sleepers.add(sleeper)
       return Effect.sync(() => {
         sleeper.isCancelled = true
@@ -186,15 +219,17 @@ export const make = ({ seed, startMillis = 1_700_000_000_000 }: Options = {}): V
     if (sleeper === undefined || sleeper.atMillis > untilMillis) return false
     sleepers.takeFirst()
     steadyMillis = Math.max(steadyMillis, sleeper.atMillis)
-    sleeper.wake()
+    sleeper.resume(Effect.void)
     return true
   }
 
   const fork: VirtualClock["fork"] = (effect) => {
-    const timed = Effect.withClock(effect, clock)
+    const timed = Effect.supervised(Effect.withClock(effect, clock), living)
     const fiber = Effect.runFork(random === undefined ? timed : Effect.withRandom(timed, random), {
       scheduler
     })
+    living.fibers.add(fiber)
+    fiber.addObserver(() => living.fibers.delete(fiber))
     tasks.runAll()
     return fiber
   }
@@ -245,6 +280,22 @@ export const make = ({ seed, startMillis = 1_700_000_000_000 }: Options = {}): V
     nextMillis: () => sleepers.first()?.atMillis ?? null,
     step: (millis) => {
       wallOffsetMillis += millis
+    },
+    end: () => {
+      const told = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
+      for (let round = 0; living.fibers.size > 0 && round < mostRounds; round++) {
+        for (const fiber of living.fibers) {
+          if (told.has(fiber)) continue
+          told.add(fiber)
+          fiber.unsafeInterruptAsFork(FiberId.none)
+        }
+        tasks.runAll()
+        for (const { resume } of sleepers.takeAll()) resume(Effect.interrupt)
+        for (const resume of forever) resume(Effect.interrupt)
+        forever.clear()
+        tasks.runAll()
+      }
+      return living.fibers.size
     }
   }
   return clock

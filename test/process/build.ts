@@ -11,7 +11,7 @@ const root = Path.resolve(import.meta.dirname, "../..")
 /** A program in one file with all it imports, native drivers aside: it starts in a third of the time. */
 const bundle = (entryPoint: string, outfile: string) =>
   esbuild.build({
-    entryPoints: [Path.join(root, entryPoint)],
+    entryPoints: [Path.resolve(root, entryPoint)],
     outfile,
     bundle: true,
     minifySyntax: true,
@@ -40,11 +40,11 @@ const built = (folder: string, bin: string): Built => ({
   remove: () => Fs.rmSync(folder, { recursive: true, force: true })
 })
 
-/** The command. */
-export const buildCli = async (): Promise<Built> => {
-  const folder = newFolder("cli")
+/** The command, of this checkout or of another tree below it, which has a name. */
+export const buildCli = async (tree = "", name = "cli"): Promise<Built> => {
+  const folder = newFolder(name)
   const bin = Path.join(folder, "dist", "cli", "bin.js")
-  await bundle("src/cli/bin.ts", bin)
+  await bundle(Path.join(tree, "src/cli/bin.ts"), bin)
   Fs.copyFileSync(Path.join(root, "package.json"), Path.join(folder, "package.json"))
   return built(folder, bin)
 }

@@ -3,7 +3,7 @@
  * out, the source with that rule taken out. What a process does wrong is taken out of the model of a process.
  */
 import type { Options } from "../../src/testing/WorldModel.js"
-import { type Edit, type Mutant, mutants } from "./mutants.js"
+import { editsOf, type Mutant } from "./mutants.js"
 import { hunting } from "./exhaustiveWorlds.js"
 
 export interface LockoutMutant extends Pick<Mutant, "name" | "edits"> {
@@ -21,14 +21,12 @@ export interface OtherMutant extends Pick<Mutant, "name" | "edits"> {
 
 const model = "testing/WorldModel.ts"
 
-const known = (name: string): ReadonlyArray<Edit> => mutants.find((mutant) => mutant.name === name)!.edits
-
 /** The rules of the design's page, in its order, each by one mutant or more. */
 export const lockoutMutants: ReadonlyArray<LockoutMutant> = [
   {
     rule: "limit one higher",
     name: "a limit of 6: one more than allowed",
-    edits: known("a limit of 6: one more than allowed"),
+    edits: editsOf("a limit of 6: one more than allowed"),
     world: hunting.plain
   },
   {
@@ -64,13 +62,13 @@ export const lockoutMutants: ReadonlyArray<LockoutMutant> = [
   {
     rule: "lost not counted",
     name: "a time-out is not counted",
-    edits: known("a time-out is not counted"),
+    edits: editsOf("a time-out is not counted"),
     world: hunting.plain
   },
   {
     rule: "lost taken for unsent",
     name: "a lease that ran out is taken for unsent",
-    edits: known("a lease that ran out is taken for unsent"),
+    edits: editsOf("a lease that ran out is taken for unsent"),
     world: hunting.plain
   },
   {
@@ -88,31 +86,31 @@ export const lockoutMutants: ReadonlyArray<LockoutMutant> = [
   {
     rule: "no drain time",
     name: "no drain time",
-    edits: known("no drain time"),
+    edits: editsOf("no drain time"),
     world: hunting.plain
   },
   {
     rule: "a success that clears all",
     name: "a success clears everything",
-    edits: known("a success clears everything"),
+    edits: editsOf("a success clears everything"),
     world: hunting.plain
   },
   {
     rule: "a success that clears all",
     name: "a success clears what is in flight",
-    edits: known("a success clears what is in flight"),
+    edits: editsOf("a success clears what is in flight"),
     world: hunting.plain
   },
   {
     rule: "no own count",
     name: "no count of the account's own",
-    edits: known("no count of the account's own"),
+    edits: editsOf("no count of the account's own"),
     world: hunting.perAccount
   },
   {
     rule: "a lifted lock that clears marks in flight",
     name: "a lifted lock clears what is in flight",
-    edits: known("a lifted lock clears what is in flight"),
+    edits: editsOf("a lifted lock clears what is in flight"),
     world: hunting.reported
   },
   {
@@ -126,7 +124,7 @@ export const lockoutMutants: ReadonlyArray<LockoutMutant> = [
   {
     rule: "a new token does not change the count",
     name: "a new token resets the count",
-    edits: known("a new token resets the count"),
+    edits: editsOf("a new token resets the count"),
     world: hunting.tokens
   }
 ]

@@ -250,6 +250,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   }
 ]
 
+/** The edits of a mutant, for those who hunt it in another world. */
+export const editsOf = (name: string): ReadonlyArray<Edit> => {
+  const mutant = mutants.find((each) => each.name === name)
+  if (mutant === undefined) throw new Error(`There is no mutant "${name}"`)
+  return mutant.edits
+}
+
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
 /**
@@ -258,7 +265,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
  */
 export const plant = (
   mutant: Pick<Mutant, "name" | "edits">,
-  owner: "sampled" | "exhaustive" = "sampled"
+  owner: "sampled" | "exhaustive" | "simulated" = "sampled"
 ): string => {
   const folder = join(root, ".mutants", owner, mutant.name.replace(/[^a-z0-9]+/gi, "-"))
   rmSync(folder, { recursive: true, force: true })

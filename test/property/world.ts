@@ -8,7 +8,7 @@ import { Effect, Exit, Layer, Redacted, Scope } from "effect"
 import * as fc from "fast-check"
 import type { AccountCode, Token } from "../../src/schemas/Credentials.js"
 import { AuthNotifier } from "../../src/services/AuthNotifier.js"
-import { AuthStore, AuthStoreError, type Stored, type Write } from "../../src/services/AuthStore.js"
+import { AuthStore, type Stored, type Write } from "../../src/services/AuthStore.js"
 import { CredentialProvider } from "../../src/services/CredentialProvider.js"
 import type * as NumberAuth from "../../src/services/NumberAuth.js"
 import type * as NumberTransport from "../../src/services/NumberTransport.js"
@@ -222,13 +222,7 @@ export const run = (
   }
 
   const ips = [ipOf(0)]
-  let awayUntilMillis = 0
-  let isAwayAfterCommit = false
-  const away = Effect.suspend(() =>
-    clock.steadyMillis() < awayUntilMillis
-      ? Effect.fail(new AuthStoreError({ reason: "unavailable", detail: "away" }))
-      : Effect.void
-  )
+  const absence = ProcessGates.makeAbsence()
   let broken: Broken | null = null
   const holds = (condition: boolean, property: string, detail: string) => {
     if (!condition && (watch === undefined || watch === property)) broken ??= new Broken(property, detail)
@@ -285,27 +279,22 @@ export const run = (
     code: string,
     index: number
   ): Effect.Effect<NaiveClient.Client> => {
-    const gated = current.store({
+    const checked: AuthStore["Type"] = {
       ...store!,
       transact: (key, decide) =>
-        Effect.gen(function* () {
-          if (!isAwayAfterCommit) yield* away
-          const result = yield* store!.transact(key, (stored) => {
-            const decided = decide(stored)
-            if (decided[1] !== null) checkWrite(stored, decided[1])
-            return decided
-          })
-          if (isAwayAfterCommit) yield* away
-          return result
-        }),
-      read: (key) => Effect.zipRight(away, store!.read(key))
-    })
+        store!.transact(key, (stored) => {
+          const decided = decide(stored)
+          if (decided[1] !== null) checkWrite(stored, decided[1])
+          return decided
+        })
+    }
     const services = Layer.mergeAll(
       Layer.succeed(HttpClient.HttpClient, http),
-      Layer.succeed(AuthStore, gated),
+      Layer.succeed(AuthStore, current.store(absence.store(checked))),
       Layer.succeed(AuthNotifier, { notify: () => Effect.void }),
       Layer.succeed(CredentialProvider, {
-        get: (_: AccountCode) => Effect.sync(() => Redacted.make(supplied[index]!) as Token),
+        get: (_: AccountCode) =>
+          current.whileAlive(Effect.sync(() => Redacted.make(supplied[index]!) as Token)),
         put: () => Effect.void
       }),
       Layer.orDie(
@@ -410,9 +399,7 @@ export const run = (
         ips.push(ipOf(ips.length))
         return clock.run(emulator.setIp(ips.at(-1)))
       case "storeAway":
-        awayUntilMillis = clock.steadyMillis() + operation.millis
-        isAwayAfterCommit = operation.afterCommit
-        return
+        return clock.run(absence.begin(operation.millis, operation))
       case "resume":
         return fork(clients[operation.process]![operation.account]!.resume)
       case "lockLifted": {
@@ -445,6 +432,8 @@ export const run = (
   const locks = ips.map((ip) => clock.run(emulator.isLocked(ip)))
   holds(implementation === "naive" || peak <= given.limit, backendProperty, `${peak} of ${given.limit}`)
   clock.run(Scope.close(scope, Exit.void))
+  for (const gates of running) gates.kill()
+  if (clock.end() > 0) throw new Error("Fibers have outlived their world.")
   if (broken !== null) throw broken
   return { isLockedOut: peak >= 6 || locks.includes(true) }
 }

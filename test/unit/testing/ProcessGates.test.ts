@@ -1,9 +1,46 @@
-import { Effect } from "effect"
+import { HttpClient, HttpClientResponse } from "@effect/platform"
+import { Effect, Exit, Redacted, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { makeMemory } from "../../../src/services/AuthStore.js"
-import type { AccountCode, Location } from "../../../src/schemas/Credentials.js"
+import { type AuthStore, makeMemory } from "../../../src/services/AuthStore.js"
+import type { AccountCode, Location, Token } from "../../../src/schemas/Credentials.js"
 import * as ProcessGates from "../../../src/testing/ProcessGates.js"
 import * as VirtualClock from "../../../src/testing/VirtualClock.js"
+import { standing } from "../../support/standing.js"
+
+/** All that a process can reach, and what was done there. */
+const makeWorld = (clock: VirtualClock.VirtualClock) => {
+  const done: Array<string> = []
+  const doing = <A, E>(what: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.zipRight(
+      Effect.sync(() => done.push(what)),
+      effect
+    )
+  const memory = clock.run(makeMemory)
+  const store: AuthStore["Type"] = {
+    transact: (at, decide) => doing("transact", memory.transact(at, decide)),
+    read: (at) => doing("read", memory.read(at)),
+    changes: (location) => Stream.unwrap(doing("changes", Effect.succeed(memory.changes(location)))),
+    readToken: (at) => doing("readToken", memory.readToken(at)),
+    writeToken: (at, token) => doing("writeToken", memory.writeToken(at, token))
+  }
+  const http = HttpClient.make((request) =>
+    doing("request", Effect.succeed(HttpClientResponse.fromWeb(request, new Response("yes"))))
+  )
+  const all = (gates: ProcessGates.ProcessGates): ReadonlyArray<Effect.Effect<unknown, unknown>> => {
+    const gated = gates.store(store)
+    return [
+      gated.transact(key, ({ account, ledger }) => [null, { account, ledger }]),
+      gated.read(key),
+      Stream.runHead(gated.changes(key.location)),
+      gated.readToken(key),
+      gated.writeToken(key, Redacted.make("2148B239CF6846BDA5D141BF4A4CFBE8") as Token),
+      gates.httpClient(http).get("https://number.test/v1"),
+      gates.whileAlive(doing("tell", Effect.void))
+    ]
+  }
+  return { done, all }
+}
+const doors = ["transact", "read", "changes", "readToken", "writeToken", "request", "tell"]
 
 const key = { location: "here" as Location, account: "EP0000001" as AccountCode }
 
@@ -17,6 +54,43 @@ describe("the gates of a process", () => {
     clock.advance(1e9)
     assert.isNull(waiting.unsafePoll())
     assert.isFalse(gates.isAlive())
+    clock.end()
+  })
+
+  it("let the dead reach nothing when their time ends, from no finalizer, and leave none of them standing", () => {
+    const before = standing()
+    const clock = VirtualClock.make()
+    const { all, done } = makeWorld(clock)
+    const gates = ProcessGates.make()
+    for (const each of all(gates)) clock.run(each)
+    assert.sameMembers(done, doors)
+    done.length = 0
+    let finalizers = 0
+    const waiting = all(gates).flatMap((each) => [
+      // One that stands at a gate when it is over, one that sleeps, and one that cannot be interrupted.
+      Effect.zipRight(gates.pass, each),
+      Effect.zipRight(Effect.sleep("1 day"), each),
+      Effect.uninterruptible(Effect.zipRight(Effect.sleep("1 day"), each))
+    ])
+    gates.kill()
+    for (const each of waiting) {
+      const trying = Effect.forEach(all(gates), (tried) =>
+        Effect.exit(
+          Effect.zipRight(
+            Effect.sync(() => finalizers++),
+            tried
+          )
+        )
+      )
+      clock.fork(Effect.ensuring(each, trying))
+    }
+    clock.advance(2 * 86_400_000)
+    assert.strictEqual(finalizers, 0)
+    assert.strictEqual(clock.end(), 0)
+    // They ran, to the last of what they try, and nobody sees it.
+    assert.strictEqual(finalizers, waiting.length * doors.length)
+    assert.deepStrictEqual(done, [])
+    assert.strictEqual(standing(), before)
   })
 
   it("kill it at the gate after so many, and say so once", () => {
@@ -31,6 +105,7 @@ describe("the gates of a process", () => {
     gates.kill()
     assert.isFalse(gates.isAlive())
     assert.strictEqual(deaths, 1)
+    clock.end()
   })
 
   it("hold it where it was frozen, for as long as it is", () => {
@@ -55,5 +130,50 @@ describe("the gates of a process", () => {
     )
     assert.isNull(writing.unsafePoll())
     assert.strictEqual(clock.run(store.read(key)).moment.sequence, 1)
+    clock.end()
+  })
+})
+
+describe("a store that goes away", () => {
+  const make = () => {
+    const clock = VirtualClock.make()
+    const memory = clock.run(makeMemory)
+    const absence = ProcessGates.makeAbsence()
+    const store = absence.store(memory)
+    return {
+      clock,
+      absence,
+      write: () =>
+        clock.run(
+          Effect.exit(store.transact(key, ({ account, ledger }) => ["written", { account, ledger }]))
+        ),
+      read: () => clock.run(Effect.exit(store.read(key))),
+      written: () => clock.run(memory.read(key)).moment.sequence
+    }
+  }
+
+  it("writes nothing while it is away, and is back in time", () => {
+    const { absence, clock, read, write, written } = make()
+    assert.isTrue(Exit.isSuccess(write()))
+    clock.run(absence.begin(60_000, { afterCommit: false }))
+    clock.advance(59_999)
+    assert.isTrue(Exit.isFailure(write()))
+    assert.isTrue(Exit.isFailure(read()))
+    assert.strictEqual(written(), 1)
+    clock.advance(1)
+    assert.deepStrictEqual(write(), Exit.succeed("written"))
+    assert.isTrue(Exit.isSuccess(read()))
+    assert.strictEqual(written(), 2)
+  })
+
+  it("has written, and does not say so, where it goes away after the commit", () => {
+    const { absence, clock, read, write, written } = make()
+    clock.run(absence.begin(60_000, { afterCommit: true }))
+    assert.isTrue(Exit.isFailure(write()))
+    assert.isTrue(Exit.isFailure(read()))
+    assert.strictEqual(written(), 1)
+    clock.advance(60_000)
+    assert.isTrue(Exit.isSuccess(write()))
+    assert.strictEqual(written(), 2)
   })
 })

@@ -1,6 +1,7 @@
 import { Clock, Deferred, Duration, Effect, Exit, Fiber, Random } from "effect"
 import { assert, describe, it } from "vitest"
 import * as VirtualClock from "../../../src/testing/VirtualClock.js"
+import { standing } from "../../support/standing.js"
 
 const day = 86_400_000
 
@@ -93,6 +94,44 @@ describe("virtual time", () => {
     const fiber = clock.fork(slow)
     await clock.advanceAsync(day)
     assert.isTrue(Exit.isSuccess(fiber.unsafePoll()!))
+  })
+
+  it("ends all fibers when it ends, also who cannot be interrupted, and whom a finalizer begins", () => {
+    const before = standing()
+    const clock = VirtualClock.make()
+    const seen: Array<string> = []
+    const atEnd = (name: string) => Effect.onInterrupt(() => Effect.sync(() => seen.push(name)))
+    clock.fork(Effect.sleep("1 day").pipe(atEnd("sleeps")))
+    clock.fork(Effect.sleep("1 day").pipe(Effect.uninterruptible, atEnd("cannot be interrupted")))
+    clock.fork(Effect.sleep(Duration.infinity).pipe(Effect.uninterruptible, atEnd("sleeps for ever")))
+    clock.fork(Effect.forkDaemon(Effect.sleep("2 days").pipe(atEnd("is nobody's child"))))
+    clock.fork(
+      Effect.flatMap(Deferred.make<void>(), (deferred) =>
+        Effect.ensuring(Deferred.await(deferred), Effect.sleep("1 hour").pipe(atEnd("sleeps in a finalizer")))
+      )
+    )
+    clock.fork(Effect.ensuring(Effect.never, Effect.forkDaemon(Effect.sleep("1 minute"))))
+    assert.isAbove(standing(), before)
+    assert.strictEqual(clock.end(), 0)
+    assert.sameMembers(seen, [
+      "sleeps",
+      "cannot be interrupted",
+      "sleeps for ever",
+      "is nobody's child",
+      "sleeps in a finalizer"
+    ])
+    assert.isNull(clock.nextMillis())
+    assert.strictEqual(standing(), before)
+  })
+
+  it("says how many do not end with it", () => {
+    const clock = VirtualClock.make()
+    const stubborn = Effect.uninterruptible(Effect.forever(Effect.exit(Effect.sleep("1 second"))))
+    const forSomethingElse = Effect.uninterruptible(Effect.async<void>(() => {}))
+    clock.fork(stubborn)
+    clock.fork(forSomethingElse)
+    clock.fork(Effect.sleep("1 second"))
+    assert.strictEqual(clock.end(), 2)
   })
 
   const interleaving = (seed: number | undefined): string => {
