@@ -36,6 +36,7 @@ export const measures: ReadonlyArray<Measure> = [
   { report: "naive", command: "npm test", read: all },
   { report: "sampled-mutants", command: "npm test", read: all },
   { report: "simulation", command: "npm test", read: all },
+  { report: "simulation-mutants", command: "npm test", read: all },
   { report: "crash", command: "npm test", read: all },
   { report: "fuzz-REST", command: "npm test", read: all },
   { report: "fuzz-SOAP", command: "npm test", read: all },
@@ -82,6 +83,11 @@ const nested = (figures: Row): ReadonlyArray<string> =>
     .filter(([, value]) => typeof value === "object" && value !== null && !Array.isArray(value))
     .map(([name, value]) => `${words(name)}: ${sentence(value as Row)}`)
 
+const huntedDown = (figures: unknown): string => {
+  const { caught, mutants } = figures as { readonly mutants: number; readonly caught: ReadonlyArray<Row> }
+  return `${caught.length} of ${mutants} caught.\n\n${table(caught)}`
+}
+
 const told: Readonly<Record<string, (figures: unknown) => string>> = {
   exploration: (figures) =>
     table(
@@ -96,10 +102,8 @@ const told: Readonly<Record<string, (figures: unknown) => string>> = {
         })
       )
     ),
-  "world-mutants": (figures) => {
-    const { caught, mutants } = figures as { readonly mutants: number; readonly caught: ReadonlyArray<Row> }
-    return `${caught.length} of ${mutants} caught.\n\n${table(caught)}`
-  },
+  "world-mutants": huntedDown,
+  "simulation-mutants": huntedDown,
   "sampled-mutants": (figures) => {
     const { caught, mutants } = figures as { readonly mutants: number; readonly caught: number }
     return `${caught} of ${mutants} caught.`
