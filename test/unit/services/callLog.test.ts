@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Tracer } from "effect";
+import type { Tracer } from "effect"
 import { Effect, HashMap, Logger, LogLevel } from "effect"
 import * as callLog from "../../../src/services/internal/callLog.js"
 
