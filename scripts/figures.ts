@@ -1,5 +1,6 @@
 /** The figures of `docs/verification.md`: where each comes from, and how it is told. */
-import { justified } from "../test/mutation/survivors.js"
+import { rooms } from "../test/mutation/rooms.js"
+import { justifiedIn } from "../test/mutation/survivors.js"
 import { type Report, verdict } from "../test/mutation/verdict.js"
 import { marked } from "./marked.js"
 
@@ -17,16 +18,18 @@ interface Measure {
 
 const all = (report: unknown): unknown => report
 
-const readMutation =
-  (room: "machine" | "services", leastScore: number) =>
-  (report: unknown): unknown => {
+const mutation = (room: string, command: string): Measure => ({
+  report: `mutation-${room}`,
+  command,
+  read: (report) => {
     const { counts, score } = verdict(
       report as Report,
-      justified.filter(({ file }) => file.startsWith(`src/${room}/`)),
-      leastScore
+      justifiedIn(report as Report),
+      rooms[room]!.leastScore
     )
     return { ...counts, score: Math.round(score * 100) / 100 }
   }
+})
 
 export const measures: ReadonlyArray<Measure> = [
   { report: "exploration", command: "npm run explore", read: all },
@@ -41,8 +44,10 @@ export const measures: ReadonlyArray<Measure> = [
   { report: "fuzz-REST", command: "npm test", read: all },
   { report: "fuzz-SOAP", command: "npm test", read: all },
   { report: "canaries", command: "npm test", read: all },
-  { report: "mutation-machine", command: "npm run mutate:machine", read: readMutation("machine", 100) },
-  { report: "mutation-services", command: "npm run mutate:services", read: readMutation("services", 90) }
+  mutation("machine", "npm run mutate:machine"),
+  mutation("services", "npm run mutate:services"),
+  mutation("stores", "npm run mutate:services"),
+  mutation("postgres", "npm run mutate:services")
 ]
 
 type Row = Readonly<Record<string, unknown>>

@@ -1,4 +1,4 @@
-import type { Justified } from "./verdict.js"
+import type { Justified, Report } from "./verdict.js"
 
 /** The chart's last word on a reservation. */
 const lastWord = {
@@ -19,3 +19,7 @@ export const justified: ReadonlyArray<Justified> = [
   },
   { ...lastWord, original: 'command.type === "sendAttempt"', replacement: "true" }
 ]
+
+/** Those of the files that a report is of. */
+export const justifiedIn = ({ files }: Report): ReadonlyArray<Justified> =>
+  justified.filter(({ file }) => file in files)

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs"
 import { assert, describe, it } from "vitest"
+import { justified } from "./survivors.js"
 import { type Justified, type Report, verdict } from "./verdict.js"
 
 type Status = Report["files"][string]["mutants"][number]["status"]
@@ -73,5 +75,14 @@ describe("the verdict on a mutation report", () => {
     )
     assert.isFalse(verdict(report(mutant("Killed"), mutant("Ignored")), [], 100).isGood)
     assert.isFalse(verdict(report(), [], 100).isGood)
+  })
+})
+
+describe("the rooms", () => {
+  it("leave no justification to a file that is gone", () => {
+    assert.deepStrictEqual(
+      justified.filter(({ file }) => !existsSync(file)),
+      []
+    )
   })
 })

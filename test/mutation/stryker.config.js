@@ -1,21 +1,21 @@
-/**
- * What the mutation tests of all rooms have in common. A room says what is mutated, by which tests it is judged, and
- * which score breaks the run.
- *
- * @param {{ name: string, mutate: string[], breakAt: number | null }} room
- * @returns {import("@stryker-mutator/api/core").PartialStrykerOptions}
- */
-export const room = ({ breakAt, mutate, name }) => ({
+import { readFileSync } from "node:fs"
+
+/** The room that `mutate.ts` runs. */
+const name = process.env.NUMBER_MUTATION_ROOM
+const { checked, leastScore, mutate } = JSON.parse(readFileSync(new URL("rooms.json", import.meta.url)))[name]
+
+/** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
+export default {
   mutate,
   testRunner: "vitest",
   // `related` would ask Vite for the import graph before each mutant; the configuration names the test files.
-  vitest: { configFile: `test/mutation/${name}.vitest.ts`, related: false },
+  vitest: { configFile: "test/mutation/vitest.config.ts", related: false },
   coverageAnalysis: "perTest",
   // The statechart is built when its module is loaded: those mutants count like all others.
   ignoreStatic: false,
   // A mutant that does not compile says nothing of the tests.
   checkers: ["typescript"],
-  tsconfigFile: `test/mutation/${name}.tsconfig.json`,
+  tsconfigFile: `test/mutation/${checked}`,
   // Type checks are for the checker, which reads the files as they are.
   disableTypeChecks: false,
   concurrency: 1,
@@ -28,5 +28,6 @@ export const room = ({ breakAt, mutate, name }) => ({
   reporters: ["clear-text", "json", "progress-append-only"],
   clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false },
   jsonReporter: { fileName: `reports/mutation-${name}.json` },
-  thresholds: { high: 100, low: 90, break: breakAt }
-})
+  // Where all must be killed, the verdict decides: it knows which survivors are justified.
+  thresholds: { high: 100, low: 90, break: leastScore === 100 ? null : leastScore }
+}

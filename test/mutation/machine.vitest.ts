@@ -1,3 +1,0 @@
-import { mutationConfig } from "./vitest.js"
-
-export default mutationConfig({ include: ["test/unit/machine/**/*.test.ts"] })

@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config"
+import { rooms } from "./rooms.js"
+
+/**
+ * The tests that judge the mutants of a room: quick ones, and the same each time. Stryker's runner has one thread, which
+ * it keeps: what the tests import from packages is loaded once, and src anew for each mutant.
+ */
+export default defineConfig({
+  test: {
+    include: [...rooms[process.env["NUMBER_MUTATION_ROOM"]!]!.tests],
+    runner: "test/mutation/runner.ts",
+    pool: "threads",
+    isolate: false,
+    testTimeout: 20_000,
+    env: { NUMBER_PROPERTY_SEED: "5", NUMBER_PROPERTY_FACTOR: "0.1" }
+  }
+})
