@@ -117,6 +117,8 @@ export const Decision: Data.TaggedEnum.Constructor<Decision> = Data.taggedEnum<D
  * @category models
  */
 export interface Step extends CoreState {
+  /** What the chart took, in its order: without what changed nothing. */
+  readonly events: ReadonlyArray<AuthEvent>
   readonly commands: ReadonlyArray<Command>
   readonly decision: Decision
 }
@@ -149,10 +151,13 @@ const fire = (machine: AuthMachine, step: Step, event: AuthEvent): Step => {
   const commands = actions.map((action) =>
     decodeCommand({ ...(action.params as object | undefined), type: action.type })
   )
+  const state = nameOf(next.value)
+  const isTaken = state !== step.state || next.context !== step.context || commands.length > 0
   return {
     ...step,
-    state: nameOf(next.value),
+    state,
     context: next.context,
+    events: isTaken ? [...step.events, event] : step.events,
     commands: [...step.commands, ...commands]
   }
 }
@@ -357,7 +362,7 @@ export const makeAuthCore = (policy: Policy): AuthCore => {
       }
     }
 
-    return followLock(handle(catchUp({ ...core, commands: [], decision: Decision.done() })))
+    return followLock(handle(catchUp({ ...core, events: [], commands: [], decision: Decision.done() })))
   }
 
   return { policy, step }

@@ -59,6 +59,7 @@ import {
   AuthUnreachable,
   type Place
 } from "./AuthError.js"
+import { AuthInspector, makeRecord, show } from "./AuthInspector.js"
 import { type AuthNotice, AuthNotifier, makeNotice } from "./AuthNotifier.js"
 import { AuthStore, AuthStoreError, makeMemory, type Stored, type Write } from "./AuthStore.js"
 import { CredentialError, CredentialProvider } from "./CredentialProvider.js"
@@ -277,6 +278,8 @@ interface Taken extends Step {
   readonly sessionKey: SessionKey | null
   readonly sequence: number
   readonly nowMillis: number
+  /** The state before it; null where nothing was written. */
+  readonly from: StateName | null
 }
 
 interface Reserved {
@@ -447,6 +450,7 @@ export const make = (
     const context = yield* Effect.context<never>()
     const init = yield* requestInit
     const company = yield* Company
+    const inspector = yield* AuthInspector
     const core = company.coreOf(policy)
     const fingerprintCost = yield* FingerprintCost
     const fingerprintOf = (token: Token) =>
@@ -475,10 +479,14 @@ export const make = (
     })
 
     const stepThrough = (stored: Stored, messages: ReadonlyArray<Message>): Step => {
-      let step: Step = { ...coreStateOf(stored), commands: [], decision: { _tag: "done" } }
+      let step: Step = { ...coreStateOf(stored), events: [], commands: [], decision: { _tag: "done" } }
       const take = (message: Message): void => {
         const next = core.step(step, account, message, stored.moment)
-        step = { ...next, commands: [...step.commands, ...next.commands] }
+        step = {
+          ...next,
+          events: [...step.events, ...next.events],
+          commands: [...step.commands, ...next.commands]
+        }
       }
       for (const message of messages) {
         const { session } = step.context
@@ -516,17 +524,24 @@ export const make = (
             step.state === before.state &&
             step.context === before.context
           ) {
-            return [{ ...step, sessionKey, sequence: sequence - 1, nowMillis }, null]
+            return [{ ...step, sessionKey, sequence: sequence - 1, nowMillis, from: null }, null]
           }
           const record: AccountRecord = { version: 1, state: step.state, context: step.context, sessionKey }
           return [
-            { ...step, sessionKey, sequence, nowMillis },
+            { ...step, sessionKey, sequence, nowMillis, from: before.state },
             { ledger: step.ledger, account: record }
           ]
         }),
         (taken) =>
           Effect.suspend(() => {
-            noteNotices(taken)
+            const notices = noticesOf(taken)
+            untold = [...untold, ...notices]
+            if (inspector !== null && taken.from !== null) {
+              const { events, from, nowMillis, sequence } = taken
+              const moment = { nowMillis, sequence }
+              const { limit } = policy
+              show(inspector, makeRecord({ key, moment, limit, from, after: taken, events, notices }))
+            }
             return NumberMetrics.roomLeft(location, roomIn(taken.ledger))
           })
       )
@@ -540,13 +555,12 @@ export const make = (
     /** What people have yet to be told. */
     let untold: ReadonlyArray<AuthNotice> = []
 
-    const noteNotices = (step: Step): void => {
+    const noticesOf = (step: Step): ReadonlyArray<AuthNotice> => {
       const lock = Ledger.lockOf(step.ledger, policy)
-      const notices = step.commands
+      return step.commands
         .filter((command) => command.type === "notify")
         .map(({ notice }) => makeNotice(notice, placeOf(step.ledger)))
         .filter((told) => told.notice.kind !== "locked" || lock === null || company.tellsOfLock(lock, told))
-      untold = [...untold, ...notices]
     }
 
     const notifyOf = (notice: AuthNotice): Effect.Effect<void> =>

@@ -30,7 +30,7 @@ const play = (
   using = core,
   account = one
 ): Step => {
-  let step: Step = { ...from, commands: [], decision: { _tag: "done" } }
+  let step: Step = { ...from, events: [], commands: [], decision: { _tag: "done" } }
   let sequence = Math.max(0, ...from.ledger.marks.map(({ attempt }) => attempt))
   let nowMillis = 0
   for (const message of messages) {

@@ -1,0 +1,113 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Either, Layer, Redacted, Schema } from "effect"
+import { TransitionRecord } from "../../../src/schemas/TransitionRecord.js"
+import * as AuthInspector from "../../../src/services/AuthInspector.js"
+import * as NumberAuth from "../../../src/services/NumberAuth.js"
+import { AttemptOutcome } from "../../../src/schemas/AttemptOutcome.js"
+
+const told = (record: TransitionRecord) => ({
+  from: record.from,
+  to: record.to,
+  events: record.events.map(({ type }) => type),
+  marks: record.marks.map(({ status }) => status)
+})
+
+const recorder = () => {
+  const records: Array<TransitionRecord> = []
+  return { records, layer: AuthInspector.layer((record) => void records.push(record)) }
+}
+
+const refused = AttemptOutcome.refused({ detail: "Unauthorized", lockReported: false })
+
+describe("AuthInspector", () => {
+  it.effect("is shown each change once it is stored, in its order, and nothing else", () =>
+    Effect.gen(function* () {
+      const { layer, records } = recorder()
+      yield* Effect.gen(function* () {
+        const auth = yield* NumberAuth.NumberAuth
+        yield* auth.sessionKey
+        yield* auth.sessionKey
+        yield* Effect.exit(
+          auth.withSession(() => Effect.fail({ errorCode: 5030, errorMessage: "expired" } as const))
+        )
+        yield* auth.status
+      }).pipe(Effect.provide(Layer.provide(NumberAuth.layerTest({ state: "unauthenticated" }), layer)))
+      assert.deepStrictEqual(records.slice(0, 2).map(told), [
+        {
+          from: "unauthenticated.idle",
+          to: "unauthenticated.attempting",
+          events: ["attempt.reserved"],
+          marks: ["inFlight"]
+        },
+        { from: "unauthenticated.attempting", to: "authenticated", events: ["attempt.accepted"], marks: [] }
+      ])
+      assert.isTrue(
+        records.every((record, index) => index === 0 || record.sequence > records[index - 1]!.sequence)
+      )
+      assert.deepStrictEqual(records[0]!.events[0], {
+        type: "attempt.reserved",
+        attempt: records[0]!.sequence
+      })
+      assert.strictEqual(records[0]!.attempt, records[0]!.sequence)
+      assert.strictEqual(records[1]!.session?.generation, records[0]!.sequence)
+    })
+  )
+
+  it.effect("is shown an abort with its reason, its mark, and what people were told", () =>
+    Effect.gen(function* () {
+      const { layer, records } = recorder()
+      yield* Effect.gen(function* () {
+        const auth = yield* NumberAuth.NumberAuth
+        yield* Effect.flip(auth.sessionKey)
+      }).pipe(
+        Effect.provide(
+          Layer.provide(NumberAuth.layerTest({ state: "unauthenticated", outcomes: [refused] }), layer)
+        )
+      )
+      const last = records.at(-1)!
+      assert.deepInclude(told(last), { to: "aborted", events: ["attempt.refused"], marks: ["settled"] })
+      assert.deepInclude(last.abort, { reason: "refused", detail: "Unauthorized" })
+      assert.strictEqual(last.events[0]?.detail, "Unauthorized")
+      assert.deepStrictEqual(
+        last.notices.map(({ kind }) => kind),
+        ["aborted"]
+      )
+      assert.include(last.notices[0]!.message, "EP0000001")
+    })
+  )
+
+  it.effect("cannot disturb: what it throws is dropped, and the others see the record all the same", () =>
+    Effect.gen(function* () {
+      const { layer, records } = recorder()
+      const throwing = AuthInspector.layer(() => {
+        throw new Error("an inspector that is broken")
+      })
+      const key = yield* Effect.flatMap(NumberAuth.NumberAuth, (auth) => auth.sessionKey).pipe(
+        Effect.provide(
+          NumberAuth.layerTest({ state: "unauthenticated" }).pipe(
+            Layer.provide(layer),
+            Layer.provide(throwing)
+          )
+        )
+      )
+      assert.strictEqual(Redacted.value(key), "TEST-SESSION-KEY")
+      assert.strictEqual(records.length, 2)
+    })
+  )
+
+  it.effect("shows what can be written down and read again, without key, fingerprint and claim", () =>
+    Effect.gen(function* () {
+      const { layer, records } = recorder()
+      yield* Effect.flatMap(NumberAuth.NumberAuth, (auth) =>
+        Effect.zipRight(auth.sessionKey, auth.status)
+      ).pipe(Effect.provide(Layer.provide(NumberAuth.layerTest({ sessionKey: "CANARY-KEY" }), layer)))
+      const codec = Schema.parseJson(TransitionRecord)
+      for (const record of records) {
+        const text = Schema.encodeSync(codec)(record)
+        assert.deepStrictEqual(Schema.decodeUnknownEither(codec)(text), Either.right(record))
+        assert.notMatch(text, /CANARY|fingerprint|claim|[0-9a-f]{24}/i)
+      }
+      assert.isAbove(records.length, 0)
+    })
+  )
+})
