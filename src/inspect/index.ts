@@ -4,3 +4,6 @@
  * @since 0.1.0
  */
 export * as Chart from "./Chart.js"
+export * as InspectServer from "./InspectServer.js"
+export * as Recorder from "./Recorder.js"
+export * as Sequence from "./Sequence.js"

@@ -2,6 +2,7 @@
  * One stored change of an account, for people who look: what the live page shows, and what a trace file is made of. A list
  * of what may be told, not of what may not: it has no place for a token, a session key, a fingerprint or a claim.
  */
+import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { AccountCode, Location } from "./Credentials.js"
 import { AbortReason, AttemptId, Mark, StateName } from "./StoredRecord.js"
@@ -92,3 +93,42 @@ export const TransitionRecord = Schema.Struct({
  * @category models
  */
 export type TransitionRecord = typeof TransitionRecord.Type
+
+const Header = Schema.parseJson(
+  Schema.Struct({ version: Schema.Literal(1), trace: Schema.Literal("number-auth") })
+)
+const encodeHeader = Schema.encodeSync(Header)
+const Line = Schema.parseJson(TransitionRecord)
+const encodeLine = Schema.encodeSync(Line)
+
+/**
+ * Records as a trace file: JSON lines, the first of which says what the file is. `number-auth inspect --trace` opens it.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const toTrace = (records: Iterable<TransitionRecord>): string =>
+  [
+    encodeHeader({ version: 1, trace: "number-auth" }),
+    ...Array.from(records, (record) => encodeLine(record))
+  ].join("\n") + "\n"
+
+/**
+ * Reads a trace file. Left, in words, where the text is none; a line that cannot be read is named by its number, from 1. A
+ * last line without its end, as a process leaves it that died while it wrote, is left out.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const fromTrace = (text: string): Either.Either<ReadonlyArray<TransitionRecord>, string> => {
+  const [header, ...lines] = text.split("\n")
+  if (Either.isLeft(Schema.decodeUnknownEither(Header)(header))) {
+    return Either.left("its first line is not that of a trace")
+  }
+  const whole = lines.slice(0, -1)
+  return Either.all(
+    whole.map((line, index) =>
+      Either.mapLeft(Schema.decodeUnknownEither(Line)(line), () => `its line ${index + 2} is no record`)
+    )
+  )
+}

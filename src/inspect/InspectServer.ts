@@ -1,0 +1,220 @@
+/**
+ * The live page: shows what a {@link Recorder} has to people with a browser. Read-only. Nothing leaves the machine that it
+ * runs on but to who may look, and the page loads nothing from anywhere else.
+ *
+ * @since 0.1.0
+ */
+import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import { sha256 } from "@noble/hashes/sha2.js"
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { decodeAccountCode, decodeLocation } from "../schemas/Credentials.js"
+import { toTrace, TransitionRecord } from "../schemas/TransitionRecord.js"
+import { page } from "./internal/page.js"
+import { Recorder } from "./Recorder.js"
+import { toSequenceDiagram } from "./Sequence.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * What a browser asks for, as the password of any user name, at least 16 characters. Without one the page is for this
+   * machine alone. It goes over the wire as it is: put TLS before it.
+   */
+  readonly secret?: Redacted.Redacted | undefined
+}
+
+/**
+ * The page would be shown to others than it may be: nothing is served.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InspectorExposed extends Schema.TaggedError<InspectorExposed>(
+  "effect-number-auth/inspect/InspectorExposed"
+)("InspectorExposed", { why: Schema.Literal("notLoopback", "secretTooShort") }) {
+  override get message(): string {
+    return this.why === "notLoopback"
+      ? "The inspector listens on an address that other machines can reach, and has no secret, so it does not start. Listen on 127.0.0.1, or give it a secret of at least 16 characters."
+      : "The inspector's secret is too short to keep others out, so it does not start. Give it at least 16 characters."
+  }
+}
+
+const leastSecret = 16
+
+const loopbacks: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1", "[::1]"])
+
+const isLoopback = (address: HttpServer.Address): boolean =>
+  address._tag === "UnixAddress" || loopbacks.has(address.hostname)
+
+/** The host of a Host header, without its port. */
+const hostOf = (header: string): string => header.replace(/:\d*$/, "")
+
+const digest = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)))
+
+const passwordIn = (authorization: string | undefined): string | null => {
+  const encoded = /^Basic +([\w+/=-]+)$/i.exec(authorization ?? "")?.[1]
+  if (encoded === undefined) return null
+  return Either.match(Encoding.decodeBase64String(encoded), {
+    onLeft: () => null,
+    onRight: (text) => text.slice(text.indexOf(":") + 1)
+  })
+}
+
+const headers = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "cache-control": "no-store",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff"
+}
+
+const encodeRecord = Schema.encodeSync(Schema.parseJson(TransitionRecord))
+const encodeRecords = (records: ReadonlyArray<TransitionRecord>): string =>
+  `[${records.map((record) => encodeRecord(record)).join(",")}]`
+
+const json = (text: string): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.text(text, { contentType: "application/json" })
+
+const told = (status: number, text: string): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.text(`${text}\n`, { status })
+
+/** One event for each record, those that came together in one piece, and a sign of life where there are none. */
+const eventsOf = (recorder: Recorder["Type"]): Stream.Stream<Uint8Array> =>
+  Stream.unwrapScoped(
+    // Before the first byte: who has that one, and asks for the accounts then, misses nothing.
+    Effect.map(recorder.changes, (changes) =>
+      changes.pipe(
+        Stream.chunks,
+        Stream.map((records) =>
+          Array.from(records, (record) => `event: record\ndata: ${encodeRecord(record)}\n\n`).join("")
+        ),
+        Stream.merge(Stream.as(Stream.fromSchedule(Schedule.spaced("15 seconds")), ": here\n\n"), {
+          haltStrategy: "left"
+        }),
+        Stream.prepend(Chunk.of(": here\n\n")),
+        Stream.map(utf8ToBytes)
+      )
+    )
+  )
+
+const answer = (recorder: Recorder["Type"], url: URL): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.gen(function* () {
+    const asked = Either.all({
+      location: decodeLocation(url.searchParams.get("location")),
+      account: decodeAccountCode(url.searchParams.get("account"))
+    })
+    switch (url.pathname) {
+      case "/":
+        return HttpServerResponse.text(page.html, { contentType: "text/html; charset=utf-8" })
+      case "/page.js":
+        return HttpServerResponse.text(page.js, { contentType: "text/javascript; charset=utf-8" })
+      case "/page.css":
+        return HttpServerResponse.text(page.css, { contentType: "text/css; charset=utf-8" })
+      case "/accounts": {
+        const nowMillis = yield* recorder.nowMillis
+        const about = JSON.stringify({ nowMillis, source: recorder.source, title: recorder.title })
+        return json(`${about.slice(0, -1)},"accounts":${encodeRecords(yield* recorder.accounts)}}`)
+      }
+      case "/records": {
+        if (Either.isLeft(asked)) return told(400, asked.left.message)
+        return json(`{"records":${encodeRecords(yield* recorder.records(asked.right))}}`)
+      }
+      case "/sequence": {
+        if (Either.isLeft(asked)) return told(400, asked.left.message)
+        const until = Number(url.searchParams.get("until") ?? Infinity)
+        const records = yield* recorder.records(asked.right)
+        return HttpServerResponse.text(toSequenceDiagram(records.filter(({ sequence }) => sequence <= until)))
+      }
+      case "/trace":
+        return HttpServerResponse.text(toTrace(yield* recorder.all), {
+          contentType: "application/jsonl",
+          headers: { "content-disposition": 'attachment; filename="number-auth-trace.jsonl"' }
+        })
+      case "/events":
+        return HttpServerResponse.stream(eventsOf(recorder), { contentType: "text/event-stream" })
+      default:
+        return told(404, "There is no such page.")
+    }
+  })
+
+/**
+ * The page as an application, for those who serve it themselves. Without a secret it answers only requests for a host of
+ * this machine, so that no page of another site can read it by a name that it resolves to this machine; who may connect is
+ * then the server's affair.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeApp = (
+  options: Options = {}
+): Effect.Effect<HttpApp.Default<never, HttpServerRequest.HttpServerRequest>, InspectorExposed, Recorder> =>
+  Effect.gen(function* () {
+    const recorder = yield* Recorder
+    const secret = options.secret === undefined ? null : Redacted.value(options.secret)
+    if (secret !== null && secret.length < leastSecret) {
+      return yield* new InspectorExposed({ why: "secretTooShort" })
+    }
+    const expected = secret === null ? null : digest(secret)
+    const app = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+      if (request.method !== "GET" && request.method !== "HEAD") {
+        return Effect.succeed(
+          HttpServerResponse.setHeader(told(405, "The inspector only shows."), "allow", "GET, HEAD")
+        )
+      }
+      if (expected === null) {
+        if (!loopbacks.has(hostOf(request.headers["host"] ?? ""))) {
+          return Effect.succeed(told(421, "This inspector has no secret, and is for this machine alone."))
+        }
+      } else {
+        // Compared by their digests: how long that takes tells nothing of the secret.
+        const password = passwordIn(request.headers["authorization"])
+        if (password === null || digest(password) !== expected) {
+          return Effect.succeed(
+            HttpServerResponse.setHeader(
+              told(401, "The inspector's secret is asked for as a password."),
+              "www-authenticate",
+              'Basic realm="number-auth inspector", charset="UTF-8"'
+            )
+          )
+        }
+      }
+      return answer(recorder, new URL(request.url, "http://localhost"))
+    })
+    return Effect.map(app, HttpServerResponse.setHeaders(headers))
+  })
+
+/**
+ * Serves the page by the `HttpServer` that it is given, for as long as the layer lives. Fails where that one can be reached
+ * from other machines and there is no secret.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: Options = {}
+): Layer.Layer<never, InspectorExposed, Recorder | HttpServer.HttpServer> =>
+  Layer.unwrapEffect(
+    Effect.gen(function* () {
+      const { address } = yield* HttpServer.HttpServer
+      if (options.secret === undefined && !isLoopback(address)) {
+        return yield* new InspectorExposed({ why: "notLoopback" })
+      }
+      return HttpServer.serve(yield* makeApp(options))
+    })
+  )

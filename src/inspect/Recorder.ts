@@ -1,0 +1,138 @@
+/**
+ * Keeps what an inspector is shown, so that people can look at it: the newest record of every account, and the way there.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as MutableQueue from "effect/MutableQueue"
+import * as PubSub from "effect/PubSub"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { TransitionRecord } from "../schemas/TransitionRecord.js"
+import * as AuthInspector from "../services/AuthInspector.js"
+import type { AccountKey } from "../services/AuthStore.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** How many records are kept besides the newest of each account, which always is; the oldest go first. Default 20,000. */
+  readonly capacity?: number | undefined
+}
+
+/**
+ * The records that there are. They outlive neither the process nor the layer: what has to last is in the store.
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export class Recorder extends Context.Tag("effect-number-auth/inspect/Recorder")<
+  Recorder,
+  {
+    /** Where the records come from: a program that runs, a store that is read, or a trace. */
+    readonly source: "live" | "store" | "trace"
+    /** What it is that is shown, in a few words. */
+    readonly title: string
+    /** Takes a record. One that it has already is left out. */
+    readonly record: AuthInspector.Inspector
+    /** The newest record of each account. */
+    readonly accounts: Effect.Effect<ReadonlyArray<TransitionRecord>>
+    /** What is kept of one account, in the order of the transactions. */
+    readonly records: (key: AccountKey) => Effect.Effect<ReadonlyArray<TransitionRecord>>
+    /** All that is kept, location by location, in the order of the transactions. */
+    readonly all: Effect.Effect<ReadonlyArray<TransitionRecord>>
+    /** What is recorded from the moment on at which this is run. Who is too slow misses some. */
+    readonly changes: Effect.Effect<Stream.Stream<TransitionRecord>, never, Scope.Scope>
+    /** The time of what is shown, in epoch milliseconds: of a trace it is that of its last record. */
+    readonly nowMillis: Effect.Effect<number>
+  }
+>() {}
+
+const inOrder = (one: TransitionRecord, other: TransitionRecord): number =>
+  one.location === other.location ? one.sequence - other.sequence : one.location < other.location ? -1 : 1
+
+/**
+ * Builds a recorder.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options & {
+    readonly source?: Recorder["Type"]["source"] | undefined
+    readonly title?: string | undefined
+  } = {}
+): Effect.Effect<Recorder["Type"]> =>
+  Effect.gen(function* () {
+    const { capacity = 20_000, source = "live", title = "this program" } = options
+    const kept = new Map<string, Array<TransitionRecord>>()
+    // Whose record is the oldest. It has one entry for every record but one of each account.
+    const order = MutableQueue.unbounded<Array<TransitionRecord>>()
+    const published = yield* PubSub.sliding<TransitionRecord>(16_384)
+    let lastMillis = 0
+
+    const forgetOldest = (): void => {
+      while (MutableQueue.length(order) > capacity) MutableQueue.poll(order, [])?.shift()
+    }
+
+    const record: AuthInspector.Inspector = (given) => {
+      const name = `${given.location} ${given.account}`
+      const records = kept.get(name)
+      if (records === undefined) kept.set(name, [given])
+      else {
+        // Two fibers may have stored in one order and show in the other.
+        let index = records.length
+        while (index > 0 && records[index - 1]!.sequence > given.sequence) index -= 1
+        if (records[index - 1]?.sequence === given.sequence) return
+        records.splice(index, 0, given)
+        MutableQueue.offer(order, records)
+        forgetOldest()
+      }
+      lastMillis = Math.max(lastMillis, given.atMillis)
+      published.unsafeOffer(given)
+    }
+
+    return {
+      source,
+      title,
+      record,
+      accounts: Effect.sync(() => Array.from(kept.values(), (records) => records.at(-1)!)),
+      records: ({ account, location }) => Effect.sync(() => [...(kept.get(`${location} ${account}`) ?? [])]),
+      all: Effect.sync(() => [...kept.values()].flat().sort(inOrder)),
+      changes: Stream.fromPubSub(published, { scoped: true }),
+      nowMillis: source === "trace" ? Effect.sync(() => lastMillis) : Clock.currentTimeMillis
+    }
+  })
+
+/**
+ * Records every `NumberAuth` that is built below it.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options = {}): Layer.Layer<Recorder | AuthInspector.AuthInspector> =>
+  Layer.unwrapEffect(
+    Effect.map(make(options), (recorder) =>
+      Layer.merge(Layer.succeed(Recorder, recorder), AuthInspector.layer(recorder.record))
+    )
+  )
+
+/**
+ * Shows the records of a trace.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTrace = (records: Iterable<TransitionRecord>, title: string): Layer.Layer<Recorder> =>
+  Layer.effect(
+    Recorder,
+    Effect.tap(make({ source: "trace", title, capacity: Infinity }), (recorder) =>
+      Effect.sync(() => {
+        for (const record of records) recorder.record(record)
+      })
+    )
+  )
