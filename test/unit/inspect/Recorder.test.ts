@@ -1,0 +1,94 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Stream, TestClock } from "effect"
+import * as Recorder from "../../../src/inspect/Recorder.js"
+import type { AccountCode, Location } from "../../../src/schemas/Credentials.js"
+import * as NumberAuth from "../../../src/services/NumberAuth.js"
+import { record } from "../../support/records.js"
+
+const location = "default" as Location
+const a = "EP0000001" as AccountCode
+const b = "EP0000002" as AccountCode
+const key = { location, account: a }
+
+describe("Recorder", () => {
+  it.effect("keeps an account's records in the order of the transactions, each once", () =>
+    Effect.gen(function* () {
+      const recorder = yield* Recorder.make()
+      for (const sequence of [2, 5, 3, 5, 2, 1, 4]) recorder.record(record({ sequence }))
+      recorder.record(record({ account: b, sequence: 6 }))
+      assert.deepStrictEqual(
+        (yield* recorder.records(key)).map(({ sequence }) => sequence),
+        [1, 2, 3, 4, 5]
+      )
+      assert.deepStrictEqual(
+        (yield* recorder.accounts).map(({ account, sequence }) => [account, sequence]).sort(),
+        [
+          [a, 5],
+          [b, 6]
+        ]
+      )
+      assert.deepStrictEqual(
+        (yield* recorder.all).map(({ sequence }) => sequence),
+        [1, 2, 3, 4, 5, 6]
+      )
+      assert.deepStrictEqual(yield* recorder.records({ ...key, location: "other" as Location }), [])
+    })
+  )
+
+  it.effect("forgets the oldest, and the newest of no account", () =>
+    Effect.gen(function* () {
+      const recorder = yield* Recorder.make({ capacity: 3 })
+      recorder.record(record({ account: b, sequence: 1 }))
+      for (let sequence = 2; sequence <= 10; sequence++) recorder.record(record({ sequence }))
+      assert.deepStrictEqual(
+        (yield* recorder.records(key)).map(({ sequence }) => sequence),
+        [7, 8, 9, 10]
+      )
+      assert.strictEqual((yield* recorder.records({ location, account: b })).length, 1)
+      recorder.record(record({ account: b, sequence: 11 }))
+      assert.deepStrictEqual(
+        (yield* recorder.all).map(({ sequence }) => sequence),
+        [1, 8, 9, 10, 11]
+      )
+    })
+  )
+
+  it.scoped("tells of what is recorded from the moment on at which it is asked", () =>
+    Effect.gen(function* () {
+      const recorder = yield* Recorder.make()
+      recorder.record(record({ sequence: 1 }))
+      const changes = yield* recorder.changes
+      recorder.record(record({ sequence: 2 }))
+      recorder.record(record({ sequence: 2 }))
+      recorder.record(record({ sequence: 3 }))
+      const seen = yield* Stream.runCollect(Stream.take(changes, 2))
+      assert.deepStrictEqual(
+        Array.from(seen, ({ sequence }) => sequence),
+        [2, 3]
+      )
+    })
+  )
+
+  it.effect("has the time of the clock, and of a trace that of its last record", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(5000)
+      assert.strictEqual(yield* (yield* Recorder.make()).nowMillis, 5000)
+      const trace = yield* Effect.provide(
+        Recorder.Recorder,
+        Recorder.layerTrace([record({ sequence: 2, atMillis: 70 }), record({ atMillis: 60 })], "a trace")
+      )
+      assert.deepInclude(trace, { source: "trace", title: "a trace" })
+      assert.strictEqual(yield* trace.nowMillis, 70)
+      assert.strictEqual((yield* trace.records(key)).length, 2)
+    })
+  )
+
+  it.effect("records the NumberAuth that is built below its layer", () =>
+    Effect.gen(function* () {
+      const recorder = yield* Recorder.Recorder
+      yield* (yield* NumberAuth.NumberAuth).sessionKey
+      const [only] = yield* recorder.accounts
+      assert.deepInclude(only, { to: "authenticated", location: "shop" as Location })
+    }).pipe(Effect.provide(Layer.provideMerge(NumberAuth.layerTest({ location: "shop" }), Recorder.layer())))
+  )
+})

@@ -1,0 +1,31 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Either } from "effect"
+import { fromTrace, toTrace } from "../../../src/schemas/TransitionRecord.js"
+import { record } from "../../support/records.js"
+
+describe("a trace file", () => {
+  const records = [
+    record(),
+    record({ sequence: 2, events: [{ type: "attempt.lost", detail: "none\ncame" }] })
+  ]
+
+  it("holds what was written", () => {
+    const text = toTrace(records)
+    assert.deepStrictEqual(fromTrace(text), Either.right(records))
+    assert.strictEqual(text.split("\n").length, 4)
+    assert.deepStrictEqual(fromTrace(toTrace([])), Either.right([]))
+  })
+
+  it("of a process that died while it wrote is read without the line that it did not end", () => {
+    assert.deepStrictEqual(fromTrace(toTrace(records).slice(0, -20)), Either.right([records[0]!]))
+  })
+
+  it("that is damaged is refused by the number of the line, and what is none by its first", () => {
+    const lines = toTrace(records).split("\n")
+    lines[1] = lines[1]!.replace('"limit":5', '"limit":6')
+    assert.deepStrictEqual(fromTrace(lines.join("\n")), Either.left("its line 2 is no record"))
+    for (const text of ["", "{}\n", '{"version":2,"trace":"number-auth"}\n', lines.slice(1).join("\n")]) {
+      assert.deepStrictEqual(fromTrace(text), Either.left("its first line is not that of a trace"))
+    }
+  })
+})
