@@ -94,7 +94,10 @@ const json = (text: string): HttpServerResponse.HttpServerResponse =>
 const told = (status: number, text: string): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.text(`${text}\n`, { status })
 
-/** One event for each record, those that came together in one piece, and a sign of life where there are none. */
+/**
+ * One event for each record, those that came together in one piece; what keeps records from coming; and a sign of life where
+ * there is neither.
+ */
 const eventsOf = (recorder: Recorder["Type"]): Stream.Stream<Uint8Array> =>
   Stream.unwrapScoped(
     // Before the first byte: who has that one, and asks for the accounts then, misses nothing.
@@ -103,6 +106,13 @@ const eventsOf = (recorder: Recorder["Type"]): Stream.Stream<Uint8Array> =>
         Stream.chunks,
         Stream.map((records) =>
           Array.from(records, (record) => `event: record\ndata: ${encodeRecord(record)}\n\n`).join("")
+        ),
+        Stream.merge(
+          Stream.map(
+            recorder.trouble.changes,
+            (trouble) => `event: trouble\ndata: ${JSON.stringify(trouble)}\n\n`
+          ),
+          { haltStrategy: "left" }
         ),
         Stream.merge(Stream.as(Stream.fromSchedule(Schedule.spaced("15 seconds")), ": here\n\n"), {
           haltStrategy: "left"

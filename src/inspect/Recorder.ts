@@ -11,6 +11,7 @@ import * as MutableQueue from "effect/MutableQueue"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { TransitionRecord } from "../schemas/TransitionRecord.js"
 import * as AuthInspector from "../services/AuthInspector.js"
 import type { AccountKey } from "../services/AuthStore.js"
@@ -49,6 +50,8 @@ export class Recorder extends Context.Tag("effect-number-auth/inspect/Recorder")
     readonly changes: Effect.Effect<Stream.Stream<TransitionRecord>, never, Scope.Scope>
     /** The time of what is shown, in epoch milliseconds: of a trace it is that of its last record. */
     readonly nowMillis: Effect.Effect<number>
+    /** Why nothing new may come, in words; null where all is well. */
+    readonly trouble: SubscriptionRef.SubscriptionRef<string | null>
   }
 >() {}
 
@@ -72,6 +75,7 @@ export const make = (
     const kept = new Map<string, Array<TransitionRecord>>()
     // Whose record is the oldest. It has one entry for every record but one of each account.
     const order = MutableQueue.unbounded<Array<TransitionRecord>>()
+    const trouble = yield* SubscriptionRef.make<string | null>(null)
     const published = yield* PubSub.sliding<TransitionRecord>(16_384)
     let lastMillis = 0
 
@@ -104,7 +108,8 @@ export const make = (
       records: ({ account, location }) => Effect.sync(() => [...(kept.get(`${location} ${account}`) ?? [])]),
       all: Effect.sync(() => [...kept.values()].flat().sort(inOrder)),
       changes: Stream.fromPubSub(published, { scoped: true }),
-      nowMillis: source === "trace" ? Effect.sync(() => lastMillis) : Clock.currentTimeMillis
+      nowMillis: source === "trace" ? Effect.sync(() => lastMillis) : Clock.currentTimeMillis,
+      trouble
     }
   })
 

@@ -2,6 +2,7 @@
  * The shared store: PostgreSQL, for a location with many processes and hosts.
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
+import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,6 +16,7 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Net from "node:net"
+import type { Location } from "../schemas/Credentials.js"
 import {
   type AccountKey,
   AuthStore,
@@ -26,7 +28,12 @@ import {
   rekeySql
 } from "./AuthStore.js"
 import { answersWithin, storeErrorOf } from "./internal/AuthStoreError.js"
-import { inspect as inspectSql, type Inspection } from "./internal/inspection.js"
+import {
+  inspect as inspectSql,
+  type Inspection,
+  inspectLocation as inspectLocationSql,
+  type LocationInspection
+} from "./internal/inspection.js"
 import { parsePostgresUrl, postgresUrlForm } from "./internal/postgresUrl.js"
 import type { ConfiguredKeys, KeyRing } from "./StoreKey.js"
 
@@ -199,8 +206,21 @@ export const rekey = (
 export const inspect = (
   options: Pick<Options, "url">,
   key: AccountKey
-): Effect.Effect<Inspection, AuthStoreError> =>
-  Effect.provide(inspectSql(key), clientOf(options, 1)).pipe(
-    Effect.mapError(storeErrorOf),
-    answersWithin("10 seconds")
-  )
+): Effect.Effect<Inspection, AuthStoreError> => lookAt(options, inspectSql(key))
+
+/**
+ * Looks at a location and all its accounts in a database as it is, as {@link inspect} does.
+ *
+ * @since 0.1.0
+ * @category maintenance
+ */
+export const inspectLocation = (
+  options: Pick<Options, "url">,
+  location: Location
+): Effect.Effect<LocationInspection, AuthStoreError> => lookAt(options, inspectLocationSql(location))
+
+const lookAt = <A>(
+  options: Pick<Options, "url">,
+  look: Effect.Effect<A, AuthStoreError, SqlClient.SqlClient>
+): Effect.Effect<A, AuthStoreError> =>
+  Effect.provide(look, clientOf(options, 1)).pipe(Effect.mapError(storeErrorOf), answersWithin("10 seconds"))

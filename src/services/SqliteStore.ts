@@ -12,6 +12,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import type { Location } from "../schemas/Credentials.js"
 import {
   type AccountKey,
   AuthStore,
@@ -23,7 +24,12 @@ import {
 } from "./AuthStore.js"
 import { storeErrorOf } from "./internal/AuthStoreError.js"
 import { lastMigration, tokensMigration } from "./internal/migrations.js"
-import { inspect as inspectSql, type Inspection } from "./internal/inspection.js"
+import {
+  inspect as inspectSql,
+  type Inspection,
+  inspectLocation as inspectLocationSql,
+  type LocationInspection
+} from "./internal/inspection.js"
 import { outsideTransactions } from "./internal/transactions.js"
 import { storeFailure } from "./internal/storeFailure.js"
 import * as StoreKey from "./StoreKey.js"
@@ -261,11 +267,28 @@ export const inspect = (
   { filename }: Pick<Options, "filename">,
   key: AccountKey
 ): Effect.Effect<Inspection, AuthStoreError> =>
-  Effect.provide(
-    Effect.zipWith(inspectSql(key), sealingKeys, (inspection, ids) => ({ ...inspection, sealedInAll: ids })),
-    // Without the pragma that makes it a WAL file, which would write.
-    SqliteClient.layer({ filename, readonly: true, disableWAL: true })
-  ).pipe(
+  lookAt(
+    filename,
+    Effect.zipWith(inspectSql(key), sealingKeys, (inspection, ids) => ({ ...inspection, sealedInAll: ids }))
+  )
+
+/**
+ * Looks at a location and all its accounts in a file as it is, as {@link inspect} does.
+ *
+ * @since 0.1.0
+ * @category maintenance
+ */
+export const inspectLocation = (
+  { filename }: Pick<Options, "filename">,
+  location: Location
+): Effect.Effect<LocationInspection, AuthStoreError> => lookAt(filename, inspectLocationSql(location))
+
+const lookAt = <A>(
+  filename: string,
+  look: Effect.Effect<A, AuthStoreError, SqlClient.SqlClient>
+): Effect.Effect<A, AuthStoreError> =>
+  // Without the pragma that makes it a WAL file, which would write.
+  Effect.provide(look, SqliteClient.layer({ filename, readonly: true, disableWAL: true })).pipe(
     // The driver throws where it cannot open the file.
     Effect.catchAllCause((cause) => storeErrorOf(Cause.squash(cause)))
   )

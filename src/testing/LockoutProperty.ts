@@ -23,6 +23,8 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type { AccountCode, Token } from "../schemas/Credentials.js"
 import type { LedgerRecord } from "../schemas/StoredRecord.js"
+import { toTrace, TransitionRecord } from "../schemas/TransitionRecord.js"
+import { AuthInspector } from "../services/AuthInspector.js"
 import { AuthNotifier } from "../services/AuthNotifier.js"
 import { AuthStore, makeMemory } from "../services/AuthStore.js"
 import { CredentialProvider } from "../services/CredentialProvider.js"
@@ -184,6 +186,8 @@ export class LockoutFound extends Schema.TaggedError<LockoutFound>("effect-numbe
     steps: Schema.Array(Schema.String),
     /** All that happened in it, as a Mermaid sequence diagram. */
     diagram: Schema.String,
+    /** What the library did in it, account by account. Empty where the program went past the library. */
+    records: Schema.Array(TransitionRecord),
     /** With `path`, repeats this run: `neverLocksOut(program, { seed, path })`. Null before fast-check has reported. */
     seed: Schema.NullOr(Schema.Int),
     path: Schema.NullOr(Schema.String),
@@ -191,6 +195,11 @@ export class LockoutFound extends Schema.TaggedError<LockoutFound>("effect-numbe
     runs: Schema.Int
   }
 ) {
+  /** {@link records} as a trace file: `number-auth inspect --trace FILE` shows it. */
+  get trace(): string {
+    return toTrace(this.records)
+  }
+
   override get message(): string {
     const repeat =
       this.seed === null || this.path === null
@@ -307,6 +316,7 @@ interface Seen {
   readonly attempts: number
   readonly crashes: number
   readonly diagram: string
+  readonly records: ReadonlyArray<TransitionRecord>
 }
 
 /** The account and token of an Authenticate call, over either wire. */
@@ -358,6 +368,7 @@ const play = async <A, E, R extends Environment>(
 
   const drawn: Array<string> = []
   const draw = (line: string): void => void drawn.push(`  ${line}`)
+  const records: Array<TransitionRecord> = []
   let worst: Violation | null = null
   const found = (violation: Violation): void => {
     draw(`Note over Number: ${violation}`)
@@ -460,6 +471,7 @@ const play = async <A, E, R extends Environment>(
     const below = Layer.mergeAll(
       http,
       Layer.succeed(AuthStore, gates.store(watched)),
+      Layer.succeed(AuthInspector, (record) => void records.push(record)),
       Layer.succeed(AuthNotifier, {
         notify: ({ notice }) => gates.whileAlive(Effect.sync(() => draw(`${name}->>Person: ${notice.kind}`)))
       }),
@@ -600,7 +612,8 @@ const play = async <A, E, R extends Environment>(
     peak,
     attempts,
     crashes: crashes - alive,
-    diagram: ["sequenceDiagram", ...participants, ...drawn.slice(0, drawn.length - alive)].join("\n")
+    diagram: ["sequenceDiagram", ...participants, ...drawn.slice(0, drawn.length - alive)].join("\n"),
+    records
   }
 }
 
@@ -622,6 +635,7 @@ const foundIn = (given: Schedule, violation: Violation, seen: Seen, options: Opt
     limit: limitOf(options),
     steps: given.steps.map(inWords),
     diagram: seen.diagram,
+    records: seen.records,
     seed: null,
     path: null,
     runs: 0
@@ -717,13 +731,14 @@ export const neverLocksOut = <A, E, R extends Environment>(
     const found = yield* Effect.promise(() =>
       withoutNeedless(program, options, counterexample[0], errorInstance)
     )
-    const { count, diagram, limit, steps, violation } = found
+    const { count, diagram, limit, records, steps, violation } = found
     return yield* new LockoutFound({
       violation,
       count,
       limit,
       steps,
       diagram,
+      records,
       seed,
       path: counterexamplePath,
       runs: numRuns

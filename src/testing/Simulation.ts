@@ -18,6 +18,7 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import { PCGRandom } from "effect/Utils"
 import type { AccountCode, Token } from "../schemas/Credentials.js"
+import { AuthInspector, type Inspector } from "../services/AuthInspector.js"
 import { type AuthNotice, AuthNotifier } from "../services/AuthNotifier.js"
 import { AuthStore } from "../services/AuthStore.js"
 import { CredentialProvider } from "../services/CredentialProvider.js"
@@ -43,6 +44,8 @@ export interface Options {
   readonly client?: "library" | "naive" | undefined
   /** When the store answers: the default is its contract. See `SimulatedDisk.Options`. */
   readonly acknowledges?: "whenDurable" | "beforeDurable" | undefined
+  /** Is shown what the library does, process by process. It changes nothing. The naive client shows nothing. */
+  readonly inspector?: Inspector | undefined
 }
 
 /**
@@ -304,6 +307,7 @@ export const live = (options: Options, life: number): Life => {
     const services = Layer.mergeAll(
       http,
       Layer.succeed(AuthStore, gates.store(store)),
+      Layer.succeed(AuthInspector, options.inspector ?? null),
       // What it costs to guess a token is no matter here, and there are thousands of them.
       Layer.succeed(FingerprintCost, 1),
       Layer.succeed(AuthNotifier, { notify: (notice) => gates.whileAlive(onNotice(account)(notice)) }),

@@ -1,12 +1,13 @@
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted, Schedule } from "effect"
+import { Context, Effect, Either, Layer, Redacted, Schedule } from "effect"
 import * as fc from "effect/FastCheck"
 import * as AuthStore from "../../src/services/AuthStore.js"
 import { CredentialProvider } from "../../src/services/CredentialProvider.js"
 import * as NumberAuth from "../../src/services/NumberAuth.js"
 import * as LockoutProperty from "../../src/testing/LockoutProperty.js"
 import type { AccountCode } from "../../src/schemas/Credentials.js"
+import { fromTrace } from "../../src/schemas/TransitionRecord.js"
 
 const { neverLocksOut } = LockoutProperty
 // One seed, so that what is found is found everywhere.
@@ -114,6 +115,12 @@ describe("neverLocksOut", { timeout: 600_000 }, () => {
       assert.strictEqual(error.violation, "retried")
       assert.isAtMost(error.count, 5)
       assert.isAtMost(error.steps.length, 3)
+      const records = Either.getOrThrow(fromTrace(error.trace))
+      assert.deepStrictEqual(records, error.records)
+      // What it did is seen: it was aborted, and resumed by nobody but itself.
+      const events = records.flatMap(({ events }) => events.map(({ type }) => type))
+      assert.include(events, "attempt.resumed")
+      assert.notInclude(error.trace, "7E57")
     })
   )
 
@@ -134,6 +141,7 @@ describe("neverLocksOut", { timeout: 600_000 }, () => {
       const first = yield* Effect.flip(neverLocksOut(naive, { seed, runs: 30 }))
       const again = yield* Effect.flip(neverLocksOut(naive, { seed, path: first.path! }))
       assert.deepStrictEqual([...again.steps], [...first.steps])
+      assert.strictEqual(again.trace, first.trace)
       assert.strictEqual(again.diagram, first.diagram)
     })
   )

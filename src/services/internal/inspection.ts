@@ -16,6 +16,7 @@ import {
   SealedAccountRecord,
   SealedToken
 } from "../../schemas/StoredRecord.js"
+import type { AccountCode, Location } from "../../schemas/Credentials.js"
 import type { AccountKey } from "../AuthStore.js"
 import { AuthStoreError, storeErrorOf } from "./AuthStoreError.js"
 import { lastMigration, notNewer, tokensMigration } from "./migrations.js"
@@ -66,8 +67,19 @@ const decode =
             })
         })
 
+/**
+ * A location with all its accounts. The documents are as they are stored, so that who looks again and again need read only
+ * those that changed.
+ */
+export interface LocationInspection {
+  readonly moment: Moment
+  readonly ledger: LedgerRecord
+  readonly accounts: ReadonlyMap<AccountCode, string>
+}
+
 const decodeLedger = decode(LedgerRecord, "ledger of the location", emptyLedgerRecord)
-const decodeAccount = decode(SealedAccountRecord, "record of the account", emptyAccountRecord)
+/** Reads a document of {@link LocationInspection.accounts}. */
+export const decodeAccount = decode(SealedAccountRecord, "record of the account", emptyAccountRecord)
 const decodeToken = decode(SealedToken, "token of the account", null)
 
 /** The time of the database, and this host's at that moment, give or take half of the way there and back. */
@@ -156,5 +168,38 @@ export const inspect = (key: AccountKey): Effect.Effect<Inspection, AuthStoreErr
       sealedUnder: sealed.flatMap((each) => (each === null ? [] : [each.keyId])),
       sealedInAll: [],
       clockAheadMillis
+    }
+  }).pipe(outsideTransactions, Effect.mapError(storeErrorOf))
+
+/** Looks at the ledger of a location and the records of all its accounts. Of a store without any there is nothing to see. */
+export const inspectLocation = (
+  location: Location
+): Effect.Effect<LocationInspection, AuthStoreError, SqlClient.SqlClient> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const { nowMillis } = yield* clocks
+    const last = yield* lastMigration
+    yield* notNewer(last)
+    const nothing = { moment: { sequence: 0, nowMillis }, ledger: emptyLedgerRecord, accounts: new Map() }
+    if (last === 0) return nothing
+    // One statement, so that ledger and accounts are of one moment.
+    const rows = yield* sql<{
+      readonly sequence: string | number
+      readonly document: string | null
+      readonly account: AccountCode | null
+      readonly account_document: string | null
+    }>`SELECT sequence, ledger.document, account.account, account.document AS account_document
+      FROM number_auth_ledger AS ledger
+      LEFT JOIN number_auth_account AS account ON account.location = ledger.location
+      WHERE ledger.location = ${location}`
+    if (rows.length === 0) return nothing
+    return {
+      moment: { sequence: Number(rows[0]!.sequence), nowMillis },
+      ledger: yield* decodeLedger(rows[0]!.document),
+      accounts: new Map(
+        rows.flatMap(({ account, account_document }) =>
+          account === null || account_document === null ? [] : [[account, account_document] as const]
+        )
+      )
     }
   }).pipe(outsideTransactions, Effect.mapError(storeErrorOf))

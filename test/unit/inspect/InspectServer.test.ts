@@ -87,7 +87,7 @@ describe("InspectServer", () => {
         assert.strictEqual(status, 200)
         assert.isTrue(headers["content-type"]!.startsWith(type))
         assert.match(
-          headers["content-security-policy"]!,
+          String(headers["content-security-policy"]),
           /^default-src 'none'; script-src 'self'; style-src 'self'/
         )
         assert.strictEqual(headers["x-content-type-options"], "nosniff")
