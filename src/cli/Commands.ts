@@ -5,6 +5,7 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -21,9 +22,16 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { text as readAll } from "node:stream/consumers"
+import * as InspectServer from "../inspect/InspectServer.js"
+import * as Recorder from "../inspect/Recorder.js"
+import * as StoreFollower from "../inspect/StoreFollower.js"
 import { refusalIn } from "../schemas/Answers.js"
 import { decodeAccountCode, decodeToken } from "../schemas/Credentials.js"
+import { fromTrace, type TransitionRecord } from "../schemas/TransitionRecord.js"
 import { AuthNotifier } from "../services/AuthNotifier.js"
 import type { Rekeyed } from "../services/AuthStore.js"
 import { CredentialError, CredentialProvider, layerConfig } from "../services/CredentialProvider.js"
@@ -49,6 +57,9 @@ import { type Standing, statusJson, statusText } from "./Report.js"
 import {
   type Flags,
   flags,
+  readInspectSecret,
+  readLimit,
+  readLocation,
   readSettings,
   readStore,
   readToken,
@@ -690,6 +701,123 @@ const simulate = Command.make(
   )
 )
 
+// -----------------------------------------------------------------------------
+// inspect
+// -----------------------------------------------------------------------------
+
+/** The records of a trace file: of a program or a property test as they are; a life of the simulator is lived again. */
+const readTrace = (path: string) =>
+  Effect.gen(function* () {
+    const invalid = (expected: string) =>
+      new InvalidSetting({ setting: "--trace", flag: null, problem: "malformed", expected })
+    const fileSystem = yield* FileSystem.FileSystem
+    const text = yield* Effect.mapError(fileSystem.readFileString(path), () =>
+      invalid("a file that can be read")
+    )
+    const lived: Array<TransitionRecord> = []
+    if (Either.isRight(SimulationTrace.replay(text, (record) => void lived.push(record)))) {
+      return lived.length > 0
+        ? lived
+        : yield* invalid("a trace of the library (the naive client of this one has no statechart)")
+    }
+    return yield* Either.mapLeft(fromTrace(text), (why) =>
+      invalid(`a trace of a program, a property test or number-auth simulate (${why})`)
+    )
+  })
+
+const inspect = Command.make(
+  "inspect",
+  {
+    location: flags.location,
+    store: flags.store,
+    limit: flags.limit,
+    trace: Options.text("trace").pipe(
+      Options.optional,
+      Options.withDescription(
+        "Show a trace file instead of the store: what a recorder gives, a failure of neverLocksOut, or one of number-auth simulate."
+      )
+    ),
+    port: Options.integer("port").pipe(
+      Options.withDefault(0),
+      Options.withDescription("The port of the page; 0, the default, takes a free one.")
+    ),
+    host: Options.text("host").pipe(
+      Options.withDefault("127.0.0.1"),
+      Options.withDescription(
+        "The address of the page: this machine's own, the default, or another where NUMBER_INSPECT_SECRET is set."
+      )
+    ),
+    json
+  },
+  (given) =>
+    Effect.gen(function* () {
+      const output = yield* Output
+      const invalid = (setting: string, expected: string) =>
+        new InvalidSetting({ setting, flag: null, problem: "malformed", expected })
+      const secret = Option.getOrUndefined(yield* readInspectSecret)
+      if (secret !== undefined) yield* output.hide(secret)
+      const recorder = Option.isSome(given.trace)
+        ? yield* Effect.flatMap(failing(readTrace(given.trace.value)), (records) =>
+            Recorder.ofTrace(records, given.trace.pipe(Option.getOrThrow))
+          )
+        : yield* Effect.gen(function* () {
+            const store = yield* failing(readStore(given.store))
+            yield* hideSecretsOf(store)
+            const location = yield* failing(readLocation(given.location))
+            const limit = yield* failing(readLimit(given.limit))
+            const title = `location ${location} in ${shownStore(store)}`
+            const followed = yield* Recorder.make({ source: "store", title })
+            const fileSystem = yield* FileSystem.FileSystem
+            const look =
+              store._tag === "sqlite"
+                ? Effect.if(fileSystem.exists(store.filename), {
+                    onTrue: () => SqliteStore.inspectLocation(store, location),
+                    onFalse: () => Effect.fail({ message: `There is no store at ${store.filename} yet.` })
+                  })
+                : Effect.flatMap(loadPgStore, (PgStore) => PgStore.inspectLocation(store, location))
+            yield* Effect.forkScoped(StoreFollower.follow(followed, look, { location, limit }))
+            yield* followed.trouble.changes.pipe(
+              Stream.filter(Predicate.isNotNull),
+              Stream.runForEach(output.say),
+              Effect.forkScoped
+            )
+            return followed
+          })
+      const server = createServer()
+      yield* Layer.build(
+        InspectServer.layer({ secret }).pipe(
+          Layer.provide(NodeHttpServer.layerServer(() => server, given)),
+          Layer.provide(Layer.succeed(Recorder.Recorder, recorder))
+        )
+      ).pipe(
+        Effect.mapError((error) =>
+          error._tag === "ServeError"
+            ? invalid(
+                "--port",
+                "a port that is free and allowed, or 0 for any, on an address of this machine"
+              )
+            : error.why === "notLoopback"
+              ? invalid("--host", "127.0.0.1, unless NUMBER_INSPECT_SECRET has at least 16 characters")
+              : invalid("NUMBER_INSPECT_SECRET", "at least 16 characters")
+        ),
+        failing
+      )
+      const { address, family, port } = server.address() as AddressInfo
+      const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`
+      yield* output.result(`${recorder.title}: ${url}\nIt only shows. Ctrl-C ends it.`, {
+        url,
+        port,
+        source: recorder.source,
+        title: recorder.title
+      })
+      yield* Effect.never
+    }).pipe(Effect.scoped)
+).pipe(
+  Command.withDescription(
+    "Show the accounts of a location live in a browser: the statechart, the count, the sessions. Reads the store, changes nothing and sends nothing, and needs no token."
+  )
+)
+
 /**
  * The command with all its subcommands. What fails is a {@link Failure}, or @effect/cli's own complaint about the
  * command line.
@@ -701,5 +829,16 @@ export const numberAuth = Command.make("number-auth").pipe(
   Command.withDescription(
     "Hold a session with the Number payments backend, and never lock the location out."
   ),
-  Command.withSubcommands([login, status, doctor, request, resume, lockLifted, rekey, emulator, simulate])
+  Command.withSubcommands([
+    login,
+    status,
+    doctor,
+    request,
+    resume,
+    lockLifted,
+    rekey,
+    emulator,
+    simulate,
+    inspect
+  ])
 )

@@ -274,6 +274,40 @@ export const readStore = (flag: Option.Option<string>): Effect.Effect<StoreTarge
 }
 
 /**
+ * Reads the location. Touches no disk.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const readLocation = (flag: Option.Option<string>): Effect.Effect<Location, InvalidSetting> =>
+  read(
+    { setting: "NUMBER_LOCATION", flag: "--location" },
+    flag,
+    decodeLocation,
+    Effect.orDie(decodeLocation("default"))
+  )
+
+/**
+ * Reads the limit. Touches no disk.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const readLimit = (flag: Option.Option<string>): Effect.Effect<number, InvalidSetting> =>
+  read({ setting: "NUMBER_LIMIT", flag: "--limit" }, flag, decodeLimit, Effect.succeed(5))
+
+/**
+ * Reads the secret that the inspector asks for, from `NUMBER_INSPECT_SECRET`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const readInspectSecret: Effect.Effect<Option.Option<Redacted.Redacted>> = Effect.map(
+  environment("NUMBER_INSPECT_SECRET"),
+  Option.map(Redacted.make)
+)
+
+/**
  * Reads the settings. Touches no disk.
  *
  * @since 0.1.0
@@ -281,10 +315,8 @@ export const readStore = (flag: Option.Option<string>): Effect.Effect<StoreTarge
  */
 export const readSettings = (given: Flags): Effect.Effect<Settings, InvalidSetting> => {
   const account: Source = { setting: "NUMBER_ACCOUNT_CODE", flag: "--account" }
-  const location: Source = { setting: "NUMBER_LOCATION", flag: "--location" }
   const baseUrl: Source = { setting: "NUMBER_BASE_URL", flag: "--base-url" }
   const attemptTimeout: Source = { setting: "NUMBER_ATTEMPT_TIMEOUT", flag: "--attempt-timeout" }
-  const limit: Source = { setting: "NUMBER_LIMIT", flag: "--limit" }
   return Effect.all({
     account: read(
       account,
@@ -292,7 +324,7 @@ export const readSettings = (given: Flags): Effect.Effect<Settings, InvalidSetti
       decodeAccountCode,
       missing(account, "2 letters and 7 digits, such as EP9116875")
     ),
-    location: read(location, given.location, decodeLocation, Effect.orDie(decodeLocation("default"))),
+    location: readLocation(given.location),
     baseUrl: read(baseUrl, given.baseUrl, decodeBaseUrl, Effect.succeed(defaultBaseUrl)),
     store: readStore(given.store),
     attemptTimeout: read(
@@ -301,7 +333,7 @@ export const readSettings = (given: Flags): Effect.Effect<Settings, InvalidSetti
       decodeDuration,
       Effect.succeed(Duration.seconds(30))
     ),
-    limit: read(limit, given.limit, decodeLimit, Effect.succeed(5))
+    limit: readLimit(given.limit)
   })
 }
 

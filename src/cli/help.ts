@@ -27,6 +27,8 @@ Usage: number-auth COMMAND [flags]        number-auth COMMAND --help shows the f
   emulator         Run the Number emulator on this machine, and print what to export to use it.
   simulate         Simulate years of a location, with crashes and faults, against the emulator. --seed,
                    --years, --naive, --replay TRACE. Needs no settings and sends nothing.
+  inspect          Show the store's accounts live in a browser: chart, count, sessions. Changes nothing.
+                   --trace FILE shows a trace instead: of a program, simulate or a property test.
 
 With --json the last line of standard output is one JSON object, errors too.
 
@@ -45,6 +47,8 @@ Settings (flags win over the environment):
                                              a key file beside a file store; on PostgreSQL they
                                              are not stored without it
   NUMBER_STORE_KEY_OLD                       the keys before it, separated by commas: only to open
+  NUMBER_INSPECT_SECRET                      at least 16 characters: the password of inspect's page,
+                                             without which --host takes only this machine
   NUMBER_ATTEMPT_TIMEOUT  --attempt-timeout  a duration, default: 30 seconds
   NUMBER_LIMIT            --limit            unsuccessful attempts in a row, 1 to 5, default: 5
 

@@ -60,7 +60,7 @@ const report = (cause: Cause.Cause<unknown>, host: Host): Effect.Effect<number> 
   const signal = host.signal()
   if (Cause.isInterruptedOnly(cause) && signal !== undefined) {
     const exitCode = exitCodeOfSignal(signal)
-    return host.argv[2] === "emulator"
+    return ["emulator", "inspect"].includes(host.argv[2]!)
       ? Effect.succeed(exitCode)
       : Effect.as(
           tell(`Ended by ${signal}.`, { error: "Interrupted", message: `Ended by ${signal}.`, exitCode }),

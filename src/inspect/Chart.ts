@@ -262,14 +262,21 @@ const plain = (value: unknown): unknown => {
 }
 
 /**
- * The `createMachine` source that Stately Studio imports, from the machine's own configuration. It is for looking, not for
- * running: guards and actions are names.
+ * The machine's own configuration for looking, not for running: guards and actions are names.
+ *
+ * @since 0.1.0
+ * @category charts
+ */
+export const config: unknown = plain(authMachine.config)
+
+/**
+ * The `createMachine` source that Stately Studio imports.
  *
  * @since 0.1.0
  * @category pictures
  */
 export const toStately = (): string =>
-  `import { createMachine } from "xstate"\n\nexport const machine = createMachine(${JSON.stringify(plain(authMachine.config), null, 2)})\n`
+  `import { createMachine } from "xstate"\n\nexport const machine = createMachine(${JSON.stringify(config, null, 2)})\n`
 
 const cell = (text: string): string => text.replaceAll("|", "\\|")
 

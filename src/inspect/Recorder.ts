@@ -127,17 +127,17 @@ export const layer = (options: Options = {}): Layer.Layer<Recorder | AuthInspect
   )
 
 /**
- * Shows the records of a trace.
+ * A recorder that has the records of a trace, all of them.
  *
  * @since 0.1.0
- * @category layers
+ * @category constructors
  */
-export const layerTrace = (records: Iterable<TransitionRecord>, title: string): Layer.Layer<Recorder> =>
-  Layer.effect(
-    Recorder,
-    Effect.tap(make({ source: "trace", title, capacity: Infinity }), (recorder) =>
-      Effect.sync(() => {
-        for (const record of records) recorder.record(record)
-      })
-    )
+export const ofTrace = (
+  records: Iterable<TransitionRecord>,
+  title: string
+): Effect.Effect<Recorder["Type"]> =>
+  Effect.tap(make({ source: "trace", title, capacity: Infinity }), (recorder) =>
+    Effect.sync(() => {
+      for (const record of records) recorder.record(record)
+    })
   )

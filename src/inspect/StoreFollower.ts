@@ -11,7 +11,6 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { AccountCode, Location } from "../schemas/Credentials.js"
 import type { Mark, StateName } from "../schemas/StoredRecord.js"
 import { makeRecord } from "../services/AuthInspector.js"
-import type { AuthStoreError } from "../services/AuthStore.js"
 import { decodeAccount, type LocationInspection } from "../services/internal/inspection.js"
 import type { Recorder } from "./Recorder.js"
 
@@ -55,7 +54,7 @@ const ownersOfChanged = (
  */
 export const follow = (
   recorder: Recorder["Type"],
-  look: Effect.Effect<LocationInspection, AuthStoreError>,
+  look: Effect.Effect<LocationInspection, { readonly message: string }>,
   options: Options
 ): Effect.Effect<never> => {
   const { every = "1 second", limit = 5, location } = options

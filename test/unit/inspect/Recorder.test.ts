@@ -73,9 +73,9 @@ describe("Recorder", () => {
     Effect.gen(function* () {
       yield* TestClock.setTime(5000)
       assert.strictEqual(yield* (yield* Recorder.make()).nowMillis, 5000)
-      const trace = yield* Effect.provide(
-        Recorder.Recorder,
-        Recorder.layerTrace([record({ sequence: 2, atMillis: 70 }), record({ atMillis: 60 })], "a trace")
+      const trace = yield* Recorder.ofTrace(
+        [record({ sequence: 2, atMillis: 70 }), record({ atMillis: 60 })],
+        "a trace"
       )
       assert.deepInclude(trace, { source: "trace", title: "a trace" })
       assert.strictEqual(yield* trace.nowMillis, 70)
