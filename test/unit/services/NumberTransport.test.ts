@@ -12,6 +12,7 @@ import {
 } from "../../../src/services/NumberTransport.js"
 import * as Emulator from "../../../src/testing/NumberEmulator.js"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
+import { propertyOptions } from "../../property/options.js"
 import { assertShowsNone } from "../../support/leaks.js"
 import { account, badToken, baseUrl, goodToken, ip } from "../../support/stack.js"
 import { fixture, rest, soapResult, wires } from "../../support/wires.js"
@@ -626,7 +627,7 @@ for (const wire of wires) {
           ),
           (code, body) => void check(code, body)
         ),
-        { numRuns: 500 }
+        propertyOptions({ numRuns: 500 })
       )
     })
 
@@ -647,7 +648,7 @@ for (const wire of wires) {
             if (outcome._tag === "accepted") assert.isTrue(wire.saysAccepted(withResult(changed)))
           }
         ),
-        { numRuns: 500 }
+        propertyOptions({ numRuns: 500 })
       )
     })
 
@@ -659,7 +660,7 @@ for (const wire of wires) {
           FastCheck.string(),
           (from, length, text) => void check(200, sample.slice(0, from) + text + sample.slice(from + length))
         ),
-        { numRuns: 500 }
+        propertyOptions({ numRuns: 500 })
       )
     })
 

@@ -51,7 +51,11 @@ describe("scrub", () => {
     FastCheck.assert(
       FastCheck.property(
         FastCheck.string({ unit: "binary", maxLength: 300 }),
-        FastCheck.string({ minLength: 8, maxLength: 40 }).filter((secret) => /[a-z0-9]{8}/i.test(secret)),
+        FastCheck.tuple(
+          FastCheck.string({ maxLength: 16 }),
+          FastCheck.stringMatching(/^[a-zA-Z0-9]{8}$/),
+          FastCheck.string({ maxLength: 16 })
+        ).map((parts) => parts.join("")),
         FastCheck.nat(300),
         (text, secret, at) => {
           const shown = scrub(text.slice(0, at) + secret + text.slice(at), Redacted.make(secret))
