@@ -8,8 +8,11 @@ export interface Room {
   /** In percent of the mutants that compile, the justified survivors left out. */
   readonly leastScore: number
   readonly tests: ReadonlyArray<string>
-  /** The configuration by which the compiler checks a mutant. */
-  readonly checked: string
+  /**
+   * The configuration by which the compiler checks each mutant, so that those are left out that do not compile. It takes
+   * longer than the tests: without it they are run like all others, and count where they survive.
+   */
+  readonly checked?: string
 }
 
 /** From a file that Stryker's configuration, which is no TypeScript, reads too. */

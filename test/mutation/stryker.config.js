@@ -13,9 +13,7 @@ export default {
   coverageAnalysis: "perTest",
   // The statechart is built when its module is loaded: those mutants count like all others.
   ignoreStatic: false,
-  // A mutant that does not compile says nothing of the tests.
-  checkers: ["typescript"],
-  tsconfigFile: `test/mutation/${checked}`,
+  ...(checked === undefined ? {} : { checkers: ["typescript"], tsconfigFile: `test/mutation/${checked}` }),
   // Type checks are for the checker, which reads the files as they are.
   disableTypeChecks: false,
   concurrency: 1,
