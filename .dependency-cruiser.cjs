@@ -40,8 +40,33 @@ module.exports = {
     never(
       "declared-packages",
       "src imports packages that package.json gives to users (dependencies and peers), never a tool of ours.",
-      { path: "^src/" },
+      { path: "^src/", pathNot: "^src/inspect/page/" },
       { path: "(^|/)node_modules/", dependencyTypesNot: ["npm", "npm-peer", "npm-optional"] }
+    ),
+    only(
+      "page-is-bundled",
+      "The live page is put into one file: it knows Preact, types, and what is pure and small.",
+      { path: "^src/inspect/page/" },
+      [
+        "^src/inspect/page/",
+        "^src/inspect/internal/(sightings|walk)\\.ts$",
+        "^src/inspect/(Chart|Recorder)\\.ts$",
+        "^src/machine/Ledger\\.ts$",
+        rooms("schemas"),
+        packages("preact")
+      ]
+    ),
+    never(
+      "page-takes-types-only",
+      "What runs of Chart, Recorder and the schemas would bring XState and Effect into the page.",
+      { path: "^src/inspect/page/" },
+      { path: ["^src/inspect/(Chart|Recorder)\\.ts$", rooms("schemas")], dependencyTypesNot: ["type-only"] }
+    ),
+    never(
+      "nothing-imports-the-page",
+      "The page is a program of its own: what is served is made of it by npm run chart.",
+      { path: "^src/", pathNot: "^src/inspect/page/" },
+      { path: "^src/inspect/page/" }
     ),
     only(
       "schemas-at-the-bottom",

@@ -58,10 +58,18 @@ const restrictedImports = ({ paths, patterns }) => ({
 })
 
 export default defineConfig(
-  globalIgnores(["dist", "docs", "reports", ".mutants", ".stryker-tmp", "test/fixtures"]),
+  globalIgnores([
+    "dist",
+    "docs",
+    "reports",
+    ".mutants",
+    ".stryker-tmp",
+    "test/fixtures",
+    "src/inspect/internal/page.ts" // written by npm run chart
+  ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "**/*.tsx"],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname }
@@ -88,7 +96,8 @@ export default defineConfig(
   },
   {
     files: ["src/**/*.ts"],
-    ignores: ["src/cli/**"],
+    // The live page's own code runs in a browser, which has none of Effect's services.
+    ignores: ["src/cli/**", "src/inspect/page/**"],
     rules: {
       "no-restricted-globals": ["error", { globals: restrictedGlobals, checkGlobalObject: true }],
       "no-restricted-properties": ["error", ...restrictedProperties],

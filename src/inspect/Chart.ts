@@ -192,13 +192,27 @@ export const toMermaid = (given: Chart): string => {
 const quoted = (text: string): string => JSON.stringify(text)
 
 /**
+ * @since 0.1.0
+ * @category models
+ */
+export interface DotOptions {
+  /** Whether the events stand beside the arrows, which takes room. They are their tooltips either way. Default true. */
+  readonly labels?: boolean | undefined
+  /** The way in which arrows mostly go. Default `right`. */
+  readonly direction?: "right" | "down" | undefined
+}
+
+/**
  * The chart in Graphviz' language. Each state's shape has the id `state:` and its id, each arrow's `arrow:`, `from` and
  * `to`, so that a page can light them.
  *
  * @since 0.1.0
  * @category pictures
  */
-export const toDot = (given: Chart): string => {
+export const toDot = (
+  given: Chart,
+  { direction = "right", labels: withLabels = true }: DotOptions = {}
+): string => {
   /** Graphviz draws arrows between nodes: one of a compound state begins at its first child, and is cut at its border. */
   const endOf = (id: string): { readonly node: string; readonly cluster: string | null } => {
     const children = within(given, id)
@@ -211,7 +225,8 @@ export const toDot = (given: Chart): string => {
   const arrow = ({ from, labels, to }: Arrow): string => {
     const [tail, head] = [endOf(from), endOf(to)]
     const attributes = [
-      `label=${quoted(labels.join("\n"))}`,
+      ...(withLabels ? [`label=${quoted(labels.join("\n"))}`] : []),
+      `tooltip=${quoted(`${from} to ${to}: ${labels.join(", ")}`)}`,
       `id=${quoted(`arrow:${from}:${to}`)}`,
       ...(tail.cluster === null ? [] : [`ltail=${quoted(tail.cluster)}`]),
       ...(head.cluster === null ? [] : [`lhead=${quoted(head.cluster)}`])
@@ -220,9 +235,10 @@ export const toDot = (given: Chart): string => {
   }
   return [
     "digraph auth {",
-    "  graph [compound=true, rankdir=TB, bgcolor=transparent, fontname=sans, nodesep=0.5, ranksep=0.7]",
-    "  node [shape=box, style=rounded, fontname=sans, fontsize=12]",
-    "  edge [fontname=sans, fontsize=10, arrowsize=0.7]",
+    // Arial is among the fonts whose widths Graphviz knows: in others texts would not fit their boxes.
+    `  graph [compound=true, rankdir=${direction === "right" ? "LR" : "TB"}, bgcolor=transparent, fontname=Arial, nodesep=0.4, ranksep=0.6]`,
+    "  node [shape=box, style=rounded, fontname=Arial, fontsize=12]",
+    "  edge [fontname=Arial, fontsize=10, arrowsize=0.7]",
     '  start [shape=point, width=0.12, label="", id="start"]',
     ...topOf(given).flatMap((state) => {
       const children = within(given, state.id)

@@ -11,6 +11,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import * as Chunk from "effect/Chunk"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
@@ -18,6 +19,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { decodeAccountCode, decodeLocation } from "../schemas/Credentials.js"
 import { toTrace, TransitionRecord } from "../schemas/TransitionRecord.js"
@@ -98,7 +100,7 @@ const told = (status: number, text: string): HttpServerResponse.HttpServerRespon
  * One event for each record, those that came together in one piece; what keeps records from coming; and a sign of life where
  * there is neither.
  */
-const eventsOf = (recorder: Recorder["Type"]): Stream.Stream<Uint8Array> =>
+const eventsOf = (recorder: Recorder["Type"], closing: Deferred.Deferred<void>): Stream.Stream<Uint8Array> =>
   Stream.unwrapScoped(
     // Before the first byte: who has that one, and asks for the accounts then, misses nothing.
     Effect.map(recorder.changes, (changes) =>
@@ -109,7 +111,7 @@ const eventsOf = (recorder: Recorder["Type"]): Stream.Stream<Uint8Array> =>
         ),
         Stream.merge(
           Stream.map(
-            recorder.trouble.changes,
+            Stream.changes(recorder.trouble.changes),
             (trouble) => `event: trouble\ndata: ${JSON.stringify(trouble)}\n\n`
           ),
           { haltStrategy: "left" }
@@ -118,12 +120,18 @@ const eventsOf = (recorder: Recorder["Type"]): Stream.Stream<Uint8Array> =>
           haltStrategy: "left"
         }),
         Stream.prepend(Chunk.of(": here\n\n")),
-        Stream.map(utf8ToBytes)
+        Stream.map(utf8ToBytes),
+        // A server that closes waits for its answers to end, and this one would not.
+        Stream.interruptWhenDeferred(closing)
       )
     )
   )
 
-const answer = (recorder: Recorder["Type"], url: URL): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+const answer = (
+  recorder: Recorder["Type"],
+  closing: Deferred.Deferred<void>,
+  url: URL
+): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.gen(function* () {
     const asked = Either.all({
       location: decodeLocation(url.searchParams.get("location")),
@@ -138,12 +146,21 @@ const answer = (recorder: Recorder["Type"], url: URL): Effect.Effect<HttpServerR
         return HttpServerResponse.text(page.css, { contentType: "text/css; charset=utf-8" })
       case "/accounts": {
         const nowMillis = yield* recorder.nowMillis
-        const about = JSON.stringify({ nowMillis, source: recorder.source, title: recorder.title })
-        return json(`${about.slice(0, -1)},"accounts":${encodeRecords(yield* recorder.accounts)}}`)
+        const accounts = yield* recorder.accounts
+        const about = JSON.stringify({
+          nowMillis,
+          source: recorder.source,
+          title: recorder.title,
+          notices: yield* recorder.notices,
+          attempts: recorder.attemptsOf(accounts)
+        })
+        return json(`${about.slice(0, -1)},"accounts":${encodeRecords(accounts)}}`)
       }
       case "/records": {
         if (Either.isLeft(asked)) return told(400, asked.left.message)
-        return json(`{"records":${encodeRecords(yield* recorder.records(asked.right))}}`)
+        const records = yield* recorder.records(asked.right)
+        const attempts = JSON.stringify(recorder.attemptsOf(records))
+        return json(`{"attempts":${attempts},"records":${encodeRecords(records)}}`)
       }
       case "/sequence": {
         if (Either.isLeft(asked)) return told(400, asked.left.message)
@@ -157,7 +174,10 @@ const answer = (recorder: Recorder["Type"], url: URL): Effect.Effect<HttpServerR
           headers: { "content-disposition": 'attachment; filename="number-auth-trace.jsonl"' }
         })
       case "/events":
-        return HttpServerResponse.stream(eventsOf(recorder), { contentType: "text/event-stream" })
+        return HttpServerResponse.stream(eventsOf(recorder, closing), {
+          contentType: "text/event-stream",
+          headers: { connection: "close" }
+        })
       default:
         return told(404, "There is no such page.")
     }
@@ -166,16 +186,22 @@ const answer = (recorder: Recorder["Type"], url: URL): Effect.Effect<HttpServerR
 /**
  * The page as an application, for those who serve it themselves. Without a secret it answers only requests for a host of
  * this machine, so that no page of another site can read it by a name that it resolves to this machine; who may connect is
- * then the server's affair.
+ * then the server's affair. Where its scope closes the pages that are open are told no more.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const makeApp = (
   options: Options = {}
-): Effect.Effect<HttpApp.Default<never, HttpServerRequest.HttpServerRequest>, InspectorExposed, Recorder> =>
+): Effect.Effect<
+  HttpApp.Default<never, HttpServerRequest.HttpServerRequest>,
+  InspectorExposed,
+  Recorder | Scope.Scope
+> =>
   Effect.gen(function* () {
     const recorder = yield* Recorder
+    const closing = yield* Deferred.make<void>()
+    yield* Effect.addFinalizer(() => Deferred.succeed(closing, undefined))
     const secret = options.secret === undefined ? null : Redacted.value(options.secret)
     if (secret !== null && secret.length < leastSecret) {
       return yield* new InspectorExposed({ why: "secretTooShort" })
@@ -204,7 +230,7 @@ export const makeApp = (
           )
         }
       }
-      return answer(recorder, new URL(request.url, "http://localhost"))
+      return answer(recorder, closing, new URL(request.url, "http://localhost"))
     })
     return Effect.map(app, HttpServerResponse.setHeaders(headers))
   })
@@ -219,7 +245,7 @@ export const makeApp = (
 export const layer = (
   options: Options = {}
 ): Layer.Layer<never, InspectorExposed, Recorder | HttpServer.HttpServer> =>
-  Layer.unwrapEffect(
+  Layer.unwrapScoped(
     Effect.gen(function* () {
       const { address } = yield* HttpServer.HttpServer
       if (options.secret === undefined && !isLoopback(address)) {

@@ -12,9 +12,11 @@ import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { TransitionRecord } from "../schemas/TransitionRecord.js"
+import type { Location } from "../schemas/Credentials.js"
+import type { RecordedNotice, TransitionRecord } from "../schemas/TransitionRecord.js"
 import * as AuthInspector from "../services/AuthInspector.js"
 import type { AccountKey } from "../services/AuthStore.js"
+import { sight, type Sighting, type Sightings } from "./internal/sightings.js"
 
 /**
  * @since 0.1.0
@@ -23,6 +25,27 @@ import type { AccountKey } from "../services/AuthStore.js"
 export interface Options {
   /** How many records are kept besides the newest of each account, which always is; the oldest go first. Default 20,000. */
   readonly capacity?: number | undefined
+}
+
+/**
+ * What people were told, and of which account.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SeenNotice extends RecordedNotice, AccountKey {
+  readonly sequence: number
+  readonly atMillis: number
+}
+
+/**
+ * When an attempt was made: when its reservation was recorded, or where that was not, when its mark was first seen.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SeenAttempt extends Sighting {
+  readonly location: Location
 }
 
 /**
@@ -46,6 +69,10 @@ export class Recorder extends Context.Tag("effect-number-auth/inspect/Recorder")
     readonly records: (key: AccountKey) => Effect.Effect<ReadonlyArray<TransitionRecord>>
     /** All that is kept, location by location, in the order of the transactions. */
     readonly all: Effect.Effect<ReadonlyArray<TransitionRecord>>
+    /** The last hundred notices, the newest first. */
+    readonly notices: Effect.Effect<ReadonlyArray<SeenNotice>>
+    /** When the attempts were made that the marks of these records stand for. */
+    readonly attemptsOf: (records: ReadonlyArray<TransitionRecord>) => ReadonlyArray<SeenAttempt>
     /** What is recorded from the moment on at which this is run. Who is too slow misses some. */
     readonly changes: Effect.Effect<Stream.Stream<TransitionRecord>, never, Scope.Scope>
     /** The time of what is shown, in epoch milliseconds: of a trace it is that of its last record. */
@@ -77,7 +104,24 @@ export const make = (
     const order = MutableQueue.unbounded<Array<TransitionRecord>>()
     const trouble = yield* SubscriptionRef.make<string | null>(null)
     const published = yield* PubSub.sliding<TransitionRecord>(16_384)
+    const sightings = new Map<Location, Sightings>()
+    const notices: Array<SeenNotice> = []
     let lastMillis = 0
+
+    const see = (given: TransitionRecord): void => {
+      const ofLocation = sightings.get(given.location) ?? new Map<number, Sighting>()
+      sightings.set(given.location, ofLocation)
+      sight(ofLocation, given)
+      for (const attempt of ofLocation.keys()) {
+        if (ofLocation.size <= capacity) break
+        ofLocation.delete(attempt)
+      }
+      const { account, atMillis, location, sequence } = given
+      notices.unshift(
+        ...given.notices.map((notice) => ({ ...notice, account, location, sequence, atMillis })).reverse()
+      )
+      notices.splice(100)
+    }
 
     const forgetOldest = (): void => {
       while (MutableQueue.length(order) > capacity) MutableQueue.poll(order, [])?.shift()
@@ -96,6 +140,7 @@ export const make = (
         MutableQueue.offer(order, records)
         forgetOldest()
       }
+      see(given)
       lastMillis = Math.max(lastMillis, given.atMillis)
       published.unsafeOffer(given)
     }
@@ -107,6 +152,17 @@ export const make = (
       accounts: Effect.sync(() => Array.from(kept.values(), (records) => records.at(-1)!)),
       records: ({ account, location }) => Effect.sync(() => [...(kept.get(`${location} ${account}`) ?? [])]),
       all: Effect.sync(() => [...kept.values()].flat().sort(inOrder)),
+      notices: Effect.sync(() => [...notices]),
+      attemptsOf: (records) => {
+        const found = new Map<Sighting, SeenAttempt>()
+        for (const { location, marks } of records) {
+          for (const { attempt } of marks) {
+            const sighting = sightings.get(location)?.get(attempt)
+            if (sighting !== undefined) found.set(sighting, { location, ...sighting })
+          }
+        }
+        return [...found.values()]
+      },
       changes: Stream.fromPubSub(published, { scoped: true }),
       nowMillis: source === "trace" ? Effect.sync(() => lastMillis) : Clock.currentTimeMillis,
       trouble

@@ -4,14 +4,12 @@
  * @since 0.1.0
  */
 import * as DateTime from "effect/DateTime"
-import type { Mark } from "../schemas/StoredRecord.js"
+import { countsForLocation } from "../machine/Ledger.js"
 import type { RecordedEvent, TransitionRecord } from "../schemas/TransitionRecord.js"
 
 /** A text that ends no line, begins no other, and is no entity. */
 const plain = (text: string): string =>
   text.replaceAll(/\s+/g, " ").replaceAll(/[#;]/g, (sign) => (sign === "#" ? "#35;" : "#59;"))
-
-const counts = (mark: Mark): boolean => mark.status !== "settled" || !mark.clearedForLocation
 
 const lineOf = (account: string, event: RecordedEvent): ReadonlyArray<string> => {
   const attempt = event.attempt === undefined ? "" : ` ${event.attempt}`
@@ -65,7 +63,7 @@ export const toSequenceDiagram = (records: ReadonlyArray<TransitionRecord>): str
     const time = DateTime.formatIso(DateTime.unsafeMake(record.atMillis)).slice(0, 19).replace("T", " ")
     const when = time === shown ? [] : [`Note left of ${accounts[0]}: ${time}`]
     shown = time
-    const room = `${marks.filter(counts).length} of ${limit} places taken${lockReported ? ", Number reports a lock" : ""}`
+    const room = `${marks.filter(countsForLocation).length} of ${limit} places taken${lockReported ? ", Number reports a lock" : ""}`
     return [
       ...when,
       ...events.flatMap((event) => lineOf(account, event)),

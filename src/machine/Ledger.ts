@@ -53,7 +53,14 @@ export type Room = "open" | "full" | "locked"
 
 const withMarks = (ledger: Ledger, marks: ReadonlyArray<Mark>): Ledger => ({ ...ledger, marks })
 
-const countsForLocation = (mark: Mark): boolean => mark.status !== "settled" || !mark.clearedForLocation
+/**
+ * Says whether a mark counts for the location: no success of it came after.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const countsForLocation = (mark: Mark): boolean =>
+  mark.status !== "settled" || !mark.clearedForLocation
 
 const tally = (marks: ReadonlyArray<Mark>): { readonly failures: number; readonly inFlight: number } => {
   const inFlight = marks.filter((mark) => mark.status === "inFlight").length

@@ -67,6 +67,7 @@ export const TransitionRecord = Schema.Struct({
   events: Schema.Array(RecordedEvent),
   /** How many unsuccessful attempts in a row the library allows itself: `Policy.limit`. */
   limit: Schema.Int.pipe(Schema.between(1, 5)),
+  /** Those that count for the location, and the account's own. */
   marks: Schema.Array(Mark),
   /** Whether Number reported the location as locked. */
   lockReported: Schema.Boolean,

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { CoreState } from "../machine/AuthCore.js"
 import type { AuthEvent } from "../machine/AuthMachine.js"
-import type { Moment } from "../machine/Ledger.js"
+import { countsForLocation, type Moment } from "../machine/Ledger.js"
 import type { StateName } from "../schemas/StoredRecord.js"
 import type { RecordedEvent, TransitionRecord } from "../schemas/TransitionRecord.js"
 import type { AuthNotice } from "./AuthNotifier.js"
@@ -113,7 +113,8 @@ export const makeRecord = ({
   to: state,
   events: events.map(eventOf),
   limit,
-  marks: ledger.marks,
+  // What is cleared for the location, and another account's, counts for neither: there may be any number of those.
+  marks: ledger.marks.filter((mark) => countsForLocation(mark) || mark.account === key.account),
   lockReported: ledger.lockReportedAt !== null,
   attempt: context.attempt?.id ?? null,
   session:

@@ -2,7 +2,7 @@ import * as Http from "node:http"
 import type * as Net from "node:net"
 import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Layer, Redacted } from "effect"
+import { Effect, Either, Exit, Layer, Redacted, Scope } from "effect"
 import * as InspectServer from "../../../src/inspect/InspectServer.js"
 import * as Recorder from "../../../src/inspect/Recorder.js"
 import { fromTrace } from "../../../src/schemas/TransitionRecord.js"
@@ -62,8 +62,12 @@ describe("InspectServer", () => {
       assert.isAbove(accounts.nowMillis, 1_700_000_000_000)
       assert.deepStrictEqual(accounts.accounts, [record({ sequence: 2, to: "aborted" })])
       const records = JSON.parse((yield* get(`${url}/records?${of()}`)).body)
-      assert.deepStrictEqual(records, { records: [record(), record({ sequence: 2, to: "aborted" })] })
+      assert.deepStrictEqual(records, {
+        attempts: [],
+        records: [record(), record({ sequence: 2, to: "aborted" })]
+      })
       assert.deepStrictEqual(JSON.parse((yield* get(`${url}/records?${of("EP0000009")}`)).body), {
+        attempts: [],
         records: []
       })
       const sequence = yield* get(`${url}/sequence?${of()}`)
@@ -123,6 +127,21 @@ describe("InspectServer", () => {
         ([, data]) => JSON.parse(data!).sequence
       )
       assert.deepStrictEqual(sequences, [1, 2, 3])
+    })
+  )
+
+  it.live("closes though a page is open", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { url } = yield* Scope.extend(served(), scope)
+      const ended = yield* Effect.async<Promise<void>>((resume) => {
+        Http.get(`${url}/events`, { agent: false }, (response) => {
+          resume(Effect.succeed(new Promise<void>((resolve) => response.on("close", resolve))))
+          response.resume()
+        })
+      })
+      yield* Scope.close(scope, Exit.void)
+      yield* Effect.promise(() => ended)
     })
   )
 

@@ -83,6 +83,52 @@ describe("Recorder", () => {
     })
   )
 
+  it.effect(
+    "knows when an attempt was made by its reservation, and else since when its mark has been seen",
+    () =>
+      Effect.gen(function* () {
+        const recorder = yield* Recorder.make()
+        const mark = (attempt: number) =>
+          ({ status: "inFlight", attempt, account: b, leaseEndsAtMillis: 9000 }) as const
+        const marks = [mark(3), mark(5)]
+        const later = record({ sequence: 7, atMillis: 700, marks })
+        recorder.record(later)
+        recorder.record(record({ account: b, sequence: 8, atMillis: 800, marks }))
+        recorder.record(record({ account: b, sequence: 5, atMillis: 500, marks }))
+        recorder.record(record({ account: b, sequence: 6, atMillis: 600, marks }))
+        assert.deepStrictEqual(recorder.attemptsOf([later]), [
+          { location, attempt: 3, atMillis: 500, isReservation: false },
+          { location, attempt: 5, atMillis: 500, isReservation: true }
+        ])
+        assert.deepStrictEqual(recorder.attemptsOf([record({ ...later, location: "other" as Location })]), [])
+      })
+  )
+
+  it.effect("keeps the last hundred notices, the newest first, with what each is of", () =>
+    Effect.gen(function* () {
+      const recorder = yield* Recorder.make()
+      for (let sequence = 1; sequence <= 60; sequence++) {
+        const notices = [
+          { kind: "aborted", message: `first of ${sequence}` },
+          { kind: "locked", message: `second of ${sequence}` }
+        ] as const
+        recorder.record(record({ sequence, atMillis: sequence * 10, notices }))
+      }
+      const notices = yield* recorder.notices
+      assert.strictEqual(notices.length, 100)
+      assert.deepStrictEqual(notices[0], {
+        location,
+        account: a,
+        sequence: 60,
+        atMillis: 600,
+        kind: "locked",
+        message: "second of 60"
+      })
+      assert.strictEqual(notices[1]!.message, "first of 60")
+      assert.strictEqual(notices.at(-1)!.message, "first of 11")
+    })
+  )
+
   it.effect("records the NumberAuth that is built below its layer", () =>
     Effect.gen(function* () {
       const recorder = yield* Recorder.Recorder

@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Layer, Redacted, Schema } from "effect"
+import type { AccountCode, Location } from "../../../src/schemas/Credentials.js"
+import { emptyAccountRecord } from "../../../src/schemas/StoredRecord.js"
 import { TransitionRecord } from "../../../src/schemas/TransitionRecord.js"
 import * as AuthInspector from "../../../src/services/AuthInspector.js"
 import * as NumberAuth from "../../../src/services/NumberAuth.js"
+import { SessionRefused } from "../../../src/services/SessionRefusal.js"
 import { AttemptOutcome } from "../../../src/schemas/AttemptOutcome.js"
 
 const told = (record: TransitionRecord) => ({
@@ -27,9 +30,7 @@ describe("AuthInspector", () => {
         const auth = yield* NumberAuth.NumberAuth
         yield* auth.sessionKey
         yield* auth.sessionKey
-        yield* Effect.exit(
-          auth.withSession(() => Effect.fail({ errorCode: 5030, errorMessage: "expired" } as const))
-        )
+        yield* Effect.exit(auth.withSession(() => Effect.fail(new SessionRefused({ code: 5030 }))))
         yield* auth.status
       }).pipe(Effect.provide(Layer.provide(NumberAuth.layerTest({ state: "unauthenticated" }), layer)))
       assert.deepStrictEqual(records.slice(0, 2).map(told), [
@@ -41,6 +42,13 @@ describe("AuthInspector", () => {
         },
         { from: "unauthenticated.attempting", to: "authenticated", events: ["attempt.accepted"], marks: [] }
       ])
+      // Two events of one transaction.
+      assert.deepStrictEqual(told(records[2]!), {
+        from: "authenticated",
+        to: "expired.attempting",
+        events: ["session.expired", "attempt.reserved"],
+        marks: ["inFlight"]
+      })
       assert.isTrue(
         records.every((record, index) => index === 0 || record.sequence > records[index - 1]!.sequence)
       )
@@ -75,6 +83,30 @@ describe("AuthInspector", () => {
       assert.include(last.notices[0]!.message, "EP0000001")
     })
   )
+
+  it("tells of the marks that count for the location or are the account's own, which are few", () => {
+    const [own, other] = ["EP0000001", "EP0000002"] as ReadonlyArray<string> as ReadonlyArray<AccountCode>
+    const mark = (attempt: number, account: AccountCode, clearedForLocation: boolean) =>
+      ({ status: "settled", reason: "refused", attempt, account, settledAt: 9, clearedForLocation }) as const
+    const marks = [mark(1, own!, true), mark(2, other!, true), mark(3, own!, false), mark(4, other!, false)]
+    const record = AuthInspector.makeRecord({
+      key: { location: "shop" as Location, account: own! },
+      moment: { sequence: 10, nowMillis: 0 },
+      limit: 5,
+      from: "aborted",
+      after: {
+        ledger: { version: 1, marks, lockReportedAt: null },
+        state: "aborted",
+        context: emptyAccountRecord.context
+      },
+      events: [],
+      notices: []
+    })
+    assert.deepStrictEqual(
+      record.marks.map(({ attempt }) => attempt),
+      [1, 3, 4]
+    )
+  })
 
   it.effect("cannot disturb: what it throws is dropped, and the others see the record all the same", () =>
     Effect.gen(function* () {
