@@ -89,6 +89,16 @@ const json = Options.boolean("json").pipe(
   Options.withDescription("Make the last line of standard output one JSON object, errors too.")
 )
 
+const portOf = (description: string) =>
+  Options.integer("port").pipe(
+    Options.filterMap(
+      (port) => (port >= 0 && port <= 65_535 ? Option.some(port) : Option.none()),
+      "--port takes a whole number from 0 to 65535"
+    ),
+    Options.withDefault(0),
+    Options.withDescription(description)
+  )
+
 /** Says what nobody would learn otherwise; what ends the command is said as its error, once. */
 const layerNotifier: Layer.Layer<AuthNotifier, never, Output> = Layer.effect(
   AuthNotifier,
@@ -535,10 +545,7 @@ const emulatorText = (url: string, variables: Readonly<Record<string, string>>):
 const emulator = Command.make(
   "emulator",
   {
-    port: Options.integer("port").pipe(
-      Options.withDefault(0),
-      Options.withDescription("The port on the loopback address; 0, the default, takes a free one.")
-    ),
+    port: portOf("The port on the loopback address; 0, the default, takes a free one."),
     account: Options.text("account").pipe(
       Options.withDefault(sample.account),
       Options.withDescription(`The account that it knows. Default: ${sample.account}.`)
@@ -737,10 +744,7 @@ const inspect = Command.make(
         "Show a trace file instead of the store: what a recorder gives, a failure of neverLocksOut, or one of number-auth simulate."
       )
     ),
-    port: Options.integer("port").pipe(
-      Options.withDefault(0),
-      Options.withDescription("The port of the page; 0, the default, takes a free one.")
-    ),
+    port: portOf("The port of the page; 0, the default, takes a free one."),
     host: Options.text("host").pipe(
       Options.withDefault("127.0.0.1"),
       Options.withDescription(
