@@ -1,4 +1,5 @@
-import { HttpClientRequest } from "@effect/platform"
+import { FileSystem, HttpClientRequest } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
 import { Console, Context, Effect, Layer } from "effect"
 import { NumberAuth } from "effect-number-auth"
 import { Emulated, neverLocksOut, NumberEmulator } from "effect-number-auth/testing"
@@ -38,8 +39,14 @@ const renewed = Effect.gen(function* () {
 }).pipe(Effect.provide(Emulated.layer()))
 
 // Through faults, crashes, restarts and time. Fails with a LockoutFound, whose message is a report.
-const safe = Effect.tap(neverLocksOut(program, { runs: 20, processes: 3 }), (verdict) =>
-  Console.log(`${verdict.runs} schedules, ${verdict.attempts} attempts, the greatest count ${verdict.peak}`)
+const safe = neverLocksOut(program, { runs: 20, processes: 3 }).pipe(
+  Effect.tap((verdict) =>
+    Console.log(`${verdict.runs} schedules, ${verdict.attempts} attempts, the greatest count ${verdict.peak}`)
+  ),
+  // To look at it: npx number-auth inspect --trace lockout.jsonl
+  Effect.tapErrorTag("LockoutFound", ({ trace }) =>
+    Effect.flatMap(FileSystem.FileSystem, (files) => files.writeFileString("lockout.jsonl", trace))
+  )
 )
 
-await Effect.runPromise(Effect.all([aborted, renewed, safe]))
+await Effect.runPromise(Effect.all([aborted, renewed, safe]).pipe(Effect.provide(NodeContext.layer)))

@@ -29,7 +29,7 @@ export class PromiseBroken extends Schema.TaggedError<PromiseBroken>("effect-num
     const replay =
       this.trace === null
         ? "The trace could not be written."
-        : `Replay it with number-auth simulate --replay ${this.trace}.`
+        : `Replay it with number-auth simulate --replay ${this.trace}.${this.isNaive ? "" : ` See it with number-auth inspect --trace ${this.trace}.`}`
     return this.isNaive
       ? `The naive client has locked its location, as it was to be expected (${this.promise}), ${where}. Nothing real was sent. ${replay}`
       : `A promise was broken: ${this.promise}, ${where}. Nothing real was sent. Please report it with the trace. ${replay}`

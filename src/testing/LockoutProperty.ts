@@ -205,13 +205,17 @@ export class LockoutFound extends Schema.TaggedError<LockoutFound>("effect-numbe
       this.seed === null || this.path === null
         ? ""
         : `\n\nFound in run ${this.runs}. Repeat it with { seed: ${this.seed}, path: "${this.path}" }.`
+    const picture =
+      this.records.length === 0
+        ? ""
+        : "\n\nTo see it on the statechart, write this error's `trace` to a file: number-auth inspect --trace FILE"
     return [
       `${explained[this.violation]} (${this.violation}; count ${this.count} of ${this.limit})`,
       "",
       "The shortest way there:",
       ...this.steps.map((step, index) => `  ${index + 1}. ${step}`),
       "",
-      this.diagram + repeat
+      this.diagram + repeat + picture
     ].join("\n")
   }
 }

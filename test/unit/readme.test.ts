@@ -20,11 +20,12 @@ describe("the README", () => {
     const blocks = [...readme.matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code!)
     const examples = [
       "examples/quickstart.ts",
+      "examples/inspect.ts",
       "examples/methods.ts",
       "examples/soap.ts",
       "examples/testing.ts"
     ].map(read)
-    assert.lengthOf(blocks, 4)
+    assert.lengthOf(blocks, 5)
     for (const code of blocks)
       assert.isTrue(
         examples.some((example) => example.includes(code)),

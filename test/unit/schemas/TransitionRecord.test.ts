@@ -1,7 +1,33 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Either } from "effect"
-import { fromTrace, toTrace } from "../../../src/schemas/TransitionRecord.js"
+import { Arbitrary, Either, FastCheck, Schema } from "effect"
+import { encodeRecord, fromTrace, toTrace, TransitionRecord } from "../../../src/schemas/TransitionRecord.js"
+import { propertyOptions } from "../../property/options.js"
 import { record } from "../../support/records.js"
+
+describe("a record that is written", () => {
+  it("is as the schema encodes it", () => {
+    const encode = Schema.encodeSync(TransitionRecord)
+    FastCheck.assert(
+      FastCheck.property(Arbitrary.make(TransitionRecord), (given) => {
+        assert.deepStrictEqual(JSON.parse(encodeRecord(given)), JSON.parse(JSON.stringify(encode(given))))
+      }),
+      propertyOptions({ numRuns: 300 })
+    )
+  })
+
+  it("holds nothing that the schema does not name, wherever it stands", () => {
+    const secret = { token: "CANARY", fingerprint: "CANARY", claim: { sessionKey: "CANARY" } }
+    const given = {
+      ...record(),
+      ...secret,
+      events: [{ type: "attempt.reserved", attempt: 1, ...secret }],
+      abort: { reason: "refused", attempt: 1, detail: "no", atMillis: 0, ...secret },
+      session: { generation: 1, obtainedAtMillis: 0, expiresAtMillis: 1, ...secret }
+    } as const
+    assert.notInclude(encodeRecord(given), "CANARY")
+    assert.include(encodeRecord(given), "obtainedAtMillis")
+  })
+})
 
 describe("a trace file", () => {
   const records = [
