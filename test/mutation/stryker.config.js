@@ -7,7 +7,8 @@ const { checked, leastScore, mutate } = JSON.parse(readFileSync(new URL("rooms.j
 /** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
 export default {
   mutate,
-  testRunner: "vitest",
+  plugins: ["@stryker-mutator/*", "./test/mutation/inProcess.js"],
+  testRunner: process.env.RUNNER ?? "in-process",
   // `related` would ask Vite for the import graph before each mutant; the configuration names the test files.
   vitest: { configFile: "test/mutation/vitest.config.ts", related: false },
   coverageAnalysis: "perTest",
