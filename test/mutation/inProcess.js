@@ -19,12 +19,12 @@ import {
   toMutantRunResult
 } from "@stryker-mutator/api/test-runner"
 import * as Runner from "@vitest/runner"
+import { spyOn } from "@vitest/spy"
 import { getTestName, getTests } from "@vitest/runner/utils"
 import { assert } from "chai"
 import { build } from "esbuild"
 import { expectTypeOf } from "expect-type"
 import { globSync } from "tinyglobby"
-import { environment } from "./environment.js"
 
 /** What each test took in the dry run. In a file: a worker that takes the place of one that hung has seen no dry run. */
 const timesFile = ".times.json"
@@ -52,7 +52,7 @@ const room = JSON.parse(readFileSync(new URL("rooms.json", import.meta.url)))[
 ]
 
 /** What the tests import from `vitest`. What they do not use is missing, so that its first use fails. */
-const vitest = { ...Runner, assert, expectTypeOf }
+const vitest = { ...Runner, assert, expectTypeOf, vi: { spyOn } }
 
 /** Left outside of the bundle are packages, but for the one that has to see `vitest` as the tests do. */
 const bundling = {
@@ -165,7 +165,8 @@ class InProcessTestRunner {
   }
 
   async init() {
-    Object.assign(process.env, environment, { NODE_ENV: "test", VITEST: "1" })
+    // Properties are tried with the same few examples for each mutant.
+    Object.assign(process.env, { NODE_ENV: "test", NUMBER_PROPERTY_SEED: "5", NUMBER_PROPERTY_FACTOR: "0.1" })
     this.files = globSync(room.tests).sort()
     this.evaluate = await bundled(this.files)
     for (const event of ["uncaughtException", "unhandledRejection"]) {
