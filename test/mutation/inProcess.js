@@ -228,6 +228,7 @@ class InProcessTestRunner {
         onCollected: (collected) => {
           for (const file of collected) leaveOut(file, (test) => !asked || asked.has(idOf(test)))
           sort(collected, this.#times)
+          hasFailed = !disableBail && collected.some((file) => file.result?.state === "fail")
           onLoaded()
         },
         onBeforeRunTask: (test) => {
