@@ -13,6 +13,8 @@ export interface Room {
    * longer than the tests: without it they are run like all others, and count where they survive.
    */
   readonly checked?: string
+  /** Vitest's own where tests need what the quicker one, inProcess.js, has not: servers and processes. */
+  readonly runner?: "vitest"
 }
 
 /** From a file that Stryker's configuration, which is no TypeScript, reads too. */

@@ -2,12 +2,15 @@ import { readFileSync } from "node:fs"
 
 /** The room that `mutate.ts` runs. */
 const name = process.env.NUMBER_MUTATION_ROOM
-const { checked, leastScore, mutate } = JSON.parse(readFileSync(new URL("rooms.json", import.meta.url)))[name]
+const { checked, leastScore, mutate, runner } = JSON.parse(
+  readFileSync(new URL("rooms.json", import.meta.url))
+)[name]
 
 /** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
 export default {
   mutate,
-  testRunner: "vitest",
+  plugins: ["@stryker-mutator/*", "./test/mutation/inProcess.js"],
+  testRunner: runner ?? "in-process",
   // `related` would ask Vite for the import graph before each mutant; the configuration names the test files.
   vitest: { configFile: "test/mutation/vitest.config.ts", related: false },
   coverageAnalysis: "perTest",
