@@ -5,7 +5,7 @@ import * as Fs from "node:fs"
 import { createRequire } from "node:module"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { FileSystem } from "@effect/platform"
+import { Error as PlatformError, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { assert, describe, it } from "@effect/vitest"
@@ -58,6 +58,30 @@ const openFile = (file: string, storeKey?: StoreKey.KeyRing, provider = noConfig
       Layer.provide(provider)
     )
   ).pipe(Effect.map(Context.get(AuthStore.AuthStore)))
+
+/** The same on a file system that is not as it should be. */
+const openOn = (
+  file: string,
+  change: (fs: FileSystem.FileSystem) => Partial<FileSystem.FileSystem>,
+  storeKey?: StoreKey.KeyRing
+) =>
+  Layer.build(
+    SqliteStore.layer({ filename: file, storeKey }).pipe(
+      Layer.provide(
+        Layer.effect(
+          FileSystem.FileSystem,
+          Effect.map(FileSystem.FileSystem, (fs) => ({ ...fs, ...change(fs) }))
+        ).pipe(Layer.provideMerge(NodeContext.layer))
+      ),
+      Layer.provide(noConfiguration)
+    )
+  ).pipe(Effect.map(Context.get(AuthStore.AuthStore)))
+
+const configured = (values: Readonly<Record<string, string>>) =>
+  Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(values))))
+
+const keyFiles = (file: string): ReadonlyArray<string> =>
+  Fs.readdirSync(Path.dirname(file)).filter((name) => name.includes(".key"))
 
 const onFile = (file: string): Place => {
   const raw = <A>(use: (db: Connection) => A): Promise<A> =>
@@ -229,6 +253,156 @@ describe("secrets in a SQLite file", () => {
       Fs.writeFileSync(`${file}.key`, text)
       const again = yield* start(world, yield* openFile(file))
       assert.strictEqual(Redacted.value(yield* again.sessionKey), one)
+    })
+  )
+
+  it.scopedLive("says of a key file what is the matter with it, and what to do", () =>
+    Effect.gen(function* () {
+      const file = yield* filename
+      yield* twoSessions(onFile(file), undefined)
+      const text = Fs.readFileSync(`${file}.key`, "utf8")
+      Fs.writeFileSync(`${file}.key`, text.slice(0, 20))
+      const damaged = yield* Effect.flip(openFile(file))
+      assert.strictEqual(damaged.detail, `the key file ${file}.key does not hold the base64 of 32 bytes`)
+      assert.match(damaged.message, /Put it back from a backup\..* number-auth rekey --discard; the count/)
+      Fs.rmSync(`${file}.key`)
+      Fs.mkdirSync(`${file}.key`)
+      const closed = yield* Effect.flip(openFile(file))
+      assert.strictEqual(closed.detail, `the key file ${file}.key cannot be read (BadResource)`)
+      assert.match(closed.message, /Let this user read it: another key does not open what was sealed/)
+    })
+  )
+
+  it.scopedLive("a key file that is damaged is not missed where a key is given that opens all", () =>
+    Effect.gen(function* () {
+      const file = yield* filename
+      const { one } = yield* twoSessions(onFile(file), ring(1))
+      Fs.writeFileSync(`${file}.key`, "no key")
+      const store = yield* openFile(file, ring(1))
+      assert.strictEqual(Redacted.value((yield* store.read(key)).account.sessionKey!), one)
+      assert.strictEqual(Fs.readFileSync(`${file}.key`, "utf8"), "no key")
+    })
+  )
+
+  it.scopedLive(
+    "a key file that cannot be made is told of, with what to do instead, and leaves no draft",
+    () =>
+      Effect.gen(function* () {
+        const file = yield* filename
+        // A file system without links, such as some that are mounted from elsewhere.
+        const error = yield* Effect.flip(
+          openOn(file, () => ({
+            link: (from) =>
+              new PlatformError.SystemError({
+                reason: "PermissionDenied",
+                module: "FileSystem",
+                method: "link",
+                pathOrDescriptor: from
+              })
+          }))
+        )
+        assert.strictEqual(error.reason, "misconfigured")
+        assert.strictEqual(
+          error.detail,
+          `the key file ${file}.key cannot be made (PermissionDenied); NUMBER_STORE_KEY may hold the key instead`
+        )
+        assert.deepStrictEqual(keyFiles(file), [])
+        // It is right: with a key no file is wanted.
+        yield* openFile(file, undefined, configured({ NUMBER_STORE_KEY: keyText(1) }))
+        assert.deepStrictEqual(keyFiles(file), [])
+      })
+  )
+
+  it.scopedLive("a key file that someone removes as soon as it is made is told of", () =>
+    Effect.gen(function* () {
+      const file = yield* filename
+      const error = yield* Effect.flip(
+        openOn(file, (fs) => ({ link: (from, to) => Effect.zipRight(fs.link(from, to), fs.remove(to)) }))
+      )
+      assert.strictEqual(error.reason, "misconfigured")
+      assert.strictEqual(error.detail, `the key file ${file}.key has gone`)
+    })
+  )
+
+  it.scopedLive("a key file is on the disk before it has its name, and its name before it is used", () =>
+    Effect.gen(function* () {
+      const file = yield* filename
+      const steps: Array<string> = []
+      yield* openOn(file, (fs) => ({
+        open: (path, options) =>
+          Effect.map(fs.open(path, options), (opened) =>
+            Object.defineProperty(opened, "sync", {
+              value: Effect.tap(opened.sync, () => {
+                steps.push(`sync of ${path === Path.dirname(file) ? "the folder" : "a file in it"}`)
+              })
+            })
+          ),
+        link: (from, to) => Effect.tap(fs.link(from, to), () => steps.push("link"))
+      }))
+      assert.deepStrictEqual(steps, ["sync of a file in it", "link", "sync of the folder"])
+      // Where a folder cannot be written to the disk by itself, that is no reason not to start.
+      const other = yield* filename
+      yield* openOn(other, (fs) => ({
+        open: (path, options) =>
+          path === Path.dirname(other)
+            ? new PlatformError.SystemError({
+                reason: "PermissionDenied",
+                module: "FileSystem",
+                method: "open",
+                pathOrDescriptor: path
+              })
+            : fs.open(path, options)
+      }))
+      assert.deepStrictEqual(keyFiles(other), ["auth.sqlite.key"])
+    })
+  )
+
+  it.scopedLive("the keys of a file are those given, and the key file's; to ask for them makes none", () =>
+    Effect.gen(function* () {
+      const file = yield* filename
+      const keys = (storeKey?: StoreKey.KeyRing, values: Readonly<Record<string, string>> = {}) =>
+        SqliteStore.keys({ filename: file, storeKey }).pipe(
+          Effect.map(({ current, older }) => ({
+            current: Option.getOrNull(current)?.id ?? null,
+            older: older.map(({ id }) => id)
+          })),
+          Effect.provide([NodeContext.layer, configured(values)])
+        )
+      assert.deepStrictEqual(yield* keys(), { current: null, older: [] })
+      assert.deepStrictEqual(yield* keys(undefined, { NUMBER_STORE_KEY_OLD: keyText(2) }), {
+        current: null,
+        older: [idOf(2)]
+      })
+      assert.deepStrictEqual(Fs.readdirSync(Path.dirname(file)), [])
+      Fs.writeFileSync(`${file}.key`, keyText(3))
+      assert.deepStrictEqual(yield* keys(), { current: idOf(3), older: [] })
+      assert.deepStrictEqual(yield* keys(undefined, { NUMBER_STORE_KEY_OLD: keyText(2) }), {
+        current: idOf(3),
+        older: [idOf(2)]
+      })
+      assert.deepStrictEqual(
+        yield* keys(undefined, { NUMBER_STORE_KEY: keyText(1), NUMBER_STORE_KEY_OLD: keyText(2) }),
+        { current: idOf(1), older: [idOf(2), idOf(3)] }
+      )
+      // What is given goes before what is configured.
+      assert.deepStrictEqual(yield* keys(ring(4, 5), { NUMBER_STORE_KEY: keyText(1) }), {
+        current: idOf(4),
+        older: [idOf(5), idOf(3)]
+      })
+    })
+  )
+
+  it.scopedLive("an older key that opens nothing does not stand in for the key file that was lost", () =>
+    Effect.gen(function* () {
+      const file = yield* filename
+      yield* twoSessions(onFile(file), undefined)
+      Fs.rmSync(`${file}.key`)
+      const error = yield* Effect.flip(
+        openFile(file, undefined, configured({ NUMBER_STORE_KEY_OLD: keyText(2) }))
+      )
+      assert.strictEqual(error.reason, "unreadable")
+      assert.include(error.message, "that key was not supplied")
+      assert.deepStrictEqual(keyFiles(file), [])
     })
   )
 

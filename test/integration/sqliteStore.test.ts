@@ -125,6 +125,21 @@ describe("SqliteStore", () => {
     })
   )
 
+  it.scopedLive(
+    "makes a WAL and a shared memory private that another process has open, and others could read",
+    () =>
+      Effect.gen(function* () {
+        const filename = yield* file
+        const one = yield* open(filename)
+        yield* draw(one)
+        for (const suffix of ["-wal", "-shm"]) Fs.chmodSync(filename + suffix, 0o644)
+        yield* Effect.flatMap(open(filename), draw)
+        for (const suffix of ["-wal", "-shm"]) {
+          assert.strictEqual(Fs.statSync(filename + suffix).mode & 0o777, 0o600, suffix)
+        }
+      })
+  )
+
   it.scopedLive("is durable: every connection that writes is in WAL mode with synchronous FULL", () =>
     Effect.gen(function* () {
       const filename = yield* file
@@ -391,13 +406,20 @@ describe("SqliteStore on what it cannot use", () => {
   )
 
   it.scopedLive(
-    "a folder in the place of the file, and a file in the place of a folder, are misconfigured",
+    "a folder in the place of the file, a file in the place of a folder, and no name are misconfigured",
     () =>
       Effect.gen(function* () {
         const path = yield* folder
         Fs.writeFileSync(Path.join(path, "file"), "")
-        for (const filename of [path, Path.join(path, "file", "auth.sqlite"), ""]) {
-          assert.strictEqual((yield* failing(filename)).reason, "misconfigured", filename)
+        for (const [filename, why] of [
+          [path, "BadResource"],
+          [Path.join(path, "file", "auth.sqlite"), "AlreadyExists"],
+          [Path.join(path, "not\0a name"), "BadArgument"]
+        ] as const) {
+          assert.deepInclude(yield* failing(filename), {
+            reason: "misconfigured",
+            detail: `the file ${filename} cannot be made or opened (${why})`
+          })
         }
       })
   )
@@ -405,8 +427,11 @@ describe("SqliteStore on what it cannot use", () => {
   it.scopedLive("names that SQLite takes for a database in memory or another file are misconfigured", () =>
     Effect.gen(function* () {
       const before = Fs.readdirSync(".")
-      for (const filename of [":memory:", " :memory: ", " ", " auth.sqlite"]) {
-        assert.strictEqual((yield* failing(filename)).reason, "misconfigured", `"${filename}"`)
+      for (const filename of ["", ":memory:", " :memory: ", " ", " auth.sqlite"]) {
+        assert.deepInclude(yield* failing(filename), {
+          reason: "misconfigured",
+          detail: `"${filename}" is not the name of a file`
+        })
       }
       assert.deepStrictEqual(Fs.readdirSync("."), before)
     })

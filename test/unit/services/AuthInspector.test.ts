@@ -1,12 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Layer, Redacted, Schema } from "effect"
+import type { AuthEvent } from "../../../src/machine/AuthMachine.js"
 import type { AccountCode, Location } from "../../../src/schemas/Credentials.js"
-import { emptyAccountRecord } from "../../../src/schemas/StoredRecord.js"
+import {
+  type Abort,
+  type Claim,
+  emptyAccountRecord,
+  emptyLedgerRecord
+} from "../../../src/schemas/StoredRecord.js"
 import { TransitionRecord } from "../../../src/schemas/TransitionRecord.js"
 import * as AuthInspector from "../../../src/services/AuthInspector.js"
+import { makeNotice } from "../../../src/services/AuthNotifier.js"
 import * as NumberAuth from "../../../src/services/NumberAuth.js"
 import { SessionRefused } from "../../../src/services/SessionRefusal.js"
 import { AttemptOutcome } from "../../../src/schemas/AttemptOutcome.js"
+import { inFlight, one, print, settled, two } from "../../support/core.js"
 
 const told = (record: TransitionRecord) => ({
   from: record.from,
@@ -142,4 +150,129 @@ describe("AuthInspector", () => {
       assert.isAbove(records.length, 0)
     })
   )
+
+  it.effect("is shown a record after those that looked on before, each once; nobody looks on by itself", () =>
+    Effect.gen(function* () {
+      assert.isNull(yield* AuthInspector.AuthInspector)
+      assert.strictEqual(AuthInspector.AuthInspector.key, "effect-number-auth/AuthInspector")
+      const seen: Array<string> = []
+      const named = (name: string) => AuthInspector.layer(({ to }) => void seen.push(`${name} ${to}`))
+      yield* Effect.flatMap(NumberAuth.NumberAuth, (auth) => auth.sessionKey).pipe(
+        Effect.provide(
+          NumberAuth.layerTest({ state: "unauthenticated" }).pipe(
+            Layer.provide(named("second")),
+            Layer.provide(named("first"))
+          )
+        )
+      )
+      assert.deepStrictEqual(seen, [
+        "first unauthenticated.attempting",
+        "second unauthenticated.attempting",
+        "first authenticated",
+        "second authenticated"
+      ])
+    })
+  )
+})
+
+describe("the record of a transaction", () => {
+  const place = { account: one, location: "shop" as Location, failures: 2, limit: 4 }
+  const abort: Abort = {
+    reason: "refused",
+    attempt: 5,
+    fingerprint: print(1),
+    detail: "it said so",
+    atMillis: 70
+  }
+  const transition: AuthInspector.Transition = {
+    key: { location: place.location, account: place.account },
+    moment: { sequence: 8, nowMillis: 80 },
+    limit: 4,
+    from: "unauthenticated.idle",
+    after: { state: "aborted", ledger: emptyLedgerRecord, context: emptyAccountRecord.context },
+    events: [],
+    notices: []
+  }
+
+  it("says where, when and from what to what, and of nothing else that there is any", () => {
+    assert.deepStrictEqual(AuthInspector.makeRecord(transition), {
+      version: 1,
+      location: place.location,
+      account: one,
+      sequence: 8,
+      atMillis: 80,
+      from: "unauthenticated.idle",
+      to: "aborted",
+      events: [],
+      limit: 4,
+      marks: [],
+      lockReported: false,
+      attempt: null,
+      session: null,
+      abort: null,
+      tokenEndsAtMillis: null,
+      notices: []
+    })
+  })
+
+  it("has what is known of attempt, session, abort and token, and no fingerprint and no claim", () => {
+    const marks = [inFlight(7), settled(3, 4, two), settled(2, 4, one, { clearedForLocation: true })]
+    const record = AuthInspector.makeRecord({
+      ...transition,
+      after: {
+        state: "expired.attempting",
+        ledger: { version: 1, marks, lockReportedAt: 6 },
+        context: {
+          ...emptyAccountRecord.context,
+          attempt: { id: 7, fingerprint: print(1), claim: "c1" as Claim },
+          session: { generation: 2, fingerprint: print(1), obtainedAtMillis: 20, expiresAtMillis: 90 },
+          abort,
+          tokenEnd: { fingerprint: print(1), atMillis: 99 }
+        }
+      },
+      notices: [
+        makeNotice({ kind: "locked", reported: true }, place),
+        makeNotice({ kind: "aborted", abort }, place)
+      ]
+    })
+    assert.deepInclude(record, {
+      marks,
+      lockReported: true,
+      attempt: 7,
+      session: { generation: 2, obtainedAtMillis: 20, expiresAtMillis: 90 },
+      abort: { reason: "refused", attempt: 5, detail: "it said so", atMillis: 70 },
+      tokenEndsAtMillis: 99
+    })
+    assert.deepStrictEqual(record.notices, [
+      { kind: "locked", message: makeNotice({ kind: "locked", reported: true }, place).message },
+      { kind: "aborted", message: makeNotice({ kind: "aborted", abort }, place).message }
+    ])
+  })
+
+  it("tells of an event which it is, of which attempt or session, and in which words, and nothing else", () => {
+    const own = { fingerprint: print(1), nowMillis: 60 }
+    const events: ReadonlyArray<readonly [AuthEvent, object]> = [
+      [
+        { type: "attempt.reserved", attempt: 7, fingerprint: print(1), claim: "c1" as Claim },
+        { type: "attempt.reserved", attempt: 7 }
+      ],
+      [
+        { type: "attempt.refused", attempt: 7, detail: "no", ...own },
+        { type: "attempt.refused", attempt: 7, detail: "no" }
+      ],
+      [
+        { type: "session.unauthorized", generation: 2, nowMillis: 60 },
+        { type: "session.unauthorized", generation: 2 }
+      ],
+      [
+        { type: "credentials.barred", reason: "expired", detail: "over", ...own },
+        { type: "credentials.barred", detail: "over" }
+      ],
+      [{ type: "lock.lifted", by: "operator" }, { type: "lock.lifted" }]
+    ]
+    assert.deepStrictEqual(
+      AuthInspector.makeRecord({ ...transition, events: events.map(([event]) => event) }).events,
+      events.map(([, told]) => told) as never
+    )
+  })
 })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Config, ConfigProvider, Context, Effect, Layer, Redacted } from "effect"
-import type { AccountCode, Token } from "../../../src/schemas/Credentials.js"
+import { Config, ConfigProvider, Context, Effect, Layer, Option, Redacted } from "effect"
+import type { AccountCode, Location, Token } from "../../../src/schemas/Credentials.js"
 import { AuthStore, AuthStoreError, layerMemory, makeMemory } from "../../../src/services/AuthStore.js"
 import * as CredentialProvider from "../../../src/services/CredentialProvider.js"
 import { assertShowsNone } from "../../support/leaks.js"
@@ -15,6 +15,12 @@ const build = <E>(layer: Layer.Layer<CredentialProvider.CredentialProvider, E>) 
 
 const configured = (values: Readonly<Record<string, string>>) =>
   Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(values))))
+
+describe("CredentialProvider", () => {
+  it("has a key that is this library's own", () => {
+    assert.strictEqual(CredentialProvider.CredentialProvider.key, "effect-number-auth/CredentialProvider")
+  })
+})
 
 describe("CredentialProvider.layerConfig", () => {
   it.scoped("reads the configuration each time, until a token is put for the account", () =>
@@ -34,7 +40,8 @@ describe("CredentialProvider.layerConfig", () => {
     Effect.gen(function* () {
       const provider = yield* build(CredentialProvider.layerConfig())
       const missing = yield* Effect.flip(provider.get(code).pipe(configured({})))
-      assert.strictEqual(missing._tag, "CredentialError")
+      assert(missing._tag === "CredentialError")
+      assert.strictEqual(missing.detail, "it is not in the configuration (NUMBER_TOKEN)")
       const text = `${goodToken}0`
       const malformed = yield* Effect.flip(provider.get(code).pipe(configured({ NUMBER_TOKEN: text })))
       assert.strictEqual(malformed._tag, "InvalidInput")
@@ -60,12 +67,29 @@ describe("CredentialProvider.layerStore", () => {
     })
   )
 
+  it.scoped("keeps a token under its location, which is `default` where none is given", () =>
+    Effect.gen(function* () {
+      const made = yield* makeMemory
+      const store = Layer.succeed(AuthStore, made)
+      for (const [options, location, token] of [
+        [undefined, "default", badToken(1)],
+        [{}, "default", badToken(2)],
+        [{ location: "shop" }, "shop", badToken(3)]
+      ] as const) {
+        const provider = yield* build(CredentialProvider.layerStore(options).pipe(Layer.provide(store)))
+        yield* provider.put(code, tokenOf(token))
+        const kept = yield* made.readToken({ location: location as Location, account: code })
+        assert.deepStrictEqual(Option.map(kept, Redacted.value), Option.some(token))
+      }
+    })
+  )
+
   it.scoped("says so where there is none, where the location is malformed, and where the store is away", () =>
     Effect.gen(function* () {
       const provider = yield* build(CredentialProvider.layerStore().pipe(Layer.provide(layerMemory)))
       const none = yield* Effect.flip(provider.get(code))
-      assert.strictEqual(none._tag, "CredentialError")
-      assert.include(none.message, "none is kept in the store")
+      assert(none._tag === "CredentialError")
+      assert.strictEqual(none.detail, "none is kept in the store for this account")
       const malformed = CredentialProvider.layerStore({ location: "" }).pipe(Layer.provide(layerMemory))
       assert.strictEqual((yield* Effect.flip(build(malformed)))._tag, "InvalidInput")
       const error = new AuthStoreError({ reason: "unavailable", detail: "the test took it away" })

@@ -1,7 +1,20 @@
 import { HttpClientRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, HashMap, Logger, LogLevel, Metric, Redacted, Ref, TestClock } from "effect"
+import {
+  Effect,
+  Fiber,
+  HashMap,
+  Logger,
+  LogLevel,
+  Metric,
+  MetricKeyType,
+  Option,
+  Redacted,
+  Ref,
+  TestClock
+} from "effect"
 import { randomUUID } from "node:crypto"
+import type { Location } from "../../../src/schemas/Credentials.js"
 import * as NumberMetrics from "../../../src/services/NumberMetrics.js"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
 import { observed } from "../../support/observed.js"
@@ -200,6 +213,52 @@ describe("NumberMetrics", () => {
           "number_auth_wait_seconds location"
         ]
       )
+    })
+  )
+
+  it.effect("is described, and counts or measures in what the names say", () =>
+    Effect.gen(function* () {
+      const location = newLocation() as Location
+      yield* NumberMetrics.attemptEnded(location, "lost")
+      yield* NumberMetrics.sessionRenewed(location, { reason: "5050", ageMillis: 61_500 })
+      yield* NumberMetrics.roomLeft(location, 3)
+      yield* NumberMetrics.waited(location, 250)
+      const mine = (yield* Metric.snapshot).filter(({ metricKey }) =>
+        metricKey.tags.some(({ value }) => value === location)
+      )
+      const told = mine.map(({ metricKey: { description, keyType, name } }) => [
+        name,
+        Option.getOrNull(description),
+        MetricKeyType.isCounterKey(keyType)
+          ? keyType.incremental
+          : MetricKeyType.isHistogramKey(keyType)
+            ? keyType.boundaries.values
+            : MetricKeyType.isGaugeKey(keyType)
+      ])
+      assert.deepStrictEqual(
+        told.sort(([one], [two]) => String(one).localeCompare(String(two))),
+        [
+          ["number_auth_attempts_total", "Attempts to authenticate, by location and outcome", true],
+          [
+            "number_auth_renewals_total",
+            "Sessions that took the place of another, by location and why that one ended",
+            true
+          ],
+          ["number_auth_room", "Attempts that the location's count has room for, by location", true],
+          [
+            "number_auth_session_age_seconds",
+            "Age of sessions that another took the place of, in seconds, by location",
+            [60, 600, 3600, 21_600, 43_200, 86_400, 90_000, 93_600, Infinity]
+          ],
+          [
+            "number_auth_wait_seconds",
+            "Time that callers waited for a session that was not held, in seconds, by location",
+            [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, Infinity]
+          ]
+        ]
+      )
+      assert.strictEqual((yield* at(NumberMetrics.sessionAge, location)).max, 61.5)
+      assert.strictEqual((yield* at(NumberMetrics.wait, location)).max, 0.25)
     })
   )
 })

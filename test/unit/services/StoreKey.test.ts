@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, ConfigProvider, Effect, Either, Exit, Option, Redacted } from "effect"
+import { Cause, ConfigError, ConfigProvider, Effect, Either, Exit, Option, Redacted } from "effect"
 import * as AuthStore from "../../../src/services/AuthStore.js"
 import * as StoreKey from "../../../src/services/StoreKey.js"
 import { assertShowsNone } from "../../support/leaks.js"
@@ -40,6 +41,52 @@ describe("StoreKey", () => {
     assert.strictEqual(ids[0], ids[1])
     assert.notStrictEqual(ids[0], ids[2])
   })
+
+  it("names a key by the same characters for ever: what is stored under it is found by them", () => {
+    const expected = createHash("sha256")
+      .update("effect-number-auth/store-key-id/1:")
+      .update(Buffer.alloc(32, 1))
+      .digest("hex")
+    assert.strictEqual(Either.getOrThrow(StoreKey.decodeStoreKey(keyText(1))).id, expected.slice(0, 16))
+  })
+
+  it("takes a ring, and says which of its keys is none and what one is", () => {
+    const decode = (current: string, older?: ReadonlyArray<string>) =>
+      StoreKey.decodeKeyRing({
+        current: Redacted.make(current),
+        older: older?.map((text) => Redacted.make(text))
+      }).pipe(
+        Either.map((ring) => [ring.current, ...ring.older].map((key) => Redacted.value(key.bytes)[0])),
+        Either.mapLeft(({ expected, field }) => [field, expected])
+      )
+    const expected = "the base64 of 32 random bytes, as openssl rand -base64 32 prints them"
+    assert.deepStrictEqual(decode(keyText(1)), Either.right([1]))
+    assert.deepStrictEqual(decode(keyText(1), [keyText(2), keyText(3)]), Either.right([1, 2, 3]))
+    assert.deepStrictEqual(decode("no key"), Either.left(["store key", expected]))
+    assert.deepStrictEqual(decode(keyText(1), ["no key"]), Either.left(["older store key", expected]))
+  })
+
+  it.effect("says of a configuration that is wrong what is expected there", () =>
+    Effect.gen(function* () {
+      const expected = "Expected the base64 of 32 random bytes, as openssl rand -base64 32 prints them"
+      for (const [values, path, message] of [
+        [{ NUMBER_STORE_KEY: "no key" }, "NUMBER_STORE_KEY", expected],
+        [{ NUMBER_STORE_KEY_OLD: "no key" }, "NUMBER_STORE_KEY_OLD", expected],
+        [
+          { NUMBER_STORE_KEY: `${keyText(1)},${keyText(2)}` },
+          "NUMBER_STORE_KEY",
+          "Expected one key; older ones go to NUMBER_STORE_KEY_OLD"
+        ]
+      ] as const) {
+        const error = yield* StoreKey.config.pipe(
+          Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(values)))),
+          Effect.flip
+        )
+        assert(ConfigError.isConfigError(error) && ConfigError.isInvalidData(error))
+        assert.deepStrictEqual([error.path, error.message], [[path], message])
+      }
+    })
+  )
 
   it.effect("makes keys that it takes, and never the same", () =>
     Effect.gen(function* () {

@@ -1,8 +1,12 @@
 import { createHash, scryptSync } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Fiber, Redacted, TestClock } from "effect"
 import type { AccountCode, Token } from "../../../src/schemas/Credentials.js"
-import { fingerprintInTurn, fingerprintOf } from "../../../src/services/internal/fingerprint.js"
+import {
+  FingerprintCost,
+  fingerprintInTurn,
+  fingerprintOf
+} from "../../../src/services/internal/fingerprint.js"
 import { makeTurns } from "../../../src/services/internal/turns.js"
 import { one, two } from "../../support/core.js"
 import { badToken } from "../../support/stack.js"
@@ -39,6 +43,35 @@ describe("a fingerprint", () => {
     assert.isAbove(slow, 2)
     assert.isBelow(again, slow / 4, `a plain hash took ${plain} ms`)
   })
+
+  it.effect("costs what it is asked to, and is another for another cost", () =>
+    Effect.gen(function* () {
+      const salt = `effect-number-auth/fingerprint/2:${one}`
+      const expected = (N: number) => scryptSync(badToken(50), salt, 32, { N, r: 8, p: 1 }).toString("hex")
+      assert.strictEqual(fingerprintOf(one, token(50), 1), expected(2))
+      assert.strictEqual(fingerprintOf(one, token(50), 4), expected(16))
+      assert.strictEqual(yield* FingerprintCost, 12)
+    })
+  )
+
+  it.effect("waits for its turn where there are turns, unless it is known already", () =>
+    Effect.gen(function* () {
+      const turns = makeTurns()
+      const others = turns.place()
+      assert.isTrue(others.takeIfFree())
+      const known = fingerprintOf(one, token(60), 1)
+      assert.strictEqual(yield* fingerprintInTurn(one, token(60), 1, turns), known)
+      const waiting = yield* Effect.fork(fingerprintInTurn(one, token(61), 1, turns))
+      yield* TestClock.adjust("1 second")
+      assert.isNull(waiting.unsafePoll())
+      others.leave()
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Fiber.join(waiting), fingerprintOf(one, token(61), 1))
+      // Nobody to wait for, and no time either.
+      const alone = yield* fingerprintInTurn(one, token(62), 1, undefined)
+      assert.strictEqual(alone, fingerprintOf(one, token(62), 1))
+    })
+  )
 
   it.live("lets the event loop turn between those of many accounts", () =>
     Effect.gen(function* () {

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, TestClock } from "effect"
 import { seconds } from "effect/Duration"
 import { within } from "../../../src/services/internal/within.js"
+import { observed } from "../../support/observed.js"
 
 const bounded = within(seconds(5), () => "too late")
 
@@ -21,6 +22,14 @@ describe("a time-out", () => {
       assert.isNull(fiber.unsafePoll())
       yield* TestClock.adjust("1 millis")
       assert.strictEqual(yield* Fiber.join(fiber), "too late")
+    })
+  )
+
+  it.effect("tells the log nothing of how it ends: what an HTTP client throws may hold the session key", () =>
+    Effect.gen(function* () {
+      const [exit, told] = yield* observed(bounded(Effect.fail("a secret")))
+      assert.deepStrictEqual(exit, Exit.fail("a secret"))
+      assert.deepStrictEqual(told.logs, [])
     })
   )
 
