@@ -31,6 +31,9 @@ const mutation = (room: string, command: string): Measure => ({
   }
 })
 
+/** The rooms that src/services is divided into. */
+const rest = Object.keys(rooms).filter((room) => room !== "machine")
+
 export const measures: ReadonlyArray<Measure> = [
   { report: "exploration", command: "npm run explore", read: all },
   { report: "world-mutants", command: "npm test", read: all },
@@ -45,9 +48,7 @@ export const measures: ReadonlyArray<Measure> = [
   { report: "fuzz-SOAP", command: "npm test", read: all },
   { report: "canaries", command: "npm test", read: all },
   mutation("machine", "npm run mutate:machine"),
-  mutation("services", "npm run mutate:services"),
-  mutation("stores", "npm run mutate:services"),
-  mutation("postgres", "npm run mutate:services")
+  ...rest.map((room) => mutation(room, "npm run mutate:services"))
 ]
 
 type Row = Readonly<Record<string, unknown>>
@@ -129,14 +130,55 @@ const told: Readonly<Record<string, (figures: unknown) => string>> = {
 const tell = (report: string, figures: unknown): string =>
   told[report]?.(figures) ?? [sentence(figures as Row), ...nested(figures as Row)].join("\n\n")
 
+type Score = Readonly<
+  Record<"killed" | "timedOut" | "survivedAndJustified" | "survivedAndNotJustified" | "score", number>
+>
+
+/** The rooms of src/services as one table, with what they come to. */
+const services = (figures: Figures): string => {
+  const measured = rest.filter((room) => `mutation-${room}` in figures)
+  const rows = measured.map((room): Row & Score => {
+    const { killed, score, survivedAndJustified, survivedAndNotJustified, timedOut } = figures[
+      `mutation-${room}`
+    ] as Score
+    return { room, killed, timedOut, survivedAndJustified, survivedAndNotJustified, score }
+  })
+  const sum = (count: (row: Score) => number): number => rows.reduce((total, row) => total + count(row), 0)
+  const detected = sum(({ killed, timedOut }) => killed + timedOut)
+  const survived = sum(({ survivedAndNotJustified }) => survivedAndNotJustified)
+  const all = {
+    room: "all of it",
+    killed: sum(({ killed }) => killed),
+    timedOut: sum(({ timedOut }) => timedOut),
+    survivedAndJustified: sum(({ survivedAndJustified }) => survivedAndJustified),
+    survivedAndNotJustified: survived,
+    score: Math.round((10_000 * detected) / (detected + survived)) / 100
+  }
+  const missing = rest.filter((room) => !measured.includes(room))
+  return [
+    ...(rows.length === 0 ? [] : [`${table([...rows, all])}\n`]),
+    ...missing.map((room) => `Not measured yet: \`npm run mutate -- ${room}\`.\n`)
+  ].join("\n")
+}
+
+const isInTable = ({ report }: Measure): boolean => rest.some((room) => report === `mutation-${room}`)
+
+/** The places of the document, by the names of their marks. */
+export const places: ReadonlyArray<string> = [
+  ...measures.filter((measure) => !isInTable(measure)).map(({ report }) => report),
+  "mutation-services"
+]
+
 /** The document with the figures in their places. What was not measured says so. */
 export const written = (document: string, figures: Figures): string =>
-  measures.reduce(
-    (text, { command, report }) =>
-      marked(
-        text,
-        report,
-        report in figures ? `${tell(report, figures[report])}\n` : `Not measured yet: \`${command}\`.\n`
-      ),
-    document
-  )
+  measures
+    .filter((measure) => !isInTable(measure))
+    .reduce(
+      (text, { command, report }) =>
+        marked(
+          text,
+          report,
+          report in figures ? `${tell(report, figures[report])}\n` : `Not measured yet: \`${command}\`.\n`
+        ),
+      marked(document, "mutation-services", services(figures))
+    )

@@ -1,5 +1,7 @@
-import { existsSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
+import { globSync } from "tinyglobby"
 import { assert, describe, it } from "vitest"
+import { rooms } from "./rooms.js"
 import { justified } from "./survivors.js"
 import { type Justified, type Report, verdict } from "./verdict.js"
 
@@ -79,6 +81,26 @@ describe("the verdict on a mutation report", () => {
 })
 
 describe("the rooms", () => {
+  it("have each file of the machine and of the services, and each in one room", () => {
+    const files = ["src/machine", "src/services"].flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith(".ts"))
+        .map((name) => `${folder}/${name}`)
+    )
+    const judged = Object.values(rooms).flatMap(({ mutate }) => globSync(mutate))
+    assert.isAbove(files.length, 40)
+    assert.deepStrictEqual([...judged].sort(), [...files].sort())
+  })
+
+  it("name tests that are there", () => {
+    for (const { tests } of Object.values(rooms)) {
+      for (const pattern of tests) {
+        const names = /\{([^}]+)\}/.exec(pattern)?.[1]!.split(",") ?? [null]
+        assert.isAtLeast(globSync(pattern).length, names.length, pattern)
+      }
+    }
+  })
+
   it("leave no justification to a file that is gone", () => {
     assert.deepStrictEqual(
       justified.filter(({ file }) => !existsSync(file)),
