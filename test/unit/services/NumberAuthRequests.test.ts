@@ -306,6 +306,11 @@ describe("NumberAuth.httpClient", () => {
         const error = yield* Effect.flip(auth.httpClient.execute(HttpClientRequest.post(url)))
         assert(error._tag === "RequestError", url)
         assert.strictEqual(error.reason, "InvalidUrl", url)
+        assert.strictEqual(
+          error.description,
+          "the session key is sent to methods below the base URL only, and never to Authenticate, which would be an attempt that the ledger does not know of; give a path relative to the base URL"
+        )
+        assert.strictEqual(error.request.url, url)
         assertShowsNone(error, key)
       }
       assert.deepStrictEqual(sent, [])
@@ -404,6 +409,92 @@ describe("NumberAuth.httpClient", () => {
         )
         assert.notProperty(error.request.headers, "sesskey")
         assertShowsNone(error, key)
+      }
+    })
+  )
+
+  it.scoped("passes on why the client failed: its reason, its cause, and its words where it has some", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const inner = Emulator.httpClient(world.emulator, ip)
+      const cause = new Error("no route")
+      const given = { cause, reason: "Transport" } as const
+      let fail: (request: HttpClientRequest.HttpClientRequest) => HttpClientError.HttpClientError
+      const client = HttpClient.make((request) =>
+        request.url.endsWith("/Authenticate") ? inner.execute(request) : Effect.fail(fail(request))
+      )
+      const auth = yield* start(world, {}, client)
+      const key = Redacted.value(yield* auth.sessionKey)
+      for (const words of [{}, { description: "it has no route" }]) {
+        fail = (request) => new HttpClientError.RequestError({ ...given, ...words, request })
+        const failed = yield* Effect.flip(auth.httpClient.execute(echo()))
+        assert(failed instanceof HttpClientError.RequestError)
+        assert.deepInclude(failed, { ...given, ...words })
+        assert.strictEqual("description" in failed, "description" in words)
+        fail = (request) =>
+          new HttpClientError.ResponseError({
+            ...words,
+            cause,
+            reason: "StatusCode",
+            request,
+            response: HttpClientResponse.fromWeb(request, new Response("gone", { status: 410 }))
+          })
+        const answered = yield* Effect.flip(auth.httpClient.execute(echo()))
+        assert(answered instanceof HttpClientError.ResponseError)
+        assert.deepInclude(answered, { ...words, cause, reason: "StatusCode" })
+        assert.strictEqual(answered.response.status, 410)
+        assert.notProperty(answered.response.request.headers, "sesskey")
+        // Its body is the client's, and who sent the key may be in it: it is not passed on.
+        assert.strictEqual(yield* answered.response.text, "")
+        for (const error of [failed, answered]) assertShowsNone(error, key)
+      }
+    })
+  )
+
+  it.scoped("says so where the client at hand sends twice, in the error and in its words", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const auth = yield* start(
+        world,
+        {},
+        HttpClient.retry(Emulator.httpClient(world.emulator, ip), { times: 3 })
+      )
+      yield* auth.sessionKey
+      yield* world.emulator.injectMethod(Fault.DropAnswer)
+      const error = yield* Effect.flip(auth.httpClient.execute(echo()))
+      assert(error instanceof HttpClientError.RequestError)
+      assert.strictEqual(error.reason, "Transport")
+      assert.match(String(error.cause), /^SentTwice: /)
+      assert.match(error.description!, /^the HTTP client tried to send it a second time/)
+      assert.notProperty(error.request.headers, "sesskey")
+    })
+  )
+
+  it.scoped("looks for a refusal where the type of an answer is text, JSON, or not said", () =>
+    Effect.gen(function* () {
+      const refusal = '{"EchoResult":{"FunctionOk":false,"ErrCode":5030}}'
+      for (const [type, isRead] of [
+        ["application/json", true],
+        ["application/problem+json; charset=utf-8", true],
+        ["TEXT/PLAIN", true],
+        ["", true],
+        [undefined, true],
+        ["application/pdf", false],
+        ["application/octet-stream", false]
+      ] as const) {
+        const world = yield* makeWorld()
+        const inner = Emulator.httpClient(world.emulator, ip)
+        let calls = 0
+        const client = HttpClient.make((request) => {
+          if (request.url.endsWith("/Authenticate")) return inner.execute(request)
+          calls += 1
+          const answer = new Response(new TextEncoder().encode(refusal))
+          if (type !== undefined) answer.headers.set("content-type", type)
+          return Effect.succeed(HttpClientResponse.fromWeb(request, answer))
+        })
+        const auth = yield* start(world, {}, client)
+        yield* auth.httpClient.execute(echo())
+        assert.strictEqual(calls, isRead ? 2 : 1, String(type))
       }
     })
   )

@@ -1,6 +1,17 @@
-import { HttpClient } from "@effect/platform"
+import { HttpClient, HttpClientError, HttpClientResponse } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Fiber, Logger, LogLevel, Redacted, Schedule, Schema, TestClock } from "effect"
+import {
+  Duration,
+  Effect,
+  Either,
+  Fiber,
+  Logger,
+  LogLevel,
+  Redacted,
+  Schedule,
+  Schema,
+  TestClock
+} from "effect"
 import { readFileSync } from "node:fs"
 import { NumberAuth } from "../../../src/services/NumberAuth.js"
 import * as NumberClient from "../../../src/services/NumberClient.js"
@@ -332,6 +343,151 @@ describe("NumberClient.method", () => {
       }
     })
   )
+})
+
+describe("what is said of a call", () => {
+  /** The client's answers to calls are these; attempts go to the emulator. */
+  const answering = (answer: (url: string) => Response | HttpClientError.RequestError["reason"] | Error) =>
+    ready((world) => {
+      const inner = Emulator.httpClient(world.emulator, ip)
+      return HttpClient.make((request) => {
+        if (request.url.endsWith("/Authenticate")) return inner.execute(request)
+        const given = answer(request.url)
+        return given instanceof Response
+          ? Effect.succeed(HttpClientResponse.fromWeb(request, given))
+          : new HttpClientError.RequestError({
+              request,
+              reason: typeof given === "string" ? given : "Transport",
+              cause: typeof given === "string" ? undefined : given
+            })
+      })
+    })
+  const failing = (answer: Response | HttpClientError.RequestError["reason"] | Error) =>
+    Effect.gen(function* () {
+      const { call } = yield* answering(() => answer)
+      const error = yield* Effect.flip(call(voidTransaction({ TxID: 1 })))
+      return [
+        error._tag,
+        "detail" in error ? error.detail : error.message,
+        "code" in error ? error.code : null
+      ]
+    })
+  const body = (result: unknown, status = 200, name = "Transaction_VoidResult") =>
+    new Response(JSON.stringify({ [name]: result }), {
+      status,
+      headers: { "content-type": "application/json" }
+    })
+  const failed = (fields: object) => body({ FunctionOk: false, ...fields })
+
+  it.scoped("that failed is ErrMsg, else RespMsg, else that no reason was given", () =>
+    Effect.gen(function* () {
+      for (const [fields, detail] of [
+        [{ ErrMsg: "out of order", RespMsg: "no" }, "out of order"],
+        [{ ErrMsg: "", RespMsg: "no" }, "no"],
+        [{ ErrMsg: " \n", RespMsg: "no" }, "no"],
+        [{ ErrMsg: 7, RespMsg: "no" }, "no"],
+        [{ ErrMsg: null, RespMsg: null }, "no reason given"],
+        [{}, "no reason given"]
+      ] as const) {
+        assert.deepStrictEqual(yield* failing(failed(fields)), ["MethodFailed", detail, null])
+      }
+    })
+  )
+
+  it.scoped("has a whole number for its code, as a number or as text, or none", () =>
+    Effect.gen(function* () {
+      for (const [ErrCode, code] of [
+        [12, 12],
+        [0, 0],
+        [-1, -1],
+        ["12", 12],
+        [" 12 ", 12],
+        ["", null],
+        [" ", null],
+        ["twelve", null],
+        [1.5, null],
+        ["1.5", null],
+        [2 ** 53, null],
+        [null, null],
+        [true, null],
+        [[12], null]
+      ] as const) {
+        assert.deepStrictEqual(yield* failing(failed({ ErrCode })), ["MethodFailed", "no reason given", code])
+      }
+    })
+  )
+
+  it.scoped("that is uncertain is what its answer lacks, or its status where that is no success", () =>
+    Effect.gen(function* () {
+      const ok = { FunctionOk: true, TxApproved: true }
+      for (const [answer, detail] of [
+        [new Response("no JSON"), "Number's answer is not JSON"],
+        [body(null), "Number's answer has no Transaction_VoidResult"],
+        [body("text"), "Number's answer has no Transaction_VoidResult"],
+        [body(ok, 200, "Transaction_Void"), "Number's answer has no Transaction_VoidResult"],
+        [body({ TxApproved: true }), "Number's answer lacks FunctionOk"],
+        [body({ FunctionOk: "yes" }), "Number's answer lacks FunctionOk"],
+        [body(ok, 300), "Number answered with HTTP status 300"],
+        [body({ TxApproved: true }, 404), "Number answered with HTTP status 404"],
+        [new Response("no JSON", { status: 500 }), "Number answered with HTTP status 500"],
+        [
+          Object.assign(new Error(card), { code: "EPIPE" }),
+          "the connection failed before a whole answer came (EPIPE)"
+        ]
+      ] as const) {
+        assert.deepStrictEqual(yield* failing(answer), ["CallUncertain", detail, null])
+      }
+    })
+  )
+
+  it.scoped("that never left is why, and a path that is none is told of as a setting", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* failing(Object.assign(new Error(card), { code: "ENOTFOUND" })), [
+        "CallUnsent",
+        "Number could not be reached (ENOTFOUND)",
+        null
+      ])
+      assert.deepStrictEqual(yield* failing("Encode"), ["CallUnsent", "the request could not be built", null])
+      const { call } = yield* ready()
+      const path = yield* Effect.flip(
+        call(NumberClient.method("Authenticate", Schema.Void, Schema.Unknown)())
+      )
+      assert.deepInclude(path, {
+        field: "path of the method",
+        expected: "one below the base URL, such as Query/AccountProfile, and not Authenticate"
+      })
+      const amount = yield* Effect.flip(
+        call(NumberClient.method("//Test/Echo", Schema.NumberFromString, Schema.Unknown)("x" as never))
+      )
+      assert.deepInclude(amount, {
+        field: "request of Test/Echo",
+        expected: "the form of its schema; see the whole of it"
+      })
+    })
+  )
+
+  it.scoped(
+    "that was carried out is its result at any status that is a success, and why it does not decode",
+    () =>
+      Effect.gen(function* () {
+        const { call } = yield* answering(() => body({ FunctionOk: true, TxApproved: true }, 299))
+        assert.deepStrictEqual(yield* call(voidTransaction({ TxID: 1 })), { TxApproved: true })
+        assert.deepStrictEqual(yield* failing(body({ FunctionOk: true, TxApproved: "yes" })), [
+          "AnswerUndecodable",
+          "see TxApproved",
+          null
+        ])
+        assert.deepStrictEqual(yield* failing(body({ FunctionOk: true }, 200, "OtherResult")), [
+          "AnswerUndecodable",
+          "its result is under OtherResult and not under Transaction_VoidResult; set the option name",
+          null
+        ])
+      })
+  )
+
+  it("is waited for 60 seconds where nothing else is said", () => {
+    assert.strictEqual(Duration.toMillis(NumberClient.defaultTimeout), 60_000)
+  })
 })
 
 describe("a call is sent once", () => {
