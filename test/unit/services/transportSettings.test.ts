@@ -366,4 +366,22 @@ describe("an answer to an attempt", () => {
       assert.deepInclude(outcome, { tokenEndsAtMillis: null, lockReported: false })
     }
   })
+
+  it("that is a SOAP fault says so, with its status where that is no success", () => {
+    const fault =
+      '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><faultcode>s:Client</faultcode><faultstring>Bad Request</faultstring></s:Fault></s:Body></s:Envelope>'
+    for (const [status, said] of [
+      [199, " and HTTP status 199"],
+      [200, ""],
+      [299, ""],
+      [300, " and HTTP status 300"]
+    ] as const) {
+      assert.deepStrictEqual({ ...NumberTransport.classifySoapAnswer({ status, body: fault }, token) }, {
+        _tag: "faulted",
+        detail: `Number answered with a SOAP fault${said}: Bad Request`,
+        errorCode: null,
+        lockReported: false
+      } as never)
+    }
+  })
 })
