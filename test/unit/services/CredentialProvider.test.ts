@@ -79,7 +79,7 @@ describe("CredentialProvider.layerStore", () => {
         const provider = yield* build(CredentialProvider.layerStore(options).pipe(Layer.provide(store)))
         yield* provider.put(code, tokenOf(token))
         const kept = yield* made.readToken({ location: location as Location, account: code })
-        assert.deepStrictEqual(Option.map(kept, Redacted.value), Option.some(token))
+        assert.strictEqual(Redacted.value(Option.getOrThrow(kept)), token)
       }
     })
   )

@@ -30,9 +30,9 @@ describe("an answer that stands in for the one that came", () => {
     assert.strictEqual(answer.cookies.cookies["a"]?.value, "1")
     assert.strictEqual(answer.request, given)
     const from = Object.create(original, { remoteAddress: { value: Option.some("192.0.2.1") } })
-    assert.deepStrictEqual(
-      new Answer(given, from, Redacted.make(key)).remoteAddress,
-      Option.some("192.0.2.1")
+    assert.strictEqual(
+      Option.getOrNull(new Answer(given, from, Redacted.make(key)).remoteAddress),
+      "192.0.2.1"
     )
   })
 
