@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto"
 import { inspect } from "node:util"
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Context, Effect, Fiber, Layer, Redacted, TestClock } from "effect"
+import { ConfigProvider, Context, Effect, Fiber, Layer, Redacted, TestClock, TestServices } from "effect"
 import type { SessionKey } from "../../../src/schemas/Credentials.js"
 import * as SessionSignature from "../../../src/services/SessionSignature.js"
 import * as Emulator from "../../../src/testing/NumberEmulator.js"
@@ -138,6 +138,11 @@ describe("NumberAuth.httpClientWith a signature", () => {
       // The renewal takes 7 seconds, and the replay is as late.
       yield* world.emulator.inject(Fault.DelayAnswer("7 seconds"))
       const calling = yield* Effect.fork(client.execute(echo(3)))
+      // Signing takes real time, of which the tests' clock knows nothing: the renewal has to have begun.
+      yield* TestServices.provideLive(Effect.sleep("5 millis")).pipe(
+        Effect.zipRight(world.emulator.pendingFaults),
+        Effect.repeat({ until: (pending) => pending === 0 })
+      )
       yield* TestClock.adjust("7 seconds")
       yield* Fiber.join(calling)
       const second = Redacted.value(yield* auth.sessionKey)
