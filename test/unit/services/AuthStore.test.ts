@@ -4,7 +4,19 @@
 import { SqlClient } from "@effect/sql"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, ConfigProvider, Context, Effect, Either, Exit, Layer, Logger, Option, Redacted } from "effect"
+import {
+  Cause,
+  ConfigError,
+  ConfigProvider,
+  Context,
+  Effect,
+  Either,
+  Exit,
+  Layer,
+  Logger,
+  Option,
+  Redacted
+} from "effect"
 import { Fiber, PubSub, Schema, Stream, TestClock } from "effect"
 import type { Location, Token } from "../../../src/schemas/Credentials.js"
 import { AccountRecord, emptyAccountRecord, emptyLedgerRecord } from "../../../src/schemas/StoredRecord.js"
@@ -470,6 +482,19 @@ describe("the keys that are configured", () => {
       })
     })
   )
+
+  it.effect("are misconfigured by the first name where what they come from cannot be asked", () =>
+    Effect.gen(function* () {
+      const away = ConfigProvider.make({
+        load: () => Effect.fail(ConfigError.SourceUnavailable([], keyText(1), Cause.empty)),
+        flattened: ConfigProvider.fromMap(new Map()).flattened
+      })
+      const error = yield* Effect.flip(Effect.withConfigProvider(AuthStore.configuredKeys, away))
+      assert.strictEqual(error.reason, "misconfigured")
+      assert.match(error.detail, /^NUMBER_STORE_KEY does not have/)
+      assertShowsNone(error, keyText(1))
+    })
+  )
 })
 
 describe("sealing a store anew", () => {
@@ -507,10 +532,11 @@ describe("sealing a store anew", () => {
         before
       )
       const store = yield* onDatabase(sql, { storeKey: ring(2) })
-      for (const [at, token] of [
+      const kept: ReadonlyArray<readonly [AuthStore.AccountKey, string]> = [
         [key, goodToken],
         [other, otherToken]
-      ] as const) {
+      ]
+      for (const [at, token] of kept) {
         assert.deepStrictEqual(plain((yield* store.read(at)).account), plain(authenticated))
         assert.strictEqual(Redacted.value(Option.getOrThrow(yield* store.readToken(at))), token)
       }
