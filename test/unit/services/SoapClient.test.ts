@@ -127,6 +127,25 @@ describe("a method over SOAP", () => {
     })
   )
 
+  it.scoped("is given what is undefined as little as what is null, and records without a prototype", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const { client } = yield* startSoap(world)
+      const bare = Object.assign(Object.create(null), { Amount: -10.25, None: undefined, Nil: null })
+      const result = yield* client.method("Echo", { Bare: bare, Bares: [bare], None: undefined }, Echoed)
+      assert.deepStrictEqual(result.Echo, { Bare: { Amount: "-10.25" }, Bares: { Amount: "-10.25" } })
+      const nested = (depth: number): SoapClient.SoapParameters =>
+        Array.from({ length: depth }).reduce<SoapClient.SoapParameters>((inner) => ({ In: inner }), { n: 1 })
+      yield* client.method("Echo", nested(32), Anything)
+      const error = yield* Effect.flip(client.method("Echo", nested(33), Anything))
+      assert(error._tag === "InvalidInput")
+      assert.deepInclude(error, {
+        field: `parameter ${Array.from({ length: 33 }, () => "In").join(".")}`,
+        expected: "records at most 32 deep"
+      })
+    })
+  )
+
   it.effect("comes back as a record of texts by local names, arrays where an element repeats", () =>
     Effect.gen(function* () {
       const body = enveloped(
@@ -170,6 +189,7 @@ describe("a method over SOAP", () => {
       for (const [rows, amounts] of [
         ["", []],
         [null, []],
+        [" \n ", []],
         [{ Row: { Amount: "1.5" } }, [1.5]],
         [{ Row: [{ Amount: "1.5" }, { Amount: 2 }] }, [1.5, 2]]
       ] as const) {
@@ -179,7 +199,12 @@ describe("a method over SOAP", () => {
           Rows: amounts.map((Amount) => ({ Amount }))
         })
       }
-      for (const rows of ["text", { Other: "x" }, { Row: { Amount: "x" } }]) {
+      for (const rows of [
+        "text",
+        { Other: "x" },
+        { Row: { Amount: "1" }, Other: "x" },
+        { Row: { Amount: "x" } }
+      ]) {
         assert.strictEqual((yield* Effect.flip(call(rows)))._tag, "AnswerUndecodable")
       }
       assert.deepStrictEqual(Schema.encodeSync(SoapClient.listOf("Row", Schema.NumberFromString))([1, 2]), {
@@ -192,10 +217,12 @@ describe("a method over SOAP", () => {
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { client } = yield* startSoap(world)
-      const Result = Schema.Struct({ Echo: Schema.Struct({ Pan: Schema.NumberFromString }) })
+      const Result = Schema.Struct({
+        Echo: Schema.Struct({ Pan: Schema.NumberFromString, Zip: Schema.String })
+      })
       const error = yield* Effect.flip(client.method("Echo", { Pan: "4111-1111-1111-1111" }, Result))
       assert(error._tag === "AnswerUndecodable")
-      assert.strictEqual(error.detail, "see Echo.Pan")
+      assert.strictEqual(error.detail, "see Echo.Pan, Echo.Zip")
       assert.match(error.message, /carried out Echo.*Echo\.Pan.*Do not send.*count is unchanged/)
       assertShowsNone(error, "4111-1111")
       assert.strictEqual(yield* world.emulator.executionsOf({ Pan: "4111-1111-1111-1111" }), 1)
@@ -324,8 +351,27 @@ describe("the session of a method over SOAP", () => {
         const error = yield* Effect.flip(client.method("Echo", {}, Anything))
         assert(error._tag === "MethodFailed")
         assert.strictEqual(error.code, code)
+        assert.strictEqual(error.detail, "no")
         assert.lengthOf(yield* world.emulator.log, 2)
         assert.strictEqual(yield* world.emulator.pendingFaults, 1)
+      }
+    })
+  )
+
+  it.scoped("that is refused again says why by ErrMsg, else by RespMsg, else that no reason was given", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const { client } = yield* startSoap(world)
+      for (const [said, detail] of [
+        [{ ErrMsg: "expired", RespMsg: "sorry" }, "expired"],
+        [{ RespMsg: "sorry" }, "sorry"],
+        [{}, "no reason given"]
+      ] as const) {
+        const body = soapResult("Echo", { FunctionOk: false, ErrCode: 5030, ...said })
+        yield* world.emulator.injectMethod(Fault.Body(body), Fault.Body(body))
+        const error = yield* Effect.flip(client.method("Echo", {}, Anything))
+        assert(error._tag === "MethodFailed")
+        assert.strictEqual(error.detail, detail)
       }
     })
   )
@@ -414,7 +460,8 @@ describe("what may not be called", () => {
           "authenticate",
           "AUTHENTICATE",
           "aUtHenticate",
-          "_Authenticate"
+          "_Authenticate",
+          "__Authenticate_"
         ]) {
           const error = yield* Effect.flip(
             client.method(name, { AcctCode: account, Token: goodToken }, Anything)
@@ -438,13 +485,14 @@ describe("what may not be called", () => {
           "\u0410uthenticate",
           "1st"
         ]) {
-          assert.strictEqual(
-            (yield* Effect.flip(client.method(name, {}, Anything)))._tag,
-            "InvalidInput",
-            name
-          )
+          const error = yield* Effect.flip(client.method(name, {}, Anything))
+          assert(error._tag === "InvalidInput", name)
+          assert.strictEqual(error.field, "method's name")
+          assert.match(error.expected, /letters, digits and underscores, such as Transaction_Void/)
         }
         assert.strictEqual(yield* world.emulator.requestsSeen, 0)
+        // Number would answer these as methods that it does not have.
+        for (const name of ["ReAuthenticate", "AuthenticateCard"]) yield* client.method(name, {}, Anything)
       })
   )
 
@@ -455,6 +503,14 @@ describe("what may not be called", () => {
       const pan = "4111111111111111"
       const circular: { [name: string]: unknown } = { pan }
       circular["again"] = circular
+      const expected: Readonly<Record<string, RegExp>> = {
+        "parameter Pan": /text without control characters|text, number, boolean, record or array of these/,
+        "parameter Card.Pan": /text without control characters/,
+        "parameter Amount": /finite number that is written without an exponent/,
+        "parameter When": /text, number, boolean, record or array of these/,
+        "name of a parameter": /letters, digits and underscores, beginning with a letter/,
+        parameters: /record of parameters by their names|none called SessKey, which the client puts in/
+      }
       for (const [parameters, field] of [
         [{ Pan: `${pan}\u0000` }, "parameter Pan"],
         [{ Card: { Pan: `${pan}\ud800` } }, "parameter Card.Pan"],
@@ -482,6 +538,7 @@ describe("what may not be called", () => {
         const error = yield* Effect.flip(client.method("Echo", parameters, Anything))
         assert(error._tag === "InvalidInput")
         assert.strictEqual(error.field, field)
+        assert.match(error.expected, expected[field]!)
         assertShowsNone(error, pan)
       }
       const error = yield* Effect.flip(client.method("Echo", circular as SoapClient.SoapParameters, Anything))
@@ -509,6 +566,14 @@ describe("a call over SOAP that has no result", () => {
       assert.deepInclude(noMessage, { code: null, detail: "why" })
       const nothing = yield* failed(soapResult("Transaction_Void", { FunctionOk: false }))
       assert.deepInclude(nothing, { code: null, detail: "no reason given" })
+      const empty = { FunctionOk: false, ErrMsg: "", RespMsg: "v. 2 is not supported." }
+      const sentence = yield* failed(soapResult("Transaction_Void", empty))
+      assert.deepInclude(sentence, { detail: "v. 2 is not supported" })
+      const secret = { FunctionOk: false, ErrMsg: "Pin blue heron is wrong" }
+      const secretEchoed = yield* failed(soapResult("Transaction_Void", secret), 200, {
+        Pin: Redacted.make("blue heron")
+      })
+      assert.deepInclude(secretEchoed, { detail: "Pin <redacted> is wrong" })
     })
   )
 
@@ -522,7 +587,9 @@ describe("a call over SOAP that has no result", () => {
           /SOAP fault and HTTP status 500: The creator of this fault/
         ],
         [soapFault("x"), 200, /SOAP fault: x/],
+        [soapFault(""), 200, /SOAP fault: no reason given/],
         [fine, 500, /HTTP status 500/],
+        [fine, 300, /HTTP status 300/],
         [fine, 307, /HTTP status 307/],
         ["<html>", 503, /HTTP status 503/],
         ["", 204, /documented form/],
@@ -544,6 +611,50 @@ describe("a call over SOAP that has no result", () => {
         )
       }
     })
+  )
+
+  it.scoped(
+    "a status that is a success is one up to 299, and one that is none has spoken without its body",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        const { auth } = yield* startSoap(world)
+        yield* auth.sessionKey
+        const call = (response: () => Response) =>
+          SoapClient.make().pipe(
+            Effect.flatMap((client) => client.method("Echo", {}, Anything)),
+            Effect.provideService(NumberAuth.NumberAuth, auth),
+            Effect.provideService(
+              HttpClient.HttpClient,
+              HttpClient.make((request) => Effect.sync(() => HttpClientResponse.fromWeb(request, response())))
+            ),
+            Effect.either
+          )
+        const broken = () =>
+          new ReadableStream({ pull: (controller) => controller.error(new Error("it broke")) })
+        const detailOf = (result: Either.Either<unknown, SoapClient.SoapError>) => {
+          assert(Either.isLeft(result) && result.left._tag === "CallUncertain")
+          return result.left.detail
+        }
+        for (const status of [200, 299]) {
+          const fine = yield* call(() => new Response(soapResult("Echo", { FunctionOk: true }), { status }))
+          assert.deepStrictEqual(fine, Either.right({ FunctionOk: "true" }))
+          assert.match(
+            detailOf(yield* call(() => new Response(broken(), { status }))),
+            /^the connection failed before a whole answer came/
+          )
+          assert.strictEqual(
+            detailOf(yield* call(() => new Response(null, { status }))),
+            "its answer is not of the documented form"
+          )
+        }
+        for (const status of [300, 503]) {
+          assert.strictEqual(
+            detailOf(yield* call(() => new Response(broken(), { status }))),
+            `it answered with HTTP status ${status}`
+          )
+        }
+      })
   )
 
   it.scoped("CallUncertain: the connection broke; the call is not sent again", () =>
@@ -611,12 +722,33 @@ describe("a call over SOAP that has no result", () => {
           const { client } = yield* startSoap(world, wrap(Emulator.httpClient(world.emulator, ip)))
           yield* world.emulator.injectMethod(fault, fault, fault, fault)
           const error = yield* Effect.flip(client.method("Echo", { n: 1 }, Anything))
-          assert.strictEqual(error._tag, "CallUncertain")
+          assert(error._tag === "CallUncertain")
+          // The first wrapper sends a status that is no success once only: it is an answer.
+          const isAnswered = index === 0 && fault._tag === "Status"
+          assert.strictEqual(
+            error.detail,
+            isAnswered
+              ? "it answered with HTTP status 503"
+              : "the HTTP client tried to send it a second time, and what the first came to is not known"
+          )
           assert.strictEqual(yield* world.emulator.pendingFaults, 3)
         }
       })
     )
   }
+
+  it.scoped("a client that fails for a status is told of by that status", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const http = HttpClient.filterStatusOk(Emulator.httpClient(world.emulator, ip))
+      const { auth, client } = yield* startSoap(world, http as HttpClient.HttpClient)
+      yield* auth.sessionKey
+      yield* world.emulator.injectMethod(Fault.Status(503, ""))
+      const error = yield* Effect.flip(client.method("Echo", {}, Anything))
+      assert(error._tag === "CallUncertain")
+      assert.strictEqual(error.detail, "it answered with HTTP status 503")
+    })
+  )
 
   it.scoped("fetch follows no redirect, which would take the session key to another place", () =>
     Effect.gen(function* () {
@@ -747,7 +879,12 @@ describe("secrets of a call over SOAP", () => {
           Effect.provideService(HttpClient.HttpClient, http)
         )
         const error = yield* Effect.flip(client.method("Echo", {}, Anything))
+        assert(error._tag === "CallUncertain" || error._tag === "CallUnsent")
         assert.strictEqual(error._tag, reason === "Transport" ? "CallUncertain" : "CallUnsent")
+        assert.match(
+          error.detail,
+          reason === "Transport" ? /^the connection failed/ : /^the request could not be built$/
+        )
         assertShowsNone(error, key)
       }
     })
@@ -783,6 +920,15 @@ describe("the settings of the SOAP client", () => {
       assert.deepStrictEqual(seen, ["https://number.test/soap", '"urn:n/ICardProcess/Echo"'])
       const error = yield* Effect.flip(built([["NUMBER_SOAP_NAMESPACE", "a b"]]))
       assert.strictEqual(error._tag, "InvalidInput")
+      seen.length = 0
+      const given = yield* Layer.build(
+        SoapClient.layer({ namespace: "urn:g" }).pipe(
+          Layer.provide(Layer.succeed(HttpClient.HttpClient, http)),
+          Layer.provide(Layer.succeed(NumberAuth.NumberAuth, auth))
+        )
+      )
+      yield* Context.get(given, SoapClient.SoapClient).method("Echo", {}, Anything)
+      assert.strictEqual(seen[1], '"urn:g/ICardProcess/Echo"')
     })
   )
 })

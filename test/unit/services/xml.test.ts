@@ -32,7 +32,8 @@ describe("an XML document", () => {
   })
 
   it("has one root, and nothing but blanks around it", () => {
-    for (const text of ["<a/>", " \t\r\n<a/> \t\r\n", "<a></a >", "<a/><!-- b -->"]) isTaken(text)
+    for (const text of ["<a/>", " \t\r\n<a/> \t\r\n", "<a></a >", "<a/><!-- b -->", "<!-->--><a/>"])
+      isTaken(text)
     for (const text of [
       "",
       " ",
@@ -41,7 +42,12 @@ describe("an XML document", () => {
       "<a/><b/>",
       "<a></a><b></b>",
       "<!-- a -->",
-      "\u00a0<a/>"
+      "\u00a0<a/>",
+      "<a/>\u00a0",
+      "<a></a>\ufeff",
+      "<a></a>\u0085",
+      "<a></a><![CDATA[]]>",
+      "<a/><![CDATA[]>]]>"
     ]) {
       isRefused(text)
     }
