@@ -2,11 +2,13 @@
  * Attempts and calls at trace level with all that tells of them on, searched for every secret that they had.
  */
 import * as Fs from "node:fs"
+import * as Http from "node:http"
+import type * as Net from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { inspect } from "node:util"
 import { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
+import { NodeContext, NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import {
   Config,
@@ -22,10 +24,13 @@ import {
   Schema,
   Scope
 } from "effect"
+import * as InspectServer from "../../src/inspect/InspectServer.js"
+import * as Recorder from "../../src/inspect/Recorder.js"
 import { makeAuthCore } from "../../src/machine/AuthCore.js"
 import { makeAuthMachine } from "../../src/machine/AuthMachine.js"
 import type { AccountCode, Location, Token } from "../../src/schemas/Credentials.js"
 import { decodePostedTokens } from "../../src/schemas/PostedTokens.js"
+import { AuthInspector } from "../../src/services/AuthInspector.js"
 import { AuthNotifier } from "../../src/services/AuthNotifier.js"
 import { AuthStore } from "../../src/services/AuthStore.js"
 import * as CredentialProvider from "../../src/services/CredentialProvider.js"
@@ -45,6 +50,7 @@ import * as NumberEmulatorServer from "../../src/testing/NumberEmulatorServer.js
 import { buildCli, lastJson, start as startProcess } from "../process/build.js"
 import { searchFor } from "../support/canary.js"
 import { showings } from "../support/leaks.js"
+import { record as makeRecord } from "../support/records.js"
 import {
   account,
   baseUrl,
@@ -122,6 +128,51 @@ const echoing = (inner: HttpClient.HttpClient): HttpClient.HttpClient => {
 }
 
 const record = (told: Told, value: unknown) => told.add("errors and results", ...showings(value))
+
+/** The live page, over its server, with its event stream read from the first record on. */
+const livePage = (told: Told) =>
+  Effect.gen(function* () {
+    const recorder = yield* Recorder.make({ capacity: Infinity })
+    const server = Http.createServer()
+    yield* Layer.build(
+      InspectServer.layer().pipe(
+        Layer.provide(NodeHttpServer.layerServer(() => server, { port: 0, host: "127.0.0.1" })),
+        Layer.provide(Layer.succeed(Recorder.Recorder, recorder))
+      )
+    )
+    const url = `http://127.0.0.1:${(server.address() as Net.AddressInfo).port}`
+    const get = (path: string) => Effect.promise(() => fetch(`${url}${path}`))
+    const text = (path: string) =>
+      Effect.flatMap(get(path), (response) => Effect.promise(() => response.text()))
+    const events = (yield* get("/events")).body!.getReader()
+    let streamed = ""
+    yield* Effect.forkScoped(
+      Effect.promise(async () => {
+        const decoder = new TextDecoder()
+        for (let read = await events.read(); !read.done; read = await events.read()) {
+          streamed += decoder.decode(read.value, { stream: true })
+        }
+      })
+    )
+    /** Once the stream has told of all that was recorded. */
+    const look = Effect.gen(function* () {
+      recorder.record(makeRecord({ location: planted as Location }))
+      yield* Effect.repeat(Effect.sleep("20 millis"), { until: () => streamed.includes(planted) })
+      const records = yield* recorder.all
+      assert.isAbove(records.length, 100)
+      const accounts = new Set(
+        records.map(({ account, location }) => `location=${location}&account=${account}`)
+      )
+      told.add("live page: events", streamed)
+      for (const path of ["/", "/page.js", "/page.css", "/accounts", "/trace"]) {
+        told.add("live page", yield* text(path))
+      }
+      for (const asked of accounts) {
+        told.add("live page", yield* text(`/records?${asked}`), yield* text(`/sequence?${asked}`))
+      }
+    })
+    return { look, recorder }
+  })
 
 /** The commands, each as a process of its own that tells all that it can. */
 const commands = async (told: Told, secrets: Record<string, string>, folder: string): Promise<void> => {
@@ -409,21 +460,27 @@ describe("secret canaries", () => {
     }).pipe(Effect.withSpan("the canary that is planted"), Effect.ignore)
 
     const everything = Effect.gen(function* () {
+      const page = yield* livePage(told)
       const opened = yield* Layer.build(
         SqliteStore.layer({ filename, storeKey: ring }).pipe(Layer.provide(NodeContext.layer))
       ).pipe(Effect.map(Context.get(AuthStore)))
       const store = watched(opened)
-      for (const wire of wires) {
-        for (const [n, fault] of attemptFaults.entries()) {
-          const world = { ...(yield* makeWorld()), store }
-          yield* world.emulator.addToken(account, otherToken)
-          yield* world.emulator.inject(fault)
-          yield* oneLife(world, `${wire.name}-${n}`, wire)
+      yield* Effect.gen(function* () {
+        for (const wire of wires) {
+          for (const [n, fault] of attemptFaults.entries()) {
+            const world = { ...(yield* makeWorld()), store }
+            yield* world.emulator.addToken(account, otherToken)
+            yield* world.emulator.inject(fault)
+            yield* oneLife(world, `${wire.name}-${n}`, wire)
+          }
         }
-      }
-      for (const wire of wires) yield* calls({ ...(yield* makeWorld()), store }, `calls-${wire.name}`, wire)
-      yield* others(store)
-      yield* careless
+        for (const wire of wires) {
+          yield* calls({ ...(yield* makeWorld()), store }, `calls-${wire.name}`, wire)
+        }
+        yield* others(store)
+        yield* careless
+      }).pipe(Effect.provideService(AuthInspector, page.recorder.record))
+      yield* page.look
       yield* plant
       yield* opened.transact(
         { location: planted as Location, account: account as AccountCode },
