@@ -3,30 +3,18 @@
  */
 import { randomBytes } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, ConfigProvider, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { Clock, ConfigProvider, Context, Effect, Layer, Option, Redacted } from "effect"
 import { afterAll, beforeAll } from "vitest"
 import type { Location, Token } from "../../src/schemas/Credentials.js"
-import { AccountRecord, emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
+import { emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
 import * as AuthStore from "../../src/services/AuthStore.js"
 import * as PgStore from "../../src/services/PgStore.js"
 import type { KeyRing } from "../../src/services/StoreKey.js"
-import { settled } from "../support/core.js"
 import { assertShowsNone } from "../support/leaks.js"
 import { type Postgres, startPostgres } from "../support/postgres.js"
 import { idOf, key, keyText, other, ring } from "../support/secrets.js"
 import { goodToken } from "../support/stack.js"
-
-const sessionKey = "B9F24903C3BA4770AE303032303541303032353437"
-const authenticated = Schema.decodeUnknownSync(AccountRecord)({
-  version: 1,
-  state: "authenticated",
-  context: {
-    ...emptyAccountRecord.context,
-    session: { generation: 1, fingerprint: "ab".repeat(32), obtainedAtMillis: 0, expiresAtMillis: 1 }
-  },
-  sessionKey
-})
-const ledger = { ...emptyLedgerRecord, marks: [settled(1, 1)], lockReportedAt: 1 }
+import { authenticated, ledger, sessionKey } from "../support/stored.js"
 
 let server: Postgres
 beforeAll(async () => {

@@ -9,16 +9,16 @@ import { NodeContext } from "@effect/platform-node"
 import { SqlClient } from "@effect/sql"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted, Schema, TestClock } from "effect"
+import { Context, Effect, Layer, Redacted, TestClock } from "effect"
 import type { Location, Token } from "../../src/schemas/Credentials.js"
-import { AccountRecord, emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
+import { emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
 import * as AuthStore from "../../src/services/AuthStore.js"
 import * as SqliteStore from "../../src/services/SqliteStore.js"
 import type { KeyRing } from "../../src/services/StoreKey.js"
-import { settled } from "../support/core.js"
 import { assertShowsNone } from "../support/leaks.js"
 import { idOf, key, other, otherToken, ring } from "../support/secrets.js"
 import { goodToken } from "../support/stack.js"
+import { authenticated, ledger, sessionKey } from "../support/stored.js"
 
 interface Connection {
   readonly exec: (source: string) => void
@@ -49,17 +49,6 @@ const file = Effect.acquireRelease(
   (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))
 ).pipe(Effect.map((folder) => Path.join(folder, "auth.sqlite")))
 
-const sessionKey = "B9F24903C3BA4770AE303032303541303032353437"
-const authenticated = Schema.decodeUnknownSync(AccountRecord)({
-  version: 1,
-  state: "authenticated",
-  context: {
-    ...emptyAccountRecord.context,
-    session: { generation: 1, fingerprint: "ab".repeat(32), obtainedAtMillis: 0, expiresAtMillis: 1 }
-  },
-  sessionKey
-})
-const ledger = { ...emptyLedgerRecord, marks: [settled(1, 1)], lockReportedAt: 1 }
 const elsewhere: AuthStore.AccountKey = { ...key, location: "elsewhere" as Location }
 
 /** A process that opens the file, does this with its store, and ends. */

@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config"
 import { rooms } from "./rooms.js"
 
 /**
- * The tests that judge the mutants of a room: quick ones, and the same each time. Stryker's runner has one thread, which
+ * For the rooms whose tests Vitest itself runs, since they need a server or a process. Stryker's runner has one thread, which
  * it keeps: what the tests import from packages is loaded once, and src anew for each mutant.
  */
 export default defineConfig({

@@ -17,29 +17,22 @@ import {
   Option,
   Redacted
 } from "effect"
-import { Fiber, PubSub, Schema, Stream, TestClock } from "effect"
+import { Fiber, PubSub, Stream, TestClock } from "effect"
 import type { Location, Token } from "../../../src/schemas/Credentials.js"
-import { AccountRecord, emptyAccountRecord, emptyLedgerRecord } from "../../../src/schemas/StoredRecord.js"
+import {
+  type AccountRecord,
+  emptyAccountRecord,
+  emptyLedgerRecord
+} from "../../../src/schemas/StoredRecord.js"
 import * as AuthStore from "../../../src/services/AuthStore.js"
 import { seal } from "../../../src/services/internal/sealing.js"
-import { settled } from "../../support/core.js"
 import { assertShowsNone } from "../../support/leaks.js"
 import { idOf, key, keyText, other, otherToken, ring } from "../../support/secrets.js"
 import { goodToken } from "../../support/stack.js"
+import { authenticated, ledger, sessionKey } from "../../support/stored.js"
 
 type Store = AuthStore.AuthStore["Type"]
 
-const sessionKey = "B9F24903C3BA4770AE303032303541303032353437"
-const authenticated = Schema.decodeUnknownSync(AccountRecord)({
-  version: 1,
-  state: "authenticated",
-  context: {
-    ...emptyAccountRecord.context,
-    session: { generation: 1, fingerprint: "ab".repeat(32), obtainedAtMillis: 0, expiresAtMillis: 1 }
-  },
-  sessionKey
-})
-const ledger = { ...emptyLedgerRecord, marks: [settled(1, 1)], lockReportedAt: 1 }
 const elsewhere: AuthStore.AccountKey = { ...key, location: "elsewhere" as Location }
 const tokenOf = (text: string): Token => Redacted.make(text) as Token
 
