@@ -1,7 +1,8 @@
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Effect, Fiber, Layer, Option, Ref, Stream, TestClock } from "effect"
+import { Chunk, ConfigProvider, Context, Effect, Fiber, Layer, Option, Ref, Stream, TestClock } from "effect"
 import { AuthNotifier } from "../../../src/services/AuthNotifier.js"
+import { CredentialProvider } from "../../../src/services/CredentialProvider.js"
 import * as NumberAuth from "../../../src/services/NumberAuth.js"
 import * as Emulator from "../../../src/testing/NumberEmulator.js"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
@@ -413,6 +414,24 @@ describe("NumberAuth.status and NumberAuth.changes", () => {
     })
   )
 
+  it.scoped("status says whether there is a lock, and whether by the limit or by a report of Number's", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const auth = yield* start(world, { limit: 2 })
+      assert.isNull(Option.getOrNull((yield* auth.status).lock))
+      for (const n of [1, 2]) {
+        yield* Ref.set(world.token, badToken(n))
+        yield* Effect.flip(auth.sessionKey)
+      }
+      assert.strictEqual(Option.getOrNull((yield* auth.status).lock), "limit")
+      const reported = yield* makeWorld()
+      yield* reported.emulator.inject(Fault.ReportLock)
+      const other = yield* start(reported)
+      yield* Effect.flip(other.sessionKey)
+      assert.strictEqual(Option.getOrNull((yield* other.status).lock), "reported")
+    })
+  )
+
   it.scoped(
     "changes gives the status now, and again for what any process does, without repeating itself",
     () =>
@@ -461,15 +480,100 @@ describe("NumberAuth.make", () => {
         [{ sessionLifetime: 0 }, "policy"],
         [{ lostAttempts: "retry" as never }, "policy"]
       ]
+      const expected: Readonly<Record<string, string>> = {
+        policy: "a limit from 1 to 5 (Number locks the IP at 6), and positive, finite durations",
+        "lease duration": "a duration longer than the attempt time-out",
+        "attempt time-out": "a finite duration such as 30 seconds"
+      }
       for (const [options, field] of refused) {
         const error = yield* Effect.flip(
           Layer.build(
             NumberAuth.layer({ account, baseUrl, ...options }).pipe(Layer.provide(environment(world)))
           )
         )
-        assert.strictEqual(error._tag, "InvalidInput")
-        assert.strictEqual("field" in error ? error.field : null, field)
+        assert(error._tag === "InvalidInput")
+        assert.strictEqual(error.field, field)
+        if (field in expected) assert.strictEqual(error.expected, expected[field])
       }
+      // The least that is a duration.
+      const auth = yield* start(world, { attemptTimeout: 1 })
+      assert.strictEqual((yield* auth.status).limit, 5)
+    })
+  )
+
+  it.scoped("takes its settings from the environment with layerConfig, the account among them", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const build = (settings: ReadonlyArray<readonly [string, string]>) =>
+        Layer.build(
+          NumberAuth.layerConfig().pipe(
+            Layer.provide(environment(world)),
+            Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(settings))))
+          )
+        ).pipe(Effect.map(Context.get(NumberAuth.NumberAuth)))
+      const named = [
+        ["NUMBER_ACCOUNT_CODE", account],
+        ["NUMBER_LOCATION", "shop-7"],
+        ["NUMBER_LIMIT", "3"]
+      ] as const
+      const status = yield* Effect.flatMap(build(named), (auth) => auth.status)
+      assert.deepStrictEqual([status.account, status.location, status.limit], [account, "shop-7", 3])
+      const plain = yield* Effect.flatMap(build(named.slice(0, 1)), (auth) => auth.status)
+      assert.deepStrictEqual([plain.account, plain.location, plain.limit], [account, "default", 5])
+      assert.include(String(yield* Effect.flip(build(named.slice(1)))), "NUMBER_ACCOUNT_CODE")
+    })
+  )
+})
+
+describe("a source of tokens that does not answer", () => {
+  it.scoped("is given up after thirty seconds, and nothing is sent", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const context = yield* Layer.build(
+        NumberAuth.layer({ account, baseUrl }).pipe(
+          Layer.provide(
+            Layer.succeed(CredentialProvider, { get: () => Effect.never, put: () => Effect.void })
+          ),
+          Layer.provide(environment(world)),
+          Layer.orDie
+        )
+      )
+      const auth = Context.get(context, NumberAuth.NumberAuth)
+      const asking = yield* Effect.fork(Effect.flip(auth.sessionKey))
+      yield* TestClock.adjust("29 seconds")
+      assert.isTrue(Option.isNone(yield* Fiber.poll(asking)))
+      yield* TestClock.adjust("1 second")
+      const error = yield* Fiber.join(asking)
+      assert(error._tag === "CredentialError")
+      assert.strictEqual(error.detail, "its source did not answer within 30 seconds")
+      assert.strictEqual(yield* world.emulator.requestsSeen, 0)
+      assert.strictEqual((yield* auth.status).failures, 0)
+    })
+  )
+})
+
+describe("the place that people are told of", () => {
+  it.scoped("has the greater of the counts: of the location, and of the account's own row", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const other = "EP0000002"
+      yield* world.emulator.addToken(other, goodToken)
+      const bad = yield* start(world)
+      const good = yield* start(world, { account: other })
+      yield* Ref.set(world.token, badToken(1))
+      yield* Effect.flip(bad.sessionKey)
+      assert.strictEqual((yield* good.status).failures, 1)
+      yield* Ref.set(world.token, goodToken)
+      yield* good.sessionKey
+      // The success of another interrupts the row of the location, and not that of the account.
+      assert.strictEqual((yield* good.status).failures, 0)
+      assert.strictEqual((yield* bad.status).failures, 1)
+      yield* Ref.set(world.token, badToken(2))
+      const error = yield* Effect.flip(bad.sessionKey)
+      assert(error._tag === "AuthAborted")
+      assert.strictEqual(error.place.failures, 2)
+      assert.strictEqual((yield* good.status).failures, 1)
+      assert.strictEqual((yield* bad.status).failures, 2)
     })
   )
 })

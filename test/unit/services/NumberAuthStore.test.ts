@@ -3,7 +3,7 @@
  */
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Context, Effect, Exit, Fiber, Layer, Redacted, Ref, Scope, TestClock } from "effect"
+import { Clock, Context, Effect, Exit, Fiber, Layer, Option, Redacted, Ref, Scope, TestClock } from "effect"
 import { AttemptOutcome } from "../../../src/schemas/AttemptOutcome.js"
 import type { AuthStore } from "../../../src/services/AuthStore.js"
 import { AuthStoreError } from "../../../src/services/AuthStore.js"
@@ -420,6 +420,63 @@ describe("several processes on one store", () => {
     })
   )
 
+  /** A NumberAuth whose attempts go by this transport. */
+  const startWith = (world: World, authenticate: NumberTransport["Type"]["authenticate"]) =>
+    Layer.build(
+      NumberAuth.layer({ account, baseUrl }).pipe(
+        Layer.provide(Layer.succeed(NumberTransport, { authenticate })),
+        Layer.provide(environment(world)),
+        Layer.orDie
+      )
+    ).pipe(Effect.map(Context.get(NumberAuth.NumberAuth)))
+
+  it.scoped("a transport that may have written twice is not believed that it has sent nothing", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const permits: Array<string> = []
+      const auth = yield* startWith(world, ({ permit }) =>
+        Effect.gen(function* () {
+          for (let n = 0; n < 2; n++) {
+            permits.push(
+              yield* Effect.match(permit, { onSuccess: () => "permitted", onFailure: ({ why }) => why })
+            )
+          }
+          return AttemptOutcome.unsent({ detail: "nothing left" })
+        })
+      )
+      const error = yield* Effect.flip(auth.sessionKey)
+      assert(error._tag === "AuthAborted")
+      assert.strictEqual(error.abort.reason, "lost")
+      assert.strictEqual(error.abort.detail, "the HTTP client tried to send the attempt twice")
+      assert.deepStrictEqual(permits, ["permitted", "alreadyWritten"])
+      assert.strictEqual((yield* auth.status).failures, 1)
+    })
+  )
+
+  it.scoped("an attempt that was refused its permit has sent nothing, though its transport is not sure", () =>
+    Effect.gen(function* () {
+      const { slow, world } = yield* withStore(yield* makeWorld())
+      const auth = yield* startWith(world, ({ permit }) =>
+        Effect.zipRight(
+          Effect.sleep("26 seconds"),
+          Effect.match(permit, {
+            onSuccess: () => AttemptOutcome.lost({ detail: "it was written" }),
+            onFailure: ({ why }) => AttemptOutcome.lost({ detail: why })
+          })
+        )
+      )
+      yield* Ref.set(slow, 20_000)
+      const asking = yield* Effect.fork(Effect.flip(auth.sessionKey))
+      yield* TestClock.adjust("20 seconds")
+      yield* Ref.set(slow, 0)
+      yield* TestClock.adjust("26 seconds")
+      const error = yield* Fiber.join(asking)
+      assert(error._tag === "AuthUnreachable")
+      assert.strictEqual(error.detail, "the request could not be written in time")
+      assert.strictEqual((yield* auth.status).failures, 0)
+    })
+  )
+
   it.scoped("a client that retries does not send an attempt twice", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
@@ -490,6 +547,72 @@ describe("several processes on one store", () => {
         yield* Scope.close(scope, Exit.void)
       }
       assert.lengthOf(yield* world.emulator.log, 1)
+    })
+  )
+
+  it.scoped("an acceptance that comes while another attempt is under way is no session", () =>
+    Effect.gen(function* () {
+      const plain = yield* makeWorld()
+      let transactions = 0
+      const store: AuthStore["Type"] = {
+        ...plain.store,
+        transact: (key, decide) =>
+          Effect.suspend(() => {
+            transactions += 1
+            const stored = plain.store.transact(key, decide)
+            // The first reserves, and the second settles.
+            return transactions === 2 ? Effect.delay(stored, "50 seconds") : stored
+          })
+      }
+      const late = yield* start({ ...plain, store }, { lostAttempts: "continue" })
+      const asking = yield* Effect.fork(Effect.flip(late.sessionKey))
+      yield* TestClock.adjust("46 seconds")
+      yield* plain.emulator.inject(Fault.DelayAnswer("20 seconds"))
+      const other = yield* start(plain, { lostAttempts: "continue" })
+      const newer = yield* Effect.fork(other.sessionKey)
+      yield* TestClock.adjust("5 seconds")
+      const error = yield* Fiber.join(asking)
+      assert(error._tag === "AuthLost")
+      assert.strictEqual(error.detail, "its answer came after another attempt had begun")
+      yield* TestClock.adjust("20 seconds")
+      yield* Fiber.join(newer)
+      assert.lengthOf(yield* plain.emulator.log, 2)
+      assert.strictEqual((yield* other.status).failures, 0)
+    })
+  )
+
+  it.scoped("a session of a store that went back has a lower number, and is held all the same", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      let current = world.store
+      let uses = 0
+      const using = <A, E>(use: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
+        Effect.suspend(() => {
+          uses += 1
+          return use()
+        })
+      const auth = yield* start({
+        ...world,
+        store: {
+          ...world.store,
+          transact: (key, decide) => using(() => current.transact(key, decide)),
+          read: (key) => using(() => current.read(key)),
+          changes: (location) => current.changes(location)
+        }
+      })
+      for (let n = 0; n < 3; n++) {
+        yield* auth.sessionKey
+        yield* TestClock.adjust("25 hours")
+      }
+      yield* auth.sessionKey
+      assert.isAbove(Option.getOrThrow((yield* auth.status).generation), 1)
+      yield* TestClock.adjust("25 hours")
+      current = (yield* makeWorld()).store
+      const key = Redacted.value(yield* auth.sessionKey)
+      assert.strictEqual(Option.getOrNull((yield* auth.status).generation), 1)
+      const before = uses
+      assert.strictEqual(Redacted.value(yield* auth.sessionKey), key)
+      assert.strictEqual(uses, before)
     })
   )
 
