@@ -1,6 +1,18 @@
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, ConfigProvider, Context, Effect, Fiber, Layer, Option, Ref, Stream, TestClock } from "effect"
+import {
+  Chunk,
+  ConfigError,
+  ConfigProvider,
+  Context,
+  Effect,
+  Fiber,
+  Layer,
+  Option,
+  Ref,
+  Stream,
+  TestClock
+} from "effect"
 import { AuthNotifier } from "../../../src/services/AuthNotifier.js"
 import { CredentialProvider } from "../../../src/services/CredentialProvider.js"
 import * as NumberAuth from "../../../src/services/NumberAuth.js"
@@ -520,7 +532,9 @@ describe("NumberAuth.make", () => {
       assert.deepStrictEqual([status.account, status.location, status.limit], [account, "shop-7", 3])
       const plain = yield* Effect.flatMap(build(named.slice(0, 1)), (auth) => auth.status)
       assert.deepStrictEqual([plain.account, plain.location, plain.limit], [account, "default", 5])
-      assert.include(String(yield* Effect.flip(build(named.slice(1)))), "NUMBER_ACCOUNT_CODE")
+      const missing = yield* Effect.flip(build(named.slice(1)))
+      assert(ConfigError.isConfigError(missing) && ConfigError.isMissingData(missing))
+      assert.deepStrictEqual(missing.path, ["NUMBER_ACCOUNT_CODE"])
     })
   )
 })

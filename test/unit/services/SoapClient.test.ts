@@ -741,7 +741,7 @@ describe("a call over SOAP that has no result", () => {
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const http = HttpClient.filterStatusOk(Emulator.httpClient(world.emulator, ip))
-      const { auth, client } = yield* startSoap(world, http as HttpClient.HttpClient)
+      const { auth, client } = yield* startSoap(world, http)
       yield* auth.sessionKey
       yield* world.emulator.injectMethod(Fault.Status(503, ""))
       const error = yield* Effect.flip(client.method("Echo", {}, Anything))
