@@ -40,7 +40,10 @@ describe("AuthInspector", () => {
         yield* auth.sessionKey
         yield* Effect.exit(auth.withSession(() => Effect.fail(new SessionRefused({ code: 5030 }))))
         yield* auth.status
+        // A transaction, and nothing to store.
+        yield* Effect.flip(auth.resume)
       }).pipe(Effect.provide(Layer.provide(NumberAuth.layerTest({ state: "unauthenticated" }), layer)))
+      assert.lengthOf(records, 4)
       assert.deepStrictEqual(records.slice(0, 2).map(told), [
         {
           from: "unauthenticated.idle",
