@@ -8,6 +8,7 @@ import {
   Effect,
   Fiber,
   Layer,
+  Logger,
   Option,
   Ref,
   Stream,
@@ -378,16 +379,25 @@ describe("what people are told", () => {
         () => Effect.uninterruptible(Effect.never),
         () => Effect.interrupt
       ]
-      for (const notify of notifiers) {
+      const logs: Array<string> = []
+      const keeping = Logger.make<unknown, void>(({ logLevel, message }) => {
+        if (logLevel._tag === "Error") logs.push(String(message))
+      })
+      for (const notify of [...notifiers, () => Effect.void]) {
         const world = yield* makeWorld()
         yield* Ref.set(world.token, badToken(1))
-        const auth = yield* withNotifier(world, notify)
-        const error = yield* Effect.flip(auth.sessionKey)
-        assert.strictEqual(error._tag, "AuthAborted")
-        yield* auth.replaceCredentials(goodToken)
-        yield* auth.sessionKey
-        assert.strictEqual((yield* auth.status).state, "authenticated")
-        yield* TestClock.adjust("11 seconds")
+        logs.length = 0
+        yield* Effect.gen(function* () {
+          const auth = yield* withNotifier(world, notify)
+          const error = yield* Effect.flip(auth.sessionKey)
+          assert.strictEqual(error._tag, "AuthAborted")
+          yield* auth.replaceCredentials(goodToken)
+          yield* auth.sessionKey
+          assert.strictEqual((yield* auth.status).state, "authenticated")
+          yield* TestClock.adjust("11 seconds")
+        }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, keeping)))
+        const failed = `The notifier failed to tell people that account ${account} needs them (aborted).`
+        assert.deepStrictEqual(logs, notifiers.includes(notify) ? [failed] : [])
       }
     })
   )
