@@ -271,7 +271,11 @@ describe("secrets", () => {
         })
       )
       assert(exit._tag === "Success" && exit.value._tag === "AuthAborted")
+      assert.strictEqual(exit.value.abort.detail, "the transport failed")
       assert.include(told.names, "NumberAuth.attempt")
+      for (const said of [`account ${account}`, "location default"]) {
+        assert.include(told.spans, `NumberAuth.attempt ${said}`)
+      }
       assertShowsNone(exit.value, goodToken)
       for (const text of [...told.spans, ...told.logs]) assert.notInclude(text, goodToken)
     })
