@@ -42,6 +42,53 @@ const play = (
 const noticesOf = (step: Step) =>
   step.commands.flatMap((command) => (command.type === "notify" ? [command.notice.kind] : []))
 
+describe("what AuthCore says that the chart took", () => {
+  const typesOf = ({ events }: Step) => events.map(({ type }) => type)
+
+  it("is each event of the message, in its order, whole", () => {
+    const reserved = play([request()])
+    assert.deepStrictEqual(reserved.events, [
+      { type: "attempt.reserved", attempt: 1, fingerprint: print(1), claim }
+    ])
+    const held = play([request(), ended(1, accepted)])
+    assert.deepStrictEqual(typesOf(held), ["attempt.accepted"])
+    assert.deepStrictEqual(typesOf(play([25 * 3_600_000, request()], held)), [
+      "session.expired",
+      "attempt.reserved"
+    ])
+  })
+
+  it("has what changed the state only, or what is remembered only", () => {
+    const aborted = play([request(), ended(1, refused)])
+    const locked = play([{ type: "observe" }], {
+      ...aborted,
+      ledger: { ...aborted.ledger, lockReportedAt: 9 }
+    })
+    assert.deepStrictEqual([locked.state, typesOf(locked)], ["locked", ["lock.reported"]])
+    // By somebody else, of which the ledger tells.
+    const lifted = play([{ type: "observe" }], {
+      ...locked,
+      ledger: { ...locked.ledger, lockReportedAt: null }
+    })
+    assert.strictEqual(lifted.context, locked.context)
+    assert.deepStrictEqual([lifted.state, typesOf(lifted)], ["aborted", ["lock.lifted"]])
+
+    const continuing = makeAuthCore(policy({ lostAttempts: "continue" }))
+    const held = play([request(), 50_000, request(2), ended(2, accepted, 2)], empty, continuing)
+    assert.strictEqual(held.state, "authenticated")
+    const late = play([50_000, ended(1, refused)], held, continuing)
+    assert.deepStrictEqual([late.state, typesOf(late)], ["authenticated", ["attempt.refused"]])
+    assert.notStrictEqual(late.context, held.context)
+  })
+
+  it("has nothing that changed nothing", () => {
+    const held = play([request(), ended(1, accepted)])
+    assert.deepStrictEqual(typesOf(play([request()], held)), [])
+    const reported = play([{ type: "observe" }], { ...held, ledger: { ...held.ledger, lockReportedAt: 9 } })
+    assert.deepStrictEqual([reported.state, typesOf(reported)], ["authenticated", []])
+  })
+})
+
 describe("AuthCore on a request", () => {
   it("reserves first: the mark is in the same step as the decision to send", () => {
     const step = play([request()])
