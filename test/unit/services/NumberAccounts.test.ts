@@ -330,6 +330,35 @@ describe("a lock of the location", () => {
     })
   )
 
+  it.scoped("is tried by five accounts at most where nobody can be told, and by the next that meets it", () =>
+    Effect.gen(function* () {
+      const crowd = yield* makeCrowd(20)
+      const tried: Array<string> = []
+      const accounts = yield* startCrowd(crowd, {}, ({ notice, place }) =>
+        Effect.suspend(() => {
+          if (notice.kind !== "locked") return Effect.void
+          tried.push(place.account)
+          return Effect.zipRight(Effect.sleep("1 second"), Effect.fail("down"))
+        })
+      )
+      for (const n of numbers(5)) crowd.spoil(n)
+      yield* Effect.forEach(numbers(5), (n) => Effect.exit(accounts.sessionKey(accountOf(n))))
+      const ask = (from: number, to: number) =>
+        Effect.forEach(numbers(to).slice(from), (n) => Effect.exit(accounts.sessionKey(accountOf(n))), {
+          concurrency: "unbounded"
+        })
+      const asking = yield* Effect.fork(ask(5, 19))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(asking)
+      assert.strictEqual(new Set(tried).size, 5)
+      assert.lengthOf(tried, 5)
+      const again = yield* Effect.fork(ask(19, 20))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(again)
+      assert.deepStrictEqual(tried.slice(5), [accountOf(19)])
+    })
+  )
+
   it.scoped("is told once for all accounts, and again when it comes back or nobody could be told", () =>
     Effect.gen(function* () {
       const crowd = yield* makeCrowd(30)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { HttpClientRequest } from "@effect/platform"
-import { Effect, Exit, Fiber, Redacted, Ref, Scope, TestClock } from "effect"
+import { Duration, Effect, Exit, Fiber, Redacted, Ref, Scope, TestClock } from "effect"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
 import { account, badToken, goodToken, ip, makeWorld, start } from "../../support/stack.js"
 
@@ -21,6 +21,22 @@ describe("NumberAuth", () => {
         [status.state, status.account as string, status.failures, status.limit],
         ["authenticated", account, 0, 5]
       )
+    })
+  )
+
+  it.scoped("holds a key until the very end of its session, and no longer", () =>
+    Effect.gen(function* () {
+      for (const use of ["sessionKey", "withSession"] as const) {
+        const world = yield* makeWorld()
+        const auth = yield* start(world)
+        const key = use === "sessionKey" ? auth.sessionKey : auth.withSession(Effect.succeed)
+        const first = Redacted.value(yield* key)
+        yield* TestClock.adjust(Duration.subtract(Duration.hours(25), 1))
+        assert.strictEqual(Redacted.value(yield* key), first)
+        yield* TestClock.adjust(1)
+        assert.notStrictEqual(Redacted.value(yield* key), first)
+        assert.lengthOf(yield* world.emulator.log, 2)
+      }
     })
   )
 
@@ -81,7 +97,9 @@ describe("NumberAuth", () => {
         yield* Effect.flip(auth.sessionKey)
       }
       assert.strictEqual(yield* world.emulator.peakOf(ip), 5)
-      assert.strictEqual((yield* Effect.flip(auth.sessionKey))._tag, "AuthLocked")
+      const locked = yield* Effect.flip(auth.sessionKey)
+      assert(locked._tag === "AuthLocked")
+      assert.isFalse(locked.reported)
       yield* world.emulator.liftLock(ip)
       yield* auth.confirmLockLifted
       yield* Ref.set(world.token, goodToken)

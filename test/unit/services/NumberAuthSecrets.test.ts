@@ -121,6 +121,8 @@ describe("secrets", () => {
       for (const value of exit.value) assertShowsNone(value, ...keys, goodToken)
       assert.include(told.names, "http.client POST")
       assert.include(told.names, "NumberAuth.withSession")
+      assert.include(told.spans, `NumberAuth.withSession account ${account}`)
+      assert.include(told.spans, "NumberAuth.withSession location default")
       assert.isTrue(
         told.spans.some((text) => text.includes("sesskey")),
         "the header is there, redacted"

@@ -165,6 +165,39 @@ describe("NumberAuth while the store is away", () => {
     })
   )
 
+  it.scoped("an outcome that was stored though the store said otherwise is told of, once", () =>
+    Effect.gen(function* () {
+      for (const [token, told] of [
+        [badToken(1), ["aborted"]],
+        [goodToken, []]
+      ] as const) {
+        const world = yield* makeWorld()
+        let transactions = 0
+        const store: AuthStore["Type"] = {
+          ...world.store,
+          transact: (key, decide) =>
+            Effect.suspend(() => {
+              transactions += 1
+              const stored = world.store.transact(key, decide)
+              // The first reserves, and the second settles.
+              return transactions === 2 ? Effect.zipRight(stored, away) : stored
+            })
+        }
+        yield* Ref.set(world.token, token)
+        const auth = yield* start({ ...world, store })
+        const exit = yield* Effect.exit(auth.sessionKey)
+        assert.strictEqual(Exit.isSuccess(exit), token === goodToken)
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual(transactions, 3)
+        const notices = yield* Ref.get(world.notices)
+        assert.deepStrictEqual(yield* kinds(world), [...told])
+        for (const { message } of notices) assert.include(message, account)
+        assert.strictEqual((yield* auth.status).failures, told.length)
+        assert.lengthOf(yield* world.emulator.log, 1)
+      }
+    })
+  )
+
   it.scoped("a late settling tells nobody of an abort that was none", () =>
     Effect.gen(function* () {
       const { isAway, world } = yield* withStore(yield* makeWorld())
@@ -477,6 +510,32 @@ describe("several processes on one store", () => {
     })
   )
 
+  it.scoped("a transport that asks when its attempt has been given up gets no permit", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const permits: Array<string> = []
+      const auth = yield* startWith(world, ({ permit }) =>
+        Effect.uninterruptible(
+          Effect.zipRight(
+            Effect.sleep("40 seconds"),
+            Effect.match(permit, {
+              onSuccess: () => AttemptOutcome.lost({ detail: "it was written" }),
+              onFailure: ({ why }) => {
+                permits.push(why)
+                return AttemptOutcome.unsent({ detail: why })
+              }
+            })
+          )
+        )
+      )
+      const asking = yield* Effect.fork(Effect.flip(auth.sessionKey))
+      yield* TestClock.adjust("31 seconds")
+      assert.strictEqual((yield* Fiber.join(asking))._tag, "AuthAborted")
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(permits, ["leaseEnded"])
+    })
+  )
+
   it.scoped("a client that retries does not send an attempt twice", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
@@ -547,6 +606,30 @@ describe("several processes on one store", () => {
         yield* Scope.close(scope, Exit.void)
       }
       assert.lengthOf(yield* world.emulator.log, 1)
+    })
+  )
+
+  it.scoped("a session whose key the store does not keep serves the process that has it, and no other", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const keyless: AuthStore["Type"] = {
+        ...world.store,
+        transact: (key, decide) =>
+          world.store.transact(key, (stored) =>
+            decide({ ...stored, account: { ...stored.account, sessionKey: null } })
+          )
+      }
+      const one = yield* start({ ...world, store: keyless })
+      const first = Redacted.value(yield* one.sessionKey)
+      const two = yield* start({ ...world, store: keyless })
+      const second = Redacted.value(yield* two.sessionKey)
+      assert.notStrictEqual(second, first)
+      assert.strictEqual(Redacted.value(yield* one.sessionKey), first)
+      assert.lengthOf(yield* world.emulator.log, 2)
+      // What is no request asks for no session.
+      assert.strictEqual((yield* Effect.flip(two.resume))._tag, "AuthRejected")
+      assert.strictEqual((yield* two.status).state, "authenticated")
+      assert.lengthOf(yield* world.emulator.log, 2)
     })
   )
 
