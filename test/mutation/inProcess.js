@@ -22,6 +22,7 @@ import * as Runner from "@vitest/runner"
 import { spyOn } from "@vitest/spy"
 import { getTestName, getTests } from "@vitest/runner/utils"
 import { assert } from "chai"
+import { globalValue } from "effect/GlobalValue"
 import { build } from "esbuild"
 import { expectTypeOf } from "expect-type"
 import { globSync } from "tinyglobby"
@@ -101,7 +102,10 @@ const bundled = async (files) => {
     filename: Path.resolve("reports/bundle.js"),
     importModuleDynamically: Vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
   })
+  // Effect keeps the defaults of services by their names: those of a bundle before are of another mutant.
+  const defaults = globalValue("effect/Context/defaultValueCache", () => new Map())
   return () => {
+    defaults.clear()
     const module = { exports: {} }
     evaluate.runInThisContext()((name) => packages.get(name), module)
     return module.exports

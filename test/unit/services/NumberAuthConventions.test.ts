@@ -18,7 +18,7 @@ import {
 } from "effect"
 import * as Emulator from "../../../src/testing/NumberEmulator.js"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
-import { ip, makeWorld, start } from "../../support/stack.js"
+import { goodToken, ip, makeWorld, start } from "../../support/stack.js"
 
 const echo = HttpClientRequest.post("/Echo").pipe(HttpClientRequest.bodyUnsafeJson({ n: 1 }))
 
@@ -59,6 +59,28 @@ const tracing = () => {
   return { layer, paths }
 }
 
+describe("time-outs", () => {
+  it.scoped("end a sending that gets no answer, where one is set, and none where it is not", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const auth = yield* start(world)
+      yield* auth.sessionKey
+      for (const [client, ends] of [
+        [auth.httpClientWith({ timeout: "5 seconds" }), true],
+        [auth.httpClientWith({}), false]
+      ] as const) {
+        yield* world.emulator.injectMethod(Fault.StallAnswer)
+        const call = yield* Effect.fork(Effect.either(client.execute(echo)))
+        yield* TestClock.adjust("4 seconds")
+        assert.isTrue(Option.isNone(yield* Fiber.poll(call)))
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual(Option.isSome(yield* Fiber.poll(call)), ends)
+        yield* Fiber.interrupt(call)
+      }
+    })
+  )
+})
+
 describe("tracing", () => {
   it.scoped(
     "calls and the attempt that one needs are spans below the caller's, and tell Number's side theirs",
@@ -87,6 +109,20 @@ describe("tracing", () => {
         for (const parent of parents) assert.match(parent ?? "none", /^00-0+1-\d{16}-01$/)
         assert.strictEqual(new Set(parents).size, 2)
       })
+  )
+
+  it.scoped("what people ask for is a span by its name", () =>
+    Effect.gen(function* () {
+      const auth = yield* start(yield* makeWorld())
+      const { layer, paths } = tracing()
+      const asked = [auth.replaceCredentials(goodToken), auth.resume, auth.confirmLockLifted]
+      yield* Effect.forEach(asked, Effect.exit).pipe(Effect.provide(layer))
+      assert.deepStrictEqual(paths, [
+        "/NumberAuth.replaceCredentials",
+        "/NumberAuth.resume",
+        "/NumberAuth.confirmLockLifted"
+      ])
+    })
   )
 
   it.scoped("is turned off and named by HttpClient's own means", () =>

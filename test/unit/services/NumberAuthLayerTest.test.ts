@@ -75,8 +75,12 @@ describe("NumberAuth.layerTest", () => {
     it.effect(`begins ${state}, and says so as the real one does`, () =>
       withAuth({ state }, (auth) =>
         Effect.gen(function* () {
-          assert.strictEqual((yield* auth.status).state, state)
-          assert.strictEqual((yield* Effect.flip(auth.sessionKey))._tag, tag)
+          const status = yield* auth.status
+          assert.strictEqual(status.state, state)
+          const error = yield* Effect.flip(auth.sessionKey)
+          assert.strictEqual(error._tag, tag)
+          if (error._tag === "AuthAborted") assert.strictEqual(error.abort.detail, "layerTest began so")
+          assert.strictEqual(Option.getOrNull(status.lock), state === "locked" ? "reported" : null)
         })
       )
     )
@@ -99,6 +103,17 @@ describe("NumberAuth.layerTest", () => {
           yield* auth.resume
           assert.strictEqual(Redacted.value(yield* auth.sessionKey), "TEST-SESSION-KEY")
         })
+    )
+  )
+
+  it.effect("begins authenticated whatever the attempts after that come to", () =>
+    withAuth({ outcomes: [AttemptOutcome.unsent({ detail: "no route" })] }, (auth) =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* auth.status).state, "authenticated")
+        yield* TestClock.adjust("25 hours")
+        assert.strictEqual((yield* Effect.flip(auth.sessionKey))._tag, "AuthUnreachable")
+        assert.strictEqual(Redacted.value(yield* auth.sessionKey), "TEST-SESSION-KEY-2")
+      })
     )
   )
 
@@ -127,9 +142,15 @@ describe("NumberAuth.layerTest", () => {
   it.effect("has no network, and refuses a key that no header holds", () =>
     Effect.gen(function* () {
       const error = yield* withAuth({}, (auth) => Effect.flip(auth.httpClient.get("/A")))
+      assert(error._tag === "RequestError")
+      assert.strictEqual(error.reason, "Transport")
       assert.include(error.message, "no network")
       const invalid = yield* Effect.flip(withAuth({ sessionKey: "a b" }, (auth) => auth.sessionKey))
-      assert.strictEqual(invalid._tag, "InvalidInput")
+      assert(invalid._tag === "InvalidInput")
+      assert.deepStrictEqual(
+        [invalid.field, invalid.expected],
+        ["session key", "printable characters without spaces"]
+      )
     })
   )
 })
