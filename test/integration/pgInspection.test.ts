@@ -117,6 +117,18 @@ describe("looking at a PostgreSQL", () => {
     })
   )
 
+  it.scopedLive("is told by the server whose connections those of a store are", () =>
+    Effect.gen(function* () {
+      const database = yield* makeDatabase
+      yield* Layer.build(PgStore.layer({ url: Redacted.make(database.url) }))
+      const names = yield* query(
+        database,
+        "SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+      )
+      assert.deepStrictEqual(names, [{ application_name: "effect-number-auth" }])
+    })
+  )
+
   it.scopedLive("shows an account or a location without records as a new one", () =>
     Effect.gen(function* () {
       const { url } = yield* inUse
