@@ -245,7 +245,9 @@ describe("secrets in PostgreSQL", () => {
       assert.include(error.message, `Supply the store key with id ${idOf(1)}`)
       assert.include(error.message, "supplied: none")
       assert.strictEqual(yield* attempts(world), 2)
-      assert.strictEqual((yield* Effect.flip(place.rekey(undefined))).reason, "misconfigured")
+      const without = yield* Effect.flip(place.rekey(undefined))
+      assert.strictEqual(without.reason, "misconfigured")
+      assert.strictEqual(without.detail, "NUMBER_STORE_KEY is not set")
     })
   )
 
