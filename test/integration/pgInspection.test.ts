@@ -129,6 +129,25 @@ describe("looking at a PostgreSQL", () => {
     })
   )
 
+  it.scopedLive("finds no more connections of a store than it may have, and the one that listens", () =>
+    Effect.gen(function* () {
+      const database = yield* makeDatabase
+      const store = yield* Layer.build(
+        PgStore.layer({ url: Redacted.make(database.url), maxConnections: 2 })
+      ).pipe(Effect.map(Context.get(AuthStore.AuthStore)))
+      yield* Effect.all(
+        Array.from({ length: 40 }, () => store.read(key)),
+        { concurrency: "unbounded" }
+      )
+      const rows = yield* query(
+        database,
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'effect-number-auth' AND datname = current_database()"
+      )
+      assert.isAtLeast(rows.length, 1)
+      assert.isAtMost(rows.length, 3)
+    })
+  )
+
   it.scopedLive("shows an account or a location without records as a new one", () =>
     Effect.gen(function* () {
       const { url } = yield* inUse
