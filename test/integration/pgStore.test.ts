@@ -24,13 +24,12 @@ import {
   Layer,
   Redacted,
   Ref,
-  Schema,
   Scope,
   Stream
 } from "effect"
 import { afterAll, beforeAll } from "vitest"
 import type { AccountCode, Location } from "../../src/schemas/Credentials.js"
-import { AccountRecord, emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
+import { emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
 import * as AuthStore from "../../src/services/AuthStore.js"
 import * as NumberAuth from "../../src/services/NumberAuth.js"
 import * as PgStore from "../../src/services/PgStore.js"
@@ -41,22 +40,13 @@ import { settled } from "../support/core.js"
 import { assertShowsNone } from "../support/leaks.js"
 import { startPostgres, startServer, type Postgres, type Server } from "../support/postgres.js"
 import { account, environment, ip, makeWorld, type World } from "../support/stack.js"
+import { authenticated, sessionKey } from "../support/stored.js"
 
 process.env["NUMBER_STORE_KEY"] = randomBytes(32).toString("base64")
 
 type Store = AuthStore.AuthStore["Type"]
 
 const key: AuthStore.AccountKey = { location: "default" as Location, account: account as AccountCode }
-const sessionKey = "B9F24903C3BA4770AE303032303541303032353437"
-const authenticated = Schema.decodeUnknownSync(AccountRecord)({
-  version: 1,
-  state: "authenticated",
-  context: {
-    ...emptyAccountRecord.context,
-    session: { generation: 1, fingerprint: "ab".repeat(32), obtainedAtMillis: 0, expiresAtMillis: 1 }
-  },
-  sessionKey
-})
 
 const open = (url: string): Effect.Effect<Store, AuthStore.AuthStoreError, Scope.Scope> =>
   Effect.map(Layer.build(storeLayer(url)), Context.get(AuthStore.AuthStore))

@@ -10,23 +10,10 @@ import { NodeContext } from "@effect/platform-node"
 import { SqlClient } from "@effect/sql"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { assert, describe, it } from "@effect/vitest"
-import {
-  Context,
-  Deferred,
-  Duration,
-  Effect,
-  Exit,
-  Fiber,
-  Layer,
-  Redacted,
-  Ref,
-  Schema,
-  Scope,
-  Stream
-} from "effect"
+import { Context, Deferred, Duration, Effect, Exit, Fiber, Layer, Redacted, Ref, Scope, Stream } from "effect"
 import { vi } from "vitest"
 import type { AccountCode, Location } from "../../src/schemas/Credentials.js"
-import { AccountRecord, emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
+import { emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
 import * as AuthStore from "../../src/services/AuthStore.js"
 import * as NumberAuth from "../../src/services/NumberAuth.js"
 import * as SqliteStore from "../../src/services/SqliteStore.js"
@@ -35,6 +22,7 @@ import { settled } from "../support/core.js"
 import { assertShowsNone } from "../support/leaks.js"
 import { observed } from "../support/observed.js"
 import { account, environment, goodToken, ip, makeWorld } from "../support/stack.js"
+import { authenticated, sessionKey } from "../support/stored.js"
 import { withoutUmask } from "../support/umask.js"
 
 /** What these tests use of the driver's own connection. */
@@ -56,16 +44,6 @@ const Database = createRequire(createRequire(import.meta.url).resolve("@effect/s
 ) as { new (filename: string): Connection; readonly prototype: Connection }
 
 const key: AuthStore.AccountKey = { location: "default" as Location, account: account as AccountCode }
-const sessionKey = "B9F24903C3BA4770AE303032303541303032353437"
-const authenticated = Schema.decodeUnknownSync(AccountRecord)({
-  version: 1,
-  state: "authenticated",
-  context: {
-    ...emptyAccountRecord.context,
-    session: { generation: 1, fingerprint: "ab".repeat(32), obtainedAtMillis: 0, expiresAtMillis: 1 }
-  },
-  sessionKey
-})
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "number-auth-"))),

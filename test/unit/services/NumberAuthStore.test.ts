@@ -47,6 +47,24 @@ const withStore = (world: World) =>
     return { world: { ...world, store }, isAway, slow, uses }
   })
 
+/** A store whose second transaction goes so: the first reserves an attempt, and the second settles it. */
+const settlingBy = (
+  store: AuthStore["Type"],
+  how: <A, E>(stored: Effect.Effect<A, E>) => Effect.Effect<A, E | AuthStoreError>
+) => {
+  let transactions = 0
+  const settling: AuthStore["Type"] = {
+    ...store,
+    transact: (key, decide) =>
+      Effect.suspend(() => {
+        transactions += 1
+        const stored = store.transact(key, decide)
+        return transactions === 2 ? how(stored) : stored
+      })
+  }
+  return { store: settling, transactions: () => transactions }
+}
+
 const kinds = (world: World) =>
   Effect.map(Ref.get(world.notices), (notices) => notices.map(({ notice }) => notice.kind))
 
@@ -172,23 +190,13 @@ describe("NumberAuth while the store is away", () => {
         [goodToken, []]
       ] as const) {
         const world = yield* makeWorld()
-        let transactions = 0
-        const store: AuthStore["Type"] = {
-          ...world.store,
-          transact: (key, decide) =>
-            Effect.suspend(() => {
-              transactions += 1
-              const stored = world.store.transact(key, decide)
-              // The first reserves, and the second settles.
-              return transactions === 2 ? Effect.zipRight(stored, away) : stored
-            })
-        }
+        const { store, transactions } = settlingBy(world.store, (stored) => Effect.zipRight(stored, away))
         yield* Ref.set(world.token, token)
         const auth = yield* start({ ...world, store })
         const exit = yield* Effect.exit(auth.sessionKey)
         assert.strictEqual(Exit.isSuccess(exit), token === goodToken)
         yield* TestClock.adjust("10 seconds")
-        assert.strictEqual(transactions, 3)
+        assert.strictEqual(transactions(), 3)
         const notices = yield* Ref.get(world.notices)
         assert.deepStrictEqual(yield* kinds(world), [...told])
         for (const { message } of notices) assert.include(message, account)
@@ -636,17 +644,7 @@ describe("several processes on one store", () => {
   it.scoped("an acceptance that comes while another attempt is under way is no session", () =>
     Effect.gen(function* () {
       const plain = yield* makeWorld()
-      let transactions = 0
-      const store: AuthStore["Type"] = {
-        ...plain.store,
-        transact: (key, decide) =>
-          Effect.suspend(() => {
-            transactions += 1
-            const stored = plain.store.transact(key, decide)
-            // The first reserves, and the second settles.
-            return transactions === 2 ? Effect.delay(stored, "50 seconds") : stored
-          })
-      }
+      const { store } = settlingBy(plain.store, Effect.delay("50 seconds"))
       const late = yield* start({ ...plain, store }, { lostAttempts: "continue" })
       const asking = yield* Effect.fork(Effect.flip(late.sessionKey))
       yield* TestClock.adjust("46 seconds")
