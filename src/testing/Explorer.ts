@@ -57,6 +57,8 @@ export interface Model<Event> {
 export interface Options {
   /** Stop, unfinished, at this many states. Default: none. */
   readonly mostStates?: number
+  /** Stop, unfinished, once this is false. Default: go on. */
+  readonly mayGoOn?: () => boolean
   /** The only property to look for. Default: all. */
   readonly watch?: string
 }
@@ -151,7 +153,7 @@ const makeEdges = () => {
  * @category running
  */
 export const explore = <Event>(model: Model<Event>, options: Options = {}): Result => {
-  const { mostStates = Infinity, watch } = options
+  const { mayGoOn, mostStates = Infinity, watch } = options
   const indices = new Map<string, number>([[model.initial, 0]])
   const states = [model.initial]
   const origins = [-1]
@@ -197,6 +199,7 @@ export const explore = <Event>(model: Model<Event>, options: Options = {}): Resu
       if (kinds & asked && index !== from) edges.add(from, index, kinds)
     }
     if (states.length > mostStates) return result(false, null)
+    if (mayGoOn !== undefined && from % 100 === 99 && !mayGoOn()) return result(false, null)
   }
 
   for (const { isWell, kinds, name } of model.questions) {

@@ -30,6 +30,8 @@ export interface Options {
   readonly repeats: boolean
   /** The only invariant to look for. Default: all. */
   readonly watch?: string
+  /** The walk stops, unfinished, once this is false. Default: it goes on. */
+  readonly mayGoOn?: () => boolean
 }
 
 /** The walks that end soon, and between them reach all of the chart. */
@@ -96,6 +98,8 @@ export interface Walk {
   readonly transitions: number
   readonly greatestCount: number
   readonly charts: ReadonlySet<string>
+  /** Whether every state that can be reached was seen. */
+  readonly isComplete: boolean
   /** What broke first, and the events that led there. */
   readonly broken: { readonly name: string; readonly path: ReadonlyArray<string> } | null
 }
@@ -111,6 +115,8 @@ class Broken extends Error {
     this.event = event
   }
 }
+
+class CutOff extends Error {}
 
 export const walk = (options: Options): Walk => {
   const policy: Policy = {
@@ -260,10 +266,14 @@ export const walk = (options: Options): Walk => {
     }
   }
 
+  const { mayGoOn = () => true } = options
   let greatestCount = 0
+  let transitions = 0
   const charts = new Set<string>()
 
   const after = (form: string, event: Event): string => {
+    transitions += 1
+    if (transitions % 1000 === 0 && !mayGoOn()) throw new CutOff()
     const world = read(form)
     if (event.type === "pass") return write(passed(world, event.what, event.id))
     if (event.type === "forget")
@@ -322,18 +332,13 @@ export const walk = (options: Options): Walk => {
       events: ({ context }) => eventsOf(read(context.form)) as Array<Event>
     })
     const nodes = Object.values(graph)
-    const transitions = nodes.reduce((sum, node) => sum + Object.keys(node.transitions).length, 0)
-    return { states: nodes.length, transitions, greatestCount, charts, broken: null }
+    return { states: nodes.length, transitions, greatestCount, charts, isComplete: true, broken: null }
   } catch (error) {
+    const unfinished = { states: origins.size, transitions, greatestCount, charts, isComplete: false }
+    if (error instanceof CutOff) return { ...unfinished, broken: null }
     if (!(error instanceof Broken)) throw error
     const path = [error.event]
     for (let at = origins.get(error.state); at !== undefined; at = origins.get(at[0])) path.unshift(at[1])
-    return {
-      states: origins.size,
-      transitions: 0,
-      greatestCount,
-      charts,
-      broken: { name: error.message, path }
-    }
+    return { ...unfinished, broken: { name: error.message, path } }
   }
 }

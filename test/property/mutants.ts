@@ -265,7 +265,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
  */
 export const plant = (
   mutant: Pick<Mutant, "name" | "edits">,
-  owner: "sampled" | "exhaustive" | "simulated" = "sampled"
+  owner: "sampled" | "exhaustive" | "simulated"
 ): string => {
   const folder = join(root, ".mutants", owner, mutant.name.replace(/[^a-z0-9]+/gi, "-"))
   rmSync(folder, { recursive: true, force: true })
@@ -286,3 +286,7 @@ export const plant = (
   }
   return folder
 }
+
+/** A module of a planted mutant, by its path below `src`. */
+export const load = async <A>(folder: string, file: string): Promise<A> =>
+  (await import(`${folder}/src/${file}`)) as A

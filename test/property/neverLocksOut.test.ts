@@ -1,83 +1,17 @@
-import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Either, Layer, Redacted, Schedule } from "effect"
+import { Effect, Either, Layer } from "effect"
 import * as fc from "effect/FastCheck"
 import * as AuthStore from "../../src/services/AuthStore.js"
-import { CredentialProvider } from "../../src/services/CredentialProvider.js"
 import * as NumberAuth from "../../src/services/NumberAuth.js"
 import * as LockoutProperty from "../../src/testing/LockoutProperty.js"
-import type { AccountCode } from "../../src/schemas/Credentials.js"
 import { fromTrace } from "../../src/schemas/TransitionRecord.js"
+import { naive, Profile, proper, resuming } from "./programs.js"
 
 const { neverLocksOut } = LockoutProperty
 // One seed, so that what is found is found everywhere.
 const seed = 7
 
-/** A query, as programs make them. */
-const proper = Effect.gen(function* () {
-  const auth = yield* NumberAuth.NumberAuth
-  const query = HttpClientRequest.post("/Query/AccountProfile")
-  return yield* Effect.flatMap(auth.httpClient.execute(query), (response) => response.json)
-})
-
-/** A service of one's own on top. */
-class Profile extends Context.Tag("test/Profile")<
-  Profile,
-  { readonly read: Effect.Effect<unknown, unknown> }
->() {
-  static readonly layer = Layer.effect(
-    Profile,
-    Effect.map(NumberAuth.NumberAuth, (auth) => ({
-      read: auth.withSession((key) => Effect.succeed(Redacted.isRedacted(key)))
-    }))
-  )
-}
-
-/** What people write: authenticate, and again when that fails. */
-const naive = Effect.gen(function* () {
-  const http = yield* HttpClient.HttpClient
-  const provider = yield* CredentialProvider
-  const account = "EP0000001" as AccountCode
-  const authenticate = Effect.gen(function* () {
-    const token = yield* provider.get(account)
-    const response = yield* http.execute(
-      HttpClientRequest.post("https://number.test/v1/Authenticate").pipe(
-        HttpClientRequest.bodyUnsafeJson({ AcctCode: account, Token: Redacted.value(token) })
-      )
-    )
-    const body = (yield* response.json) as { AuthenticateResult: { AuthSuccess: boolean } }
-    return body.AuthenticateResult.AuthSuccess ? yield* Effect.void : yield* Effect.fail("refused")
-  }).pipe(Effect.timeout("30 seconds"))
-  yield* Effect.retry(
-    authenticate,
-    Schedule.exponential("1 second").pipe(Schedule.intersect(Schedule.recurs(7)))
-  )
-})
-
-/** Takes the person's part. */
-const resuming = Effect.gen(function* () {
-  const auth = yield* NumberAuth.NumberAuth
-  yield* auth.sessionKey.pipe(
-    Effect.tapErrorTag("AuthAborted", () => auth.resume),
-    Effect.retry({ times: 3 })
-  )
-})
-
 describe("neverLocksOut", { timeout: 600_000 }, () => {
-  for (const wire of ["REST", "SOAP"] as const) {
-    it.live(`finds nothing in a program that leaves attempts to the library, over ${wire}`, () =>
-      Effect.gen(function* () {
-        const verdict = yield* neverLocksOut(proper, { seed, wire, runs: 60 })
-        console.log(`proper, ${wire}: ${JSON.stringify(verdict)}`)
-        assert.strictEqual(verdict.runs, 60)
-        // Not for want of trying: the ledger was filled to its limit.
-        assert.strictEqual(verdict.peak, 5)
-        assert.isAbove(verdict.attempts, 120)
-        assert.isAbove(verdict.crashes, 50)
-      })
-    )
-  }
-
   it.live("finds nothing in a service of one's own on top, with three processes and another limit", () =>
     Effect.gen(function* () {
       const program = Effect.flatMap(Profile, ({ read }) => read).pipe(Effect.provide(Profile.layer))

@@ -7,7 +7,6 @@ import { ConfigProvider, Context, Effect, Either, FastCheck, Layer, Redacted } f
 import type { AccountCode, Token } from "../../../src/schemas/Credentials.js"
 import * as NumberTransport from "../../../src/services/NumberTransport.js"
 import * as Emulator from "../../../src/testing/NumberEmulator.js"
-import { propertyOptions } from "../../property/options.js"
 import { assertShowsNone } from "../../support/leaks.js"
 import { account, baseUrl, goodToken, ip } from "../../support/stack.js"
 import { enveloped, rest, soap, soapFault, soapResult } from "../../support/wires.js"
@@ -393,7 +392,7 @@ describe("an answer that is made to do harm", () => {
           for (const secret of secrets) assert.notInclude(shown, secret.toLowerCase())
         }
       ),
-      propertyOptions({ numRuns: 1500 })
+      { numRuns: 1500, seed: 1 }
     )
   })
 })

@@ -22,7 +22,6 @@ import * as NumberAuth from "../../../src/services/NumberAuth.js"
 import * as SoapClient from "../../../src/services/SoapClient.js"
 import * as Emulator from "../../../src/testing/NumberEmulator.js"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
-import { propertyOptions } from "../../property/options.js"
 import { assertShowsNone } from "../../support/leaks.js"
 import { logged } from "../../support/logged.js"
 import { observed } from "../../support/observed.js"
@@ -793,7 +792,7 @@ describe("a call over SOAP that has no result", () => {
         ).map(([whole, edits]) =>
           edits.reduce((text, [at, length, put]) => text.slice(0, at) + put + text.slice(at + length), whole)
         ),
-        propertyOptions({ numRuns: 300, seed: 1 })
+        { numRuns: 300, seed: 1 }
       )
       for (const body of bodies) {
         yield* world.emulator.injectMethod(Fault.Body(body))

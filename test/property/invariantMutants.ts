@@ -1,18 +1,16 @@
-import { assert, describe, it } from "vitest"
-import { makeAuthCore } from "../../src/machine/AuthCore.js"
-import { defaultPolicy } from "../../src/machine/Policy.js"
-import { type Invariant, invariants } from "../../src/testing/CoreInvariants.js"
-import { otherMutants } from "./exhaustiveMutants.js"
-import { coreWalks, walk } from "./exhaustiveCore.js"
-import type * as AuthCore from "../../src/machine/AuthCore.js"
-import { type Edit, editsOf, plant } from "./mutants.js"
+/** Each invariant is seen to break once: in the core without the rule that it watches. */
+import type { Invariant } from "../../src/testing/CoreInvariants.js"
+import type { coreWalks } from "./exhaustiveCore.js"
+import { type Edit, editsOf } from "./mutants.js"
 
-/** Each invariant is seen to break once: the core with the rule taken out that it watches. */
-const broken: ReadonlyArray<{
+/** The core without the rule that an invariant watches, and the walk in which the invariant breaks. */
+export interface InvariantMutant {
   readonly invariant: Invariant
   readonly edits: ReadonlyArray<Edit>
   readonly walk: keyof typeof coreWalks
-}> = [
+}
+
+export const invariantMutants: ReadonlyArray<InvariantMutant> = [
   {
     invariant: "an attempt never takes the count past the limit",
     edits: editsOf("a limit of 6: one more than allowed"),
@@ -307,35 +305,3 @@ const broken: ReadonlyArray<{
     walk: "small"
   }
 ]
-
-describe("one account and its ledger, from end to end", { timeout: 900_000 }, () => {
-  for (const [name, options] of Object.entries(coreWalks)) {
-    it(`keeps every invariant in every state and on every transition (${name})`, () => {
-      const found = walk({ makeAuthCore, defaultPolicy, ...options })
-      assert.isNull(found.broken, `${found.broken?.name}\n${found.broken?.path.join("\n")}`)
-      assert.strictEqual(found.greatestCount, options.policy.limit)
-      assert.strictEqual(found.charts.size, 9)
-      console.log(
-        `${name}: ${found.states} states, ${found.transitions} transitions, greatest count ${found.greatestCount}`
-      )
-    })
-  }
-
-  it("has a mutant for every invariant, here or where two accounts are needed", () => {
-    const seen = [...broken.map(({ invariant }) => invariant), ...otherMutants.map(({ breaks }) => breaks)]
-    assert.deepStrictEqual(
-      invariants.filter((invariant) => !seen.includes(invariant)),
-      []
-    )
-  })
-
-  for (const { edits, invariant, walk: name } of broken) {
-    it(`sees "${invariant}" break`, async () => {
-      const folder = plant({ name: `core ${invariant}`, edits }, "exhaustive")
-      const { makeAuthCore } = (await import(`${folder}/src/machine/AuthCore.ts`)) as typeof AuthCore
-      const found = walk({ makeAuthCore, defaultPolicy, ...coreWalks[name], watch: invariant })
-      assert.strictEqual(found.broken?.name, invariant)
-      console.log(`${invariant}: ${found.broken?.path.length} steps`)
-    })
-  }
-})

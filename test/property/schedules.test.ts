@@ -1,0 +1,9 @@
+import { describe } from "vitest"
+import { itHoldsInShort } from "../verify/inShort.js"
+
+describe("random schedules", () => {
+  itHoldsInShort("core")
+  itHoldsInShort("services")
+  itHoldsInShort("naive")
+  itHoldsInShort("programs")
+})

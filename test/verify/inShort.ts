@@ -1,0 +1,38 @@
+/** The parts of the verification as tests of `npm test`: each in short, with the same seed every time. */
+import { assert, it } from "vitest"
+import { makeEffort } from "./effort.js"
+import { type Found, type Part, partNamed } from "./parts.js"
+import { runJob } from "./runJob.js"
+
+const seed = 5
+
+/** Runs a part at its quick size. */
+const runInShort = async (part: Part) => {
+  const { each, jobs: wanted } = part.quick
+  const runner = await part.load()
+  const found: Array<Found> = []
+  for (const job of wanted ?? runner.jobs) {
+    if (!runner.jobs.includes(job)) throw new Error(`The part ${part.name} has no job "${job}"`)
+    const task = { part: part.name, job, most: each, seed, seconds: null }
+    found.push(
+      await (part.apart === true ? runJob(task, () => {}) : runner.run(job, makeEffort({ most: each, seed })))
+    )
+  }
+  const whole = found.every(({ figures }) => figures !== undefined)
+  const { breaches } = whole ? runner.sum(found, { seed, isWhole: true }) : { breaches: [] }
+  return {
+    done: found.reduce((sum, { done }) => sum + done, 0),
+    wanted: each * (wanted ?? runner.jobs).length,
+    breaches: [...found.flatMap((job) => job.breaches), ...breaches]
+  }
+}
+
+/** A test that runs a part in short. */
+export const itHoldsInShort = (name: string): void => {
+  const part = partNamed(name)
+  it(`${part.name}, in short: ${part.proves}`, { timeout: 120_000 }, async () => {
+    const { breaches, done, wanted } = await runInShort(part)
+    assert.deepStrictEqual(breaches, [])
+    assert.isAtLeast(done, wanted)
+  })
+}

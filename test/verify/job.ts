@@ -1,0 +1,37 @@
+/** The process of one job: takes a task, reports how far it has come, and ends with what it found. */
+import { inspect } from "node:util"
+import { makeEffort } from "./effort.js"
+import { type Found, partNamed } from "./parts.js"
+import type { Report, Task } from "./protocol.js"
+
+/** No more reports than these for a job whose units are many. */
+const reportEveryMillis = 200
+
+const report = (message: Report): Promise<void> =>
+  new Promise((resolve) => process.send!(message, undefined, undefined, () => resolve()))
+
+const perform = async (task: Task): Promise<Found> => {
+  const runner = await partNamed(task.part).load()
+  let lastAt = 0
+  const effort = makeEffort({
+    most: task.most,
+    seed: task.seed,
+    seconds: task.seconds ?? undefined,
+    done: (units) => {
+      if (performance.now() - lastAt < reportEveryMillis) return
+      lastAt = performance.now()
+      void report({ type: "done", units })
+    }
+  })
+  return runner.run(task.job, effort)
+}
+
+process.once("message", (task: Task) => {
+  void perform(task)
+    .catch((error: unknown): Found => {
+      const breach = `${task.part}, ${task.job}, seed ${task.seed}: ${inspect(error)}`
+      return { done: 0, breaches: [breach], figures: undefined }
+    })
+    .then((found) => report({ type: "found", found }))
+    .then(() => process.exit(0))
+})

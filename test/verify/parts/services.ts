@@ -1,0 +1,70 @@
+/** The real services against the emulator, in random schedules of calls, crashes, faults and people. */
+import * as fc from "fast-check"
+import * as AuthStore from "../../../src/services/AuthStore.js"
+import * as NumberAuth from "../../../src/services/NumberAuth.js"
+import * as NumberTransport from "../../../src/services/NumberTransport.js"
+import { emptyTally, run, schedule } from "../../property/world.js"
+import { pieces, sample, seedOf } from "../effort.js"
+import { sentences } from "../markdown.js"
+import type { Runner } from "../parts.js"
+
+const library = { AuthStore, NumberAuth, NumberTransport }
+
+interface Figures {
+  readonly schedules: number
+  readonly attempts: number
+  readonly sessions: number
+  readonly crashes: number
+  readonly greatestCount: number
+  readonly atTheLimit: number
+  readonly states: ReadonlyArray<string>
+}
+
+const jobs = pieces(2)
+
+export const runner: Runner<Figures> = {
+  jobs,
+  run: async (job, effort) => {
+    const tally = emptyTally()
+    const property = fc.asyncProperty(schedule, async (given) => {
+      const { isLockedOut } = run(library, given, { tally })
+      if (isLockedOut) throw new Error("the backend counted six")
+    })
+    const { breaches, done } = await sample({ ...effort, seed: seedOf(effort.seed, jobs, job) }, property, 10)
+    return {
+      done,
+      breaches,
+      figures: {
+        schedules: done,
+        attempts: tally.attempts,
+        sessions: tally.renewals,
+        crashes: tally.crashes,
+        greatestCount: tally.peak,
+        atTheLimit: tally.atTheLimit,
+        states: [...tally.states]
+      }
+    }
+  },
+  sum: (found, { isWhole, seed }) => {
+    const sum = (of: (figures: Figures) => number): number =>
+      found.reduce((total, each) => total + of(each.figures), 0)
+    const figures = {
+      seed,
+      schedules: sum(({ schedules }) => schedules),
+      attempts: sum(({ attempts }) => attempts),
+      sessions: sum(({ sessions }) => sessions),
+      crashes: sum(({ crashes }) => crashes),
+      greatestCount: Math.max(0, ...found.map((each) => each.figures.greatestCount)),
+      schedulesAtTheLimit: sum(({ atTheLimit }) => atTheLimit),
+      statesOfTheChart: new Set(found.flatMap((each) => each.figures.states)).size
+    }
+    const isVain =
+      isWhole &&
+      (figures.statesOfTheChart !== 9 ||
+        figures.greatestCount !== 5 ||
+        figures.schedulesAtTheLimit < figures.schedules / 20 ||
+        figures.sessions < figures.schedules * 2)
+    return { figures, breaches: isVain ? [`the schedules reach too little: ${JSON.stringify(figures)}`] : [] }
+  },
+  print: sentences
+}

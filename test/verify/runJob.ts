@@ -1,0 +1,40 @@
+/** Runs one job in a process of its own. */
+import { fork } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import type { Found } from "./parts.js"
+import type { Report, Task } from "./protocol.js"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const program = fileURLToPath(new URL("./job.ts", import.meta.url))
+
+/** A job that is told to end at a time, and does not, is ended by force after so long. */
+const graceSeconds = 120
+
+/** What the job found. A process that dies is a breach, and has no figures. */
+export const runJob = (task: Task, done: (units: number) => void): Promise<Found> =>
+  new Promise((resolve) => {
+    const child = fork(program, {
+      cwd: root,
+      execArgv: ["--import", "tsx", "--max-old-space-size=6000"],
+      stdio: ["ignore", "ignore", "pipe", "ipc"]
+    })
+    let found: Found | null = null
+    let complaint = ""
+    child
+      .stderr!.setEncoding("utf8")
+      .on("data", (text: string) => (complaint = (complaint + text).slice(-4000)))
+    child.on("message", (message: Report) => {
+      if (message.type === "done") return done(message.units)
+      found = message.found
+    })
+    const timer =
+      task.seconds === null
+        ? undefined
+        : setTimeout(() => child.kill("SIGKILL"), (task.seconds + graceSeconds) * 1000)
+    child.on("close", (code, signal) => {
+      clearTimeout(timer)
+      const breach = `${task.part}, ${task.job}, seed ${task.seed}: its process ended with ${signal ?? code}. ${complaint}`
+      resolve(found ?? { done: 0, breaches: [breach], figures: undefined })
+    })
+    child.send(task)
+  })
