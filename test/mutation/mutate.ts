@@ -3,9 +3,13 @@
  *
  * What follows the rooms' names is handed to Stryker (`--concurrency 2`, say). With `--check` nothing is mutated: the
  * reports of the last run are looked at again.
+ *
+ * Stryker and what only inProcess.js imports have a package.json of their own beside this file, which is installed here:
+ * before the first run, and when its lock file has changed. Vitest, Effect and TypeScript stay those of the project.
  */
 import { spawnSync } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { readFileSync, statSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import { rooms } from "./rooms.js"
 import { justifiedIn } from "./survivors.js"
 import { type Report, verdict } from "./verdict.js"
@@ -19,12 +23,28 @@ if (names.length === 0 || names.some((name) => !(name in rooms))) {
   process.exit(2)
 }
 
+const isCheck = options.includes("--check")
+if (!isCheck) {
+  const modifiedAt = (file: string): number =>
+    statSync(new URL(file, import.meta.url), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  // The lock file within node_modules is what npm writes last.
+  if (modifiedAt("node_modules/.package-lock.json") < modifiedAt("package-lock.json")) {
+    console.log("Installing the tools of the mutation tests")
+    const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
+      cwd: fileURLToPath(new URL(".", import.meta.url)),
+      shell: process.platform === "win32", // where npm is no program, but a script
+      stdio: "inherit"
+    })
+    if (status !== 0) process.exit(1)
+  }
+}
+
 for (const name of names) {
-  if (!options.includes("--check")) {
+  if (!isCheck) {
     const { status } = spawnSync(
       process.execPath,
       [
-        "node_modules/@stryker-mutator/core/bin/stryker.js",
+        "test/mutation/node_modules/@stryker-mutator/core/bin/stryker.js",
         "run",
         "test/mutation/stryker.config.js",
         ...options
