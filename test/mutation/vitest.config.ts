@@ -11,7 +11,6 @@ export default defineConfig({
     runner: "test/mutation/runner.ts",
     pool: "threads",
     isolate: false,
-    testTimeout: 20_000,
-    env: { NUMBER_PROPERTY_SEED: "5", NUMBER_PROPERTY_FACTOR: "0.1" }
+    testTimeout: 20_000
   }
 })

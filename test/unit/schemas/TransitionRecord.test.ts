@@ -10,7 +10,7 @@ describe("a record that is written", () => {
       FastCheck.property(Arbitrary.make(TransitionRecord), (given) => {
         assert.deepStrictEqual(JSON.parse(encodeRecord(given)), JSON.parse(JSON.stringify(encode(given))))
       }),
-      { numRuns: 300, seed: 1 }
+      { numRuns: 100, seed: 1 }
     )
   })
 

@@ -626,7 +626,7 @@ for (const wire of wires) {
           ),
           (code, body) => void check(code, body)
         ),
-        { numRuns: 500, seed: 1 }
+        { numRuns: 100, seed: 1 }
       )
     })
 
@@ -647,7 +647,7 @@ for (const wire of wires) {
             if (outcome._tag === "accepted") assert.isTrue(wire.saysAccepted(withResult(changed)))
           }
         ),
-        { numRuns: 500, seed: 1 }
+        { numRuns: 100, seed: 1 }
       )
     })
 
@@ -659,7 +659,7 @@ for (const wire of wires) {
           FastCheck.string(),
           (from, length, text) => void check(200, sample.slice(0, from) + text + sample.slice(from + length))
         ),
-        { numRuns: 500, seed: 1 }
+        { numRuns: 100, seed: 1 }
       )
     })
 
