@@ -11,7 +11,7 @@ import { classifyRestAnswer, classifySoapAnswer } from "../../../src/services/Nu
 import * as Arbitraries from "../../../src/testing/Arbitraries.js"
 import * as NumberEmulator from "../../../src/testing/NumberEmulator.js"
 
-const runs = { numRuns: 300 }
+const runs = { numRuns: 100, seed: 1 }
 const isValid = <A, I>(schema: Schema.Schema<A, I>) => Schema.is(schema)
 
 describe("arbitraries of credentials", () => {
