@@ -1,35 +1,30 @@
 /**
- * A real browser: Chromium as Debian has it, driven by playwright-core, which brings none of its own.
+ * A real browser: a Chromium, driven by playwright-core, which brings none of its own.
  */
-import { existsSync } from "node:fs"
 import { Effect, type Scope } from "effect"
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
+import { type Chromium, startChromium } from "./chromium.js"
 
-const candidates = [process.env["NUMBER_TEST_CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser"]
+const launch = ({ env, executable }: Chromium): Promise<Browser> =>
+  chromium.launch({
+    executablePath: executable,
+    // Root has no sandbox, and many hosts give none to other users either. The only page that is opened is our own.
+    chromiumSandbox: false,
+    timeout: 60_000,
+    env: { ...process.env, ...env },
+    args: [
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync"
+    ]
+  })
 
-/** Starts the browser. Where there is none it says how to get it, and the test fails. */
+/** Starts the browser. Where none can be started it says what to do, and the test fails. */
 export const startBrowser: Effect.Effect<Browser, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.promise(() => {
-    const executablePath = candidates.find((path) => path !== undefined && existsSync(path))
-    if (executablePath === undefined) {
-      throw new Error(
-        "There is no Chromium for the tests of the live page. On Debian: apt-get install chromium. Elsewhere name one by NUMBER_TEST_CHROMIUM."
-      )
-    }
-    return chromium.launch({
-      executablePath,
-      args: [
-        // Chromium has no sandbox where it runs as root.
-        ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync"
-      ]
-    })
-  }),
+  Effect.promise(() => startChromium(launch)),
   (browser) => Effect.promise(() => browser.close())
 )
 
@@ -41,6 +36,7 @@ export interface Watched {
   readonly bodies: ReadonlyArray<string>
 }
 
+/** Opens a page in a context of its own: nothing is left of what another test did. */
 export const open = (
   browser: Browser,
   url: string,
