@@ -2,96 +2,51 @@
  * The live page in a real browser. Screenshots for a person to look at are written to reports/screenshots.
  */
 import * as Fs from "node:fs"
-import * as Http from "node:http"
-import type * as Net from "node:net"
-import { NodeHttpServer } from "@effect/platform-node"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-
-import { Effect, Exit, Layer, Redacted, Ref, Scope, SubscriptionRef } from "effect"
-import type { Browser, Page } from "playwright-core"
-import * as InspectServer from "../../src/inspect/InspectServer.js"
+import { Effect, Exit, Redacted, Ref, Scope, SubscriptionRef } from "effect"
+import type { Browser, BrowserContextOptions } from "playwright-core"
 import * as Recorder from "../../src/inspect/Recorder.js"
-import type { AccountCode, Location } from "../../src/schemas/Credentials.js"
-import { AuthInspector } from "../../src/services/AuthInspector.js"
-import { SessionRefused } from "../../src/services/SessionRefusal.js"
-import { Fault } from "../../src/testing/NumberEmulator.js"
+import type { AccountCode } from "../../src/schemas/Credentials.js"
 import { violations } from "../support/axe.js"
 import { open, startBrowser } from "../support/browser.js"
 import { searchFor } from "../support/canary.js"
+import {
+  endSession,
+  gallery,
+  litArrows,
+  litState,
+  lockedMarks,
+  on,
+  placesOf,
+  program,
+  serve,
+  shows
+} from "../support/livePage.js"
 import { record } from "../support/records.js"
-import { account, badToken, goodToken, makeWorld, start, type World } from "../support/stack.js"
+import { account, badToken, goodToken } from "../support/stack.js"
 
-const own = Scope.make().pipe(Effect.runSync)
+/** One browser for all tests. Each test has a context of its own in it, so that they may run at the same time. */
 let browser: Browser
+/** A page of accounts that no test changes. */
+let galleryUrl: string
+const own = Scope.make().pipe(Effect.runSync)
 beforeAll(async () => {
-  browser = await Effect.runPromise(Scope.extend(startBrowser, own))
-}, 60_000)
+  const begun = Effect.all([startBrowser, Effect.flatMap(gallery, serve)], { concurrency: "unbounded" })
+  ;[browser, galleryUrl] = await Effect.runPromise(Scope.extend(begun, own))
+}, 180_000)
 afterAll(() => Effect.runPromise(Scope.close(own, Exit.void)))
 
-const serve = (recorder: Recorder.Recorder["Type"], port = 0) =>
-  Effect.gen(function* () {
-    const server = Http.createServer()
-    yield* Layer.build(
-      InspectServer.layer().pipe(
-        Layer.provide(NodeHttpServer.layerServer(() => server, { port, host: "127.0.0.1" })),
-        Layer.provide(Layer.succeed(Recorder.Recorder, recorder))
-      )
-    )
-    return `http://127.0.0.1:${(server.address() as Net.AddressInfo).port}/`
-  })
-
 /** A page that shows a recorder. */
-const shown = (recorder: Recorder.Recorder["Type"], options: Parameters<typeof open>[2] = {}) =>
+const shown = (recorder: Recorder.Recorder["Type"], options: BrowserContextOptions = {}) =>
   Effect.gen(function* () {
     const url = yield* serve(recorder)
     return { url, ...(yield* open(browser, url, options)) }
   })
 
-/** A program that is looked at while it runs. */
-const program = Effect.gen(function* () {
-  const recorder = yield* Recorder.make({ title: "a program" })
-  const world = yield* makeWorld()
-  const auth = yield* start(world, { location: "shop" }).pipe(
-    Effect.provideService(AuthInspector, recorder.record)
-  )
-  return { recorder, world, auth }
-})
-
-const endSession = (world: World, auth: Effect.Effect.Success<ReturnType<typeof start>>, code: 5030 | 5050) =>
-  Effect.exit(auth.withSession(() => Effect.fail(new SessionRefused({ code })))).pipe(
-    Effect.zipRight(world.emulator.expireSessions())
-  )
-
-const on = <A>(act: () => Promise<A>): Effect.Effect<A> => Effect.promise(act)
-
-/** Waits until the page shows a state. */
-const shows = (page: Page, state: string): Effect.Effect<void> =>
-  on(() =>
-    page
-      .getByTestId("state")
-      .filter({ hasText: new RegExp(`^${state}$`) })
-      .waitFor({ timeout: 15_000 })
-  )
-
-const litState = (page: Page): Promise<ReadonlyArray<string>> =>
-  page
-    .locator('.chart .node[data-lit="current"]')
-    .evaluateAll((nodes) => nodes.map(({ id }) => id.replace("state:", "")))
-
-const litArrows = (page: Page, how: string): Promise<ReadonlyArray<string>> =>
-  page
-    .locator(`.chart .edge[data-lit="${how}"]`)
-    .evaluateAll((nodes) => nodes.map(({ id }) => id.replace("arrow:", "")))
-
-const placesOf = (page: Page): Promise<ReadonlyArray<string>> =>
-  page
-    .locator(".place")
-    .evaluateAll((places) => places.map(({ className }) => className.replace("place ", "")))
-
-describe("the live page", { timeout: 120_000 }, () => {
+describe.concurrent("the live page", { timeout: 120_000 }, () => {
   it.scopedLive("shows each change of state as it happens, in words, in the chart and in the ledger", () =>
     Effect.gen(function* () {
-      const { auth, recorder, world } = yield* program
+      const { answers, auth, recorder, world } = yield* program
       const { complaints, page } = yield* shown(recorder)
       yield* on(() => page.getByText("No account has been seen yet.").waitFor())
 
@@ -114,7 +69,7 @@ describe("the live page", { timeout: 120_000 }, () => {
       assert.match(yield* on(() => page.locator(".session").innerText()), /\d+ s old of 1 d 1 h/)
 
       yield* Ref.set(world.token, badToken(1))
-      yield* world.emulator.inject(Fault.DelayAnswer("1500 millis"))
+      yield* answers.close
       const renewing = yield* Effect.fork(endSession(world, auth, 5030))
       yield* shows(page, "expired.attempting")
       assert.deepStrictEqual(yield* on(() => litState(page)), ["expired.attempting"])
@@ -126,6 +81,7 @@ describe("the live page", { timeout: 120_000 }, () => {
       assert.strictEqual((yield* on(() => placesOf(page)))[0], "inFlight")
       assert.match(yield* on(() => page.locator(".session").innerText()), /attempt \d+: ends in \d+ s/)
 
+      yield* answers.open
       yield* renewing.await
       yield* shows(page, "aborted")
       assert.deepStrictEqual(yield* on(() => placesOf(page)), [
@@ -352,64 +308,12 @@ describe("the live page", { timeout: 120_000 }, () => {
   )
 })
 
-const location = "shop" as Location
-const second = "EP0000002" as AccountCode
-const settled = { status: "settled", account: second, settledAt: 3, clearedForLocation: false } as const
-const lockedMarks = (now: number) =>
-  [
-    { ...settled, attempt: 1, reason: "refused" },
-    { status: "lost", attempt: 4, account: second, drainsAtMillis: now + 200_000 },
-    {
-      status: "inFlight",
-      attempt: 6,
-      account: "EP0000003" as AccountCode,
-      leaseEndsAtMillis: now + 45_000
-    }
-  ] as const
-
-/** One account in each state that looks its own way. */
-const gallery = Effect.gen(function* () {
-  const { auth, recorder, world } = yield* program
-  yield* auth.sessionKey
-  yield* endSession(world, auth, 5050)
-  yield* auth.sessionKey
-  yield* Ref.set(world.token, badToken(1))
-  yield* endSession(world, auth, 5030)
-  const now = yield* recorder.nowMillis
-  const also = (given: Parameters<typeof record>[0]) =>
-    recorder.record(
-      record({
-        location,
-        atMillis: now - 60_000,
-        events: [],
-        attempt: null,
-        marks: lockedMarks(now),
-        lockReported: true,
-        ...given
-      })
-    )
-  also({ account: second, sequence: 40, from: "locked", to: "locked" })
-  also({
-    account: "EP0000003" as AccountCode,
-    sequence: 41,
-    from: "authenticated",
-    to: "authenticated",
-    session: {
-      generation: 12,
-      obtainedAtMillis: now - 20 * 3_600_000,
-      expiresAtMillis: now + 5 * 3_600_000
-    },
-    tokenEndsAtMillis: now + 12 * 86_400_000
-  })
-  return recorder
-})
-
-describe("the live page for everyone", { timeout: 180_000 }, () => {
+describe.concurrent("the live page for everyone", { timeout: 180_000 }, () => {
   for (const colorScheme of ["light", "dark"] as const) {
     for (const width of [1280, 390]) {
       it.scopedLive(`has no violation that axe finds, in ${colorScheme} at ${width} pixels, and fits`, () =>
         Effect.gen(function* () {
-          const { complaints, page } = yield* shown(yield* gallery, {
+          const { complaints, page } = yield* open(browser, galleryUrl, {
             colorScheme,
             viewport: { width, height: width === 390 ? 844 : 900 }
           })
@@ -441,7 +345,7 @@ describe("the live page for everyone", { timeout: 180_000 }, () => {
 
   it.scopedLive("can be used by keys alone, and what has the focus is seen", () =>
     Effect.gen(function* () {
-      const { page } = yield* shown(yield* gallery)
+      const { page } = yield* open(browser, galleryUrl)
       yield* shows(page, "locked")
       const focused = () =>
         page.evaluate<readonly [string, string, string]>(

@@ -13,7 +13,9 @@ const launch = ({ env, executable }: Chromium): Promise<Browser> =>
     timeout: 60_000,
     env: { ...process.env, ...env },
     args: [
+      // Neither the host's graphics nor libraries of the browser's own for them: pictures are painted without.
       "--disable-gpu",
+      "--disable-software-rasterizer",
       "--disable-quic",
       "--no-first-run",
       "--disable-background-networking",
