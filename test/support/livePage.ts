@@ -84,16 +84,16 @@ export const placesOf = (page: Page): Promise<ReadonlyArray<string>> =>
 const location = "shop" as Location
 const second = "EP0000002" as AccountCode
 const settled = { status: "settled", account: second, settledAt: 3, clearedForLocation: false } as const
-/** The marks of a locked location. */
+/** The marks of a locked location. What ends with time ends after all tests. */
 export const lockedMarks = (now: number) =>
   [
     { ...settled, attempt: 1, reason: "refused" },
-    { status: "lost", attempt: 4, account: second, drainsAtMillis: now + 200_000 },
+    { status: "lost", attempt: 4, account: second, drainsAtMillis: now + 900_000 },
     {
       status: "inFlight",
       attempt: 6,
       account: "EP0000003" as AccountCode,
-      leaseEndsAtMillis: now + 45_000
+      leaseEndsAtMillis: now + 600_000
     }
   ] as const
 
