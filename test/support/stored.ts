@@ -1,7 +1,10 @@
 /** What a store holds, for the tests of stores: an account with a session, and the ledger of its location. */
-import { Schema } from "effect"
+import { Redacted, Schema } from "effect"
+import type { Location, Token } from "../../src/schemas/Credentials.js"
 import { AccountRecord, emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
+import type { AccountKey, AuthStore } from "../../src/services/AuthStore.js"
 import { settled } from "./core.js"
+import { key } from "./secrets.js"
 
 export const sessionKey = "B9F24903C3BA4770AE303032303541303032353437"
 export const authenticated = Schema.decodeUnknownSync(AccountRecord)({
@@ -14,3 +17,25 @@ export const authenticated = Schema.decodeUnknownSync(AccountRecord)({
   sessionKey
 })
 export const ledger = { ...emptyLedgerRecord, marks: [settled(1, 1)], lockReportedAt: 1 }
+
+/** The account at another location. */
+export const elsewhere: AccountKey = { ...key, location: "elsewhere" as Location }
+
+export const tokenOf = (text: string): Token => Redacted.make(text) as Token
+
+/** A record with its key in plain sight: assertions take one Redacted for another. */
+export const plain = ({ sessionKey: redacted, ...record }: AccountRecord) => ({
+  ...record,
+  sessionKey: redacted === null ? null : Redacted.value(redacted)
+})
+
+/** Writes ledger and record, and gives the number that was drawn. */
+export const write = (store: AuthStore["Type"], at: AccountKey = key) =>
+  store.transact(at, ({ moment }) => [moment.sequence, { ledger, account: authenticated }])
+
+/** Writes a mark only, and gives the number that was drawn. */
+export const draw = (store: AuthStore["Type"], at: AccountKey = key) =>
+  store.transact(at, ({ account, ledger: known, moment }) => [
+    moment.sequence,
+    { ledger: { ...known, marks: [settled(moment.sequence, moment.sequence)] }, account }
+  ])

@@ -1,0 +1,43 @@
+/** Databases of a test's own, and the stores that are opened on them. */
+import { PgClient } from "@effect/sql-pg"
+import { Context, Effect, Layer, Redacted, type Scope } from "effect"
+import { afterAll, beforeAll } from "vitest"
+import { AuthStore, type AuthStoreError } from "../../src/services/AuthStore.js"
+import * as PgStore from "../../src/services/PgStore.js"
+import { type Postgres, startPostgres } from "./postgres.js"
+import { ring } from "./secrets.js"
+
+export interface PgPlace {
+  readonly url: string
+  /** Runs a statement past the store. */
+  readonly sql: (statement: string) => Effect.Effect<ReadonlyArray<Record<string, unknown>>>
+}
+
+/** Has a PostgreSQL for the tests of this file, or of what this is called in: each may make databases of its own there. */
+export const postgresPlaces = <P extends Postgres = Postgres>(start?: () => Promise<P>) => {
+  let server: P | Postgres
+  beforeAll(async () => {
+    server = await (start ?? startPostgres)()
+  }, 120_000)
+  afterAll(() => server?.end(), 60_000)
+  const makePlace: Effect.Effect<PgPlace, never, Scope.Scope> = Effect.map(
+    Effect.acquireRelease(
+      Effect.promise(() => server.database()),
+      (own) => Effect.promise(() => own.end())
+    ),
+    (own) => ({ url: own.url, sql: (statement) => Effect.promise(() => own.query(statement)) })
+  )
+  return { makePlace, server: () => server as P }
+}
+
+/** A store as a process of the location opens it: all have one key. */
+export const openPostgres = (
+  url: string,
+  options: Partial<PgStore.Options> = {}
+): Effect.Effect<AuthStore["Type"], AuthStoreError, Scope.Scope> =>
+  Effect.map(
+    Layer.build(PgStore.layer({ url: Redacted.make(url), storeKey: ring(1), ...options })),
+    Context.get(AuthStore)
+  )
+
+export const postgresClient = (url: string) => PgClient.layer({ url: Redacted.make(url) })

@@ -1,0 +1,47 @@
+/** SQLite files for tests, and the driver itself, to look at them past the store. */
+import * as Fs from "node:fs"
+import { createRequire } from "node:module"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { Effect } from "effect"
+
+/** What tests use of the driver's own connection. */
+export interface Connection {
+  readonly name: string
+  readonly exec: (source: string) => void
+  readonly close: () => void
+  readonly pragma: (source: string, options: { readonly simple: true }) => unknown
+  readonly prepare: (source: string) => {
+    readonly all: (...parameters: ReadonlyArray<unknown>) => ReadonlyArray<Record<string, unknown>>
+    readonly get: (...parameters: ReadonlyArray<unknown>) => Record<string, unknown>
+    readonly run: (...parameters: ReadonlyArray<unknown>) => unknown
+  }
+}
+
+/** The very driver that @effect/sql-sqlite-node loads. */
+export const Database = createRequire(createRequire(import.meta.url).resolve("@effect/sql-sqlite-node"))(
+  "better-sqlite3"
+) as { new (filename: string): Connection; readonly prototype: Connection }
+
+/** Uses a file past the store, on a connection of its own. */
+export const raw = <A>(filename: string, use: (db: Connection) => A): A => {
+  const db = new Database(filename)
+  try {
+    return use(db)
+  } finally {
+    db.close()
+  }
+}
+
+/** Memory that looks like a disk, where the system has it: the store waits for the disk at each of its writes. */
+const memory = "/dev/shm"
+const parent = Fs.existsSync(memory) ? memory : Os.tmpdir()
+
+/** A folder of the test's own, deleted at its end. */
+export const folder = Effect.acquireRelease(
+  Effect.sync(() => Fs.mkdtempSync(Path.join(parent, "number-auth-"))),
+  (path) => Effect.sync(() => Fs.rmSync(path, { recursive: true, force: true }))
+)
+
+/** The name of a file that is not there yet, in a folder of the test's own. */
+export const file = Effect.map(folder, (path) => Path.join(path, "auth.sqlite"))

@@ -1,0 +1,258 @@
+/**
+ * What every store promises, whatever keeps it: one contract, for memory, SQLite and PostgreSQL. What an engine cannot
+ * have, its description says, and then the contract asks for the opposite.
+ */
+import type { SqlClient } from "@effect/sql"
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Clock, Effect, type Layer, Option, Redacted, type Scope, Stream } from "effect"
+import type { AccountCode, Location } from "../../src/schemas/Credentials.js"
+import { emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
+import type { AccountKey, AuthStore, AuthStoreError } from "../../src/services/AuthStore.js"
+import { eventually } from "./eventually.js"
+import { key, other, otherToken } from "./secrets.js"
+import { goodToken } from "./stack.js"
+import { authenticated, draw, elsewhere, ledger, plain, tokenOf, write } from "./stored.js"
+import { databaseContract } from "./databaseContract.js"
+
+export type Store = AuthStore["Type"]
+
+/** Where stores are kept, with nothing in it yet. */
+export interface Place {
+  /** Opens a store there, as a process does. */
+  readonly open: Effect.Effect<Store, AuthStoreError, Scope.Scope>
+}
+
+/** A place that others than the store can get at, too. */
+export interface DatabasePlace extends Place {
+  /** Runs a statement past the store. */
+  readonly sql: (statement: string) => Effect.Effect<ReadonlyArray<Record<string, unknown>>>
+  /** A client of the test's own. */
+  readonly client: Layer.Layer<SqlClient.SqlClient, unknown>
+}
+
+interface AnyEngine {
+  readonly name: string
+  /** Whose clock the time of a moment is taken from. */
+  readonly clock: "process" | "database"
+}
+
+/** Keeps what is written as long as the store is open, and no other process sees it. */
+export interface MemoryEngine extends AnyEngine {
+  readonly isDurable: false
+  readonly makePlace: Effect.Effect<Place, never, Scope.Scope>
+}
+
+/** Keeps what is written for whichever process opens the place, now or later. */
+export interface DatabaseEngine extends AnyEngine {
+  readonly isDurable: true
+  readonly makePlace: Effect.Effect<DatabasePlace, never, Scope.Scope>
+  /** The time within which another process is told of half of all changes. */
+  readonly tellsWithinMillis: number
+  /** For how long it looks for changes more often than it does later. */
+  readonly looksOftenMillis: number
+}
+
+export type Engine = MemoryEngine | DatabaseEngine
+
+export const opened = (engine: Engine): Effect.Effect<Store, AuthStoreError, Scope.Scope> =>
+  Effect.flatMap(engine.makePlace, ({ open }) => open)
+
+/** The numbers that a location's changes bring, as they come. */
+export const watch = (store: Store, location: Location = key.location) => {
+  const seen: Array<number> = []
+  return store.changes(location).pipe(
+    Stream.runForEach((sequence) => Effect.sync(() => seen.push(sequence))),
+    Effect.forkScoped,
+    Effect.as(seen)
+  )
+}
+
+const real = Clock.make()
+/** What is asked for at a time that only this process believes in. */
+const at =
+  (nowMillis: number) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.withClock(
+      effect,
+      Object.assign(Object.create(real) as Clock.Clock, {
+        unsafeCurrentTimeMillis: () => nowMillis,
+        currentTimeMillis: Effect.succeed(nowMillis)
+      })
+    )
+
+const moments = (engine: Engine) => {
+  it.scopedLive("has nothing at first", () =>
+    Effect.gen(function* () {
+      const store = yield* opened(engine)
+      assert.deepStrictEqual(yield* at(1_700_000_000_000)(store.read(key)), {
+        moment: { sequence: 0, nowMillis: 1_700_000_000_000 },
+        ledger: emptyLedgerRecord,
+        account: emptyAccountRecord
+      })
+      assert.isTrue(Option.isNone(yield* store.readToken(key)))
+    })
+  )
+
+  it.scopedLive(`takes the time from the clock of the ${engine.clock}`, () =>
+    Effect.gen(function* () {
+      const store = yield* opened(engine)
+      const times = yield* at(7000)(
+        Effect.all([
+          store.transact(key, ({ moment }) => [moment.nowMillis, { ledger, account: authenticated }]),
+          Effect.map(store.read(key), ({ moment }) => moment.nowMillis)
+        ])
+      )
+      if (engine.clock === "process") assert.deepStrictEqual(times, [7000, 7000])
+      else for (const time of times) assert.approximately(time, Date.now(), 60_000)
+    })
+  )
+
+  it.scopedLive("draws the next number of the location for a transaction that writes, and for no other", () =>
+    Effect.gen(function* () {
+      const store = yield* opened(engine)
+      const seen: Array<number> = []
+      for (const whose of [key, other, elsewhere, key]) {
+        const looked = yield* store.transact(whose, ({ moment }) => {
+          seen.push(moment.sequence)
+          return ["looked", null]
+        })
+        assert.strictEqual(looked, "looked")
+        seen.push(yield* write(store, whose))
+      }
+      assert.deepStrictEqual(seen, [1, 1, 2, 2, 1, 1, 3, 3])
+      assert.strictEqual((yield* store.read(other)).moment.sequence, 3)
+      assert.strictEqual((yield* store.read(elsewhere)).moment.sequence, 1)
+    })
+  )
+
+  it.scopedLive("dies of what a decision throws, writes nothing and draws no number", () =>
+    Effect.gen(function* () {
+      const store = yield* opened(engine)
+      const mistake = new Error("a mistake")
+      const exit = yield* Effect.exit(
+        store.transact(key, () => {
+          throw mistake
+        })
+      )
+      // It is a mistake in the code, and not a store that is away: nobody is to wait for that to pass.
+      assert(exit._tag === "Failure" && Cause.isDieType(exit.cause), String(exit))
+      assert.strictEqual(exit.cause.defect, mistake)
+      assert.strictEqual((yield* store.read(key)).moment.sequence, 0)
+      assert.strictEqual(yield* write(store), 1)
+    })
+  )
+}
+
+/** What a transaction is handed, and what is read. */
+const handed = (store: Store, whose: AccountKey) =>
+  Effect.map(
+    Effect.all([store.transact(whose, (stored) => [stored, null]), store.read(whose)]),
+    (both) => both.map(({ account, ledger: its }) => [its, plain(account)])
+  )
+
+const records = (engine: Engine) => {
+  it.scopedLive("keeps a ledger for each location, and under it a record for each account", () =>
+    Effect.gen(function* () {
+      const store = yield* opened(engine)
+      yield* write(store)
+      const [mine, theirs, nothing] = [
+        [ledger, plain(authenticated)],
+        [ledger, plain(emptyAccountRecord)],
+        [emptyLedgerRecord, plain(emptyAccountRecord)]
+      ]
+      assert.deepStrictEqual(yield* handed(store, key), [mine, mine])
+      assert.deepStrictEqual(yield* handed(store, other), [theirs, theirs])
+      assert.deepStrictEqual(yield* handed(store, elsewhere), [nothing, nothing])
+      yield* draw(store, other)
+      assert.deepStrictEqual((yield* handed(store, key))[1]![1], plain(authenticated))
+      assert.lengthOf((yield* store.read(key)).ledger.marks, 1)
+      assert.strictEqual((yield* store.read(key)).ledger.marks[0]!.attempt, 2)
+    })
+  )
+
+  it.scopedLive("keeps a token for each account at each location, in place of the one before", () =>
+    Effect.gen(function* () {
+      const store = yield* opened(engine)
+      yield* store.writeToken(key, tokenOf(goodToken))
+      yield* store.writeToken(elsewhere, tokenOf(otherToken))
+      const kept = (whose: AccountKey) =>
+        Effect.map(store.readToken(whose), (token) => Option.getOrNull(Option.map(token, Redacted.value)))
+      assert.deepStrictEqual(
+        [yield* kept(key), yield* kept(other), yield* kept(elsewhere)],
+        [goodToken, null, otherToken]
+      )
+      yield* store.writeToken(key, tokenOf(otherToken))
+      assert.strictEqual(yield* kept(key), otherToken)
+    })
+  )
+
+  it.scopedLive("emits the number that a location has drawn, now and when it has drawn another", () =>
+    Effect.gen(function* () {
+      const store = yield* opened(engine)
+      yield* write(store)
+      const seen = yield* watch(store)
+      yield* eventually(Effect.sync(() => seen.length > 0))
+      assert.deepStrictEqual(seen, [1])
+      yield* write(store, elsewhere)
+      yield* write(store, other)
+      yield* eventually(Effect.sync(() => seen.length > 1))
+      assert.deepStrictEqual(seen, [1, 2])
+    })
+  )
+
+  it.scopedLive("lets a thousand transactions at once wait for each other, and as many readers", () =>
+    Effect.gen(function* () {
+      const store = yield* opened(engine)
+      const thousand = Array.from({ length: 1000 }, (_, n) => n)
+      const codeOf = (n: number) => `EP${String(n % 50).padStart(7, "0")}` as AccountCode
+      const [sequences] = yield* Effect.all(
+        [
+          Effect.forEach(thousand, (n) => draw(store, { ...key, account: codeOf(n) }), {
+            concurrency: "unbounded"
+          }),
+          Effect.forEach(thousand, () => store.read(key), { concurrency: "unbounded" })
+        ],
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(
+        [...sequences].sort((one, two) => one - two),
+        thousand.map((n) => n + 1)
+      )
+    })
+  )
+}
+
+const reopening = (engine: Engine) => {
+  const title = engine.isDurable
+    ? "is durable over reopening: ledger, record and token are there, and the numbers go on"
+    : "has forgotten all when it is opened again, and counts from zero"
+  it.scopedLive(title, () =>
+    Effect.gen(function* () {
+      const { open } = yield* engine.makePlace
+      yield* Effect.scoped(
+        Effect.flatMap(open, (store) =>
+          Effect.zipRight(write(store), store.writeToken(key, tokenOf(goodToken)))
+        )
+      )
+      const store = yield* open
+      const { account, ledger: its, moment } = yield* store.read(key)
+      const token = Option.getOrNull(Option.map(yield* store.readToken(key), Redacted.value))
+      assert.deepStrictEqual(
+        [moment.sequence, its, plain(account), token],
+        engine.isDurable
+          ? [1, ledger, plain(authenticated), goodToken]
+          : [0, emptyLedgerRecord, plain(emptyAccountRecord), null]
+      )
+      assert.strictEqual(yield* draw(store), engine.isDurable ? 2 : 1)
+    })
+  )
+}
+
+/** Asks of an engine all that a store promises. */
+export const storeContract = (engine: Engine): void =>
+  describe(`the contract of stores, on ${engine.name}`, () => {
+    moments(engine)
+    records(engine)
+    reopening(engine)
+    if (engine.isDurable) databaseContract(engine)
+  })
