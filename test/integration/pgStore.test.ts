@@ -69,7 +69,11 @@ const keepsTimes = (others: ReturnType<typeof offset>) =>
   Effect.gen(function* () {
     const { url } = yield* makePlace
     const world = yield* makeWorld()
-    const options = { attemptTimeout: "600 millis", leaseDuration: leaseMillis, drainTime: drainMillis } as const
+    const options = {
+      attemptTimeout: "600 millis",
+      leaseDuration: leaseMillis,
+      drainTime: drainMillis
+    } as const
     const store = yield* open(url)
     const counter = { transactions: 0 }
     // A process that is no more closes nothing.

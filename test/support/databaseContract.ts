@@ -69,33 +69,35 @@ const connections = (engine: DatabaseEngine) => {
 }
 
 const changes = (engine: DatabaseEngine) => {
-  it.scopedLive("brings another connection every change well under a second, and none of another location", () =>
-    Effect.gen(function* () {
-      const { open } = yield* engine.makePlace
-      const [one, two] = [yield* open, yield* open]
-      const arrived: Array<readonly [number, number]> = []
-      yield* one.changes(key.location).pipe(
-        Stream.runForEach((sequence) => Effect.sync(() => arrived.push([sequence, performance.now()]))),
-        Effect.forkScoped
-      )
-      yield* eventually(Effect.sync(() => arrived.length > 0))
-      yield* Effect.sleep(engine.looksOftenMillis)
-      const tookMillis: Array<number> = []
-      for (let n = 1; n <= 10; n++) {
-        yield* draw(two, elsewhere)
-        yield* draw(two)
-        const drawn = performance.now()
-        yield* eventually(Effect.sync(() => arrived.length > n))
-        tookMillis.push(arrived[n]![1] - drawn)
-      }
-      assert.deepStrictEqual(
-        arrived.map(([sequence]) => sequence),
-        Array.from({ length: 11 }, (_, n) => n)
-      )
-      // A poll of a second would take half of one on average.
-      tookMillis.sort((a, b) => a - b)
-      assert.isBelow(tookMillis[5]!, engine.tellsWithinMillis, tookMillis.join(" "))
-    })
+  it.scopedLive(
+    "brings another connection every change well under a second, and none of another location",
+    () =>
+      Effect.gen(function* () {
+        const { open } = yield* engine.makePlace
+        const [one, two] = [yield* open, yield* open]
+        const arrived: Array<readonly [number, number]> = []
+        yield* one.changes(key.location).pipe(
+          Stream.runForEach((sequence) => Effect.sync(() => arrived.push([sequence, performance.now()]))),
+          Effect.forkScoped
+        )
+        yield* eventually(Effect.sync(() => arrived.length > 0))
+        yield* Effect.sleep(engine.looksOftenMillis)
+        const tookMillis: Array<number> = []
+        for (let n = 1; n <= 10; n++) {
+          yield* draw(two, elsewhere)
+          yield* draw(two)
+          const drawn = performance.now()
+          yield* eventually(Effect.sync(() => arrived.length > n))
+          tookMillis.push(arrived[n]![1] - drawn)
+        }
+        assert.deepStrictEqual(
+          arrived.map(([sequence]) => sequence),
+          Array.from({ length: 11 }, (_, n) => n)
+        )
+        // A poll of a second would take half of one on average.
+        tookMillis.sort((a, b) => a - b)
+        assert.isBelow(tookMillis[5]!, engine.tellsWithinMillis, tookMillis.join(" "))
+      })
   )
 }
 
@@ -166,35 +168,37 @@ const damaged = [
 ] as const
 
 const damage = (engine: DatabaseEngine) => {
-  it.scopedLive("calls a document unreadable that is damaged or of a newer version, and leaves it as it is", () =>
-    Effect.gen(function* () {
-      const { open, sql } = yield* engine.makePlace
-      const store = yield* open
-      const another = yield* open
-      const all = Effect.all([
-        sql("SELECT * FROM number_auth_ledger ORDER BY location"),
-        sql("SELECT * FROM number_auth_account ORDER BY location")
-      ])
-      for (const [n, [table, document]] of damaged.entries()) {
-        const whose: AccountKey = { ...key, location: `number-${n}` as Location }
-        yield* write(store, whose)
-        yield* sql(`UPDATE ${table} SET document = '${document}' WHERE location = '${whose.location}'`)
-        const before = yield* all
-        let asked = 0
-        for (const use of [
-          store.read(whose),
-          store.transact(whose, ({ account, ledger }) => {
-            asked += 1
-            return [null, { ledger: { ...ledger }, account: { ...account } }]
-          }),
-          another.read(whose)
-        ]) {
-          assertUnreadable(yield* Effect.flip(use as Effect.Effect<unknown, AuthStoreError>), document)
+  it.scopedLive(
+    "calls a document unreadable that is damaged or of a newer version, and leaves it as it is",
+    () =>
+      Effect.gen(function* () {
+        const { open, sql } = yield* engine.makePlace
+        const store = yield* open
+        const another = yield* open
+        const all = Effect.all([
+          sql("SELECT * FROM number_auth_ledger ORDER BY location"),
+          sql("SELECT * FROM number_auth_account ORDER BY location")
+        ])
+        for (const [n, [table, document]] of damaged.entries()) {
+          const whose: AccountKey = { ...key, location: `number-${n}` as Location }
+          yield* write(store, whose)
+          yield* sql(`UPDATE ${table} SET document = '${document}' WHERE location = '${whose.location}'`)
+          const before = yield* all
+          let asked = 0
+          for (const use of [
+            store.read(whose),
+            store.transact(whose, ({ account, ledger }) => {
+              asked += 1
+              return [null, { ledger: { ...ledger }, account: { ...account } }]
+            }),
+            another.read(whose)
+          ]) {
+            assertUnreadable(yield* Effect.flip(use as Effect.Effect<unknown, AuthStoreError>), document)
+          }
+          assert.strictEqual(asked, 0)
+          assert.deepStrictEqual(yield* all, before)
         }
-        assert.strictEqual(asked, 0)
-        assert.deepStrictEqual(yield* all, before)
-      }
-    })
+      })
   )
 }
 

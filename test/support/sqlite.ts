@@ -3,7 +3,10 @@ import * as Fs from "node:fs"
 import { createRequire } from "node:module"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { Effect } from "effect"
+import { NodeContext } from "@effect/platform-node"
+import { Context, Effect, Layer, type Scope } from "effect"
+import { AuthStore, type AuthStoreError } from "../../src/services/AuthStore.js"
+import * as SqliteStore from "../../src/services/SqliteStore.js"
 
 /** What tests use of the driver's own connection. */
 export interface Connection {
@@ -45,3 +48,12 @@ export const folder = Effect.acquireRelease(
 
 /** The name of a file that is not there yet, in a folder of the test's own. */
 export const file = Effect.map(folder, (path) => Path.join(path, "auth.sqlite"))
+
+/** The store on a file. Without a key that is given it makes a key file beside it. */
+export const openSqlite = (
+  filename: string,
+  options: Partial<SqliteStore.Options> = {}
+): Effect.Effect<AuthStore["Type"], AuthStoreError, Scope.Scope> =>
+  Layer.build(SqliteStore.layer({ filename, ...options }).pipe(Layer.provide(NodeContext.layer))).pipe(
+    Effect.map(Context.get(AuthStore))
+  )

@@ -34,6 +34,8 @@ interface AnyEngine {
   readonly name: string
   /** Whose clock the time of a moment is taken from. */
   readonly clock: "process" | "database"
+  /** How many transactions, and how many readers, come at once. */
+  readonly crowd: number
 }
 
 /** Keeps what is written as long as the store is open, and no other process sees it. */
@@ -145,9 +147,8 @@ const moments = (engine: Engine) => {
 
 /** What a transaction is handed, and what is read. */
 const handed = (store: Store, whose: AccountKey) =>
-  Effect.map(
-    Effect.all([store.transact(whose, (stored) => [stored, null]), store.read(whose)]),
-    (both) => both.map(({ account, ledger: its }) => [its, plain(account)])
+  Effect.map(Effect.all([store.transact(whose, (stored) => [stored, null]), store.read(whose)]), (both) =>
+    both.map(({ account, ledger: its }) => [its, plain(account)])
   )
 
 const records = (engine: Engine) => {
@@ -200,23 +201,23 @@ const records = (engine: Engine) => {
     })
   )
 
-  it.scopedLive("lets a thousand transactions at once wait for each other, and as many readers", () =>
+  it.scopedLive(`lets ${engine.crowd} transactions at once wait for each other, and as many readers`, () =>
     Effect.gen(function* () {
       const store = yield* opened(engine)
-      const thousand = Array.from({ length: 1000 }, (_, n) => n)
+      const crowd = Array.from({ length: engine.crowd }, (_, n) => n)
       const codeOf = (n: number) => `EP${String(n % 50).padStart(7, "0")}` as AccountCode
       const [sequences] = yield* Effect.all(
         [
-          Effect.forEach(thousand, (n) => draw(store, { ...key, account: codeOf(n) }), {
+          Effect.forEach(crowd, (n) => draw(store, { ...key, account: codeOf(n) }), {
             concurrency: "unbounded"
           }),
-          Effect.forEach(thousand, () => store.read(key), { concurrency: "unbounded" })
+          Effect.forEach(crowd, () => store.read(key), { concurrency: "unbounded" })
         ],
         { concurrency: "unbounded" }
       )
       assert.deepStrictEqual(
         [...sequences].sort((one, two) => one - two),
-        thousand.map((n) => n + 1)
+        crowd.map((n) => n + 1)
       )
     })
   )
@@ -236,12 +237,12 @@ const reopening = (engine: Engine) => {
       )
       const store = yield* open
       const { account, ledger: its, moment } = yield* store.read(key)
-      const token = Option.getOrNull(Option.map(yield* store.readToken(key), Redacted.value))
+      const token: string | null = Option.getOrNull(Option.map(yield* store.readToken(key), Redacted.value))
       assert.deepStrictEqual(
-        [moment.sequence, its, plain(account), token],
+        { sequence: moment.sequence, ledger: its, account: plain(account), token },
         engine.isDurable
-          ? [1, ledger, plain(authenticated), goodToken]
-          : [0, emptyLedgerRecord, plain(emptyAccountRecord), null]
+          ? { sequence: 1, ledger, account: plain(authenticated), token: goodToken }
+          : { sequence: 0, ledger: emptyLedgerRecord, account: plain(emptyAccountRecord), token: null }
       )
       assert.strictEqual(yield* draw(store), engine.isDurable ? 2 : 1)
     })
@@ -249,10 +250,11 @@ const reopening = (engine: Engine) => {
 }
 
 /** Asks of an engine all that a store promises. */
-export const storeContract = (engine: Engine): void =>
+export const storeContract = (engine: Engine): void => {
   describe(`the contract of stores, on ${engine.name}`, () => {
     moments(engine)
     records(engine)
     reopening(engine)
     if (engine.isDurable) databaseContract(engine)
   })
+}
