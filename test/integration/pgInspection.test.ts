@@ -3,45 +3,26 @@
  */
 import { randomBytes } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, ConfigProvider, Context, Effect, Layer, Option, Redacted } from "effect"
-import { afterAll, beforeAll } from "vitest"
-import type { Location, Token } from "../../src/schemas/Credentials.js"
+import { Clock, ConfigProvider, Effect, Option, Redacted } from "effect"
+import type { Location } from "../../src/schemas/Credentials.js"
 import { emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
 import * as AuthStore from "../../src/services/AuthStore.js"
 import * as PgStore from "../../src/services/PgStore.js"
 import type { KeyRing } from "../../src/services/StoreKey.js"
 import { assertShowsNone } from "../support/leaks.js"
-import { type Postgres, startPostgres } from "../support/postgres.js"
+import { openPostgres, type PgPlace, postgresPlaces } from "../support/pgPlaces.js"
 import { idOf, key, keyText, other, ring } from "../support/secrets.js"
 import { goodToken } from "../support/stack.js"
-import { authenticated, ledger, sessionKey } from "../support/stored.js"
+import { authenticated, ledger, sessionKey, tokenOf } from "../support/stored.js"
 
-let server: Postgres
-beforeAll(async () => {
-  server = await startPostgres()
-}, 120_000)
-afterAll(() => server?.end(), 60_000)
-
-const query = (database: Postgres, ...statements: ReadonlyArray<string>) =>
-  Effect.promise(() => database.query(...statements))
-
-const makeDatabase = Effect.acquireRelease(
-  Effect.promise(() => server.database()),
-  (database) => Effect.promise(() => database.end())
-)
+const { makePlace: makeDatabase } = postgresPlaces()
 
 /** A process that opens the database, does this with its store, and ends. */
 const using = <A, E>(
-  { url }: Postgres,
+  { url }: PgPlace,
   storeKey: KeyRing,
   use: (store: AuthStore.AuthStore["Type"]) => Effect.Effect<A, E>
-) =>
-  Effect.scoped(
-    Layer.build(PgStore.layer({ url: Redacted.make(url), storeKey, maxConnections: 1 })).pipe(
-      Effect.map(Context.get(AuthStore.AuthStore)),
-      Effect.flatMap(use)
-    )
-  )
+) => Effect.scoped(Effect.flatMap(openPostgres(url, { storeKey, maxConnections: 1 }), use))
 
 /** A database in which an account holds a session, and a token under another key. */
 const inUse = Effect.gen(function* () {
@@ -49,7 +30,7 @@ const inUse = Effect.gen(function* () {
   yield* using(database, ring(1), (store) =>
     store.transact(key, () => [null, { ledger, account: authenticated }])
   )
-  yield* using(database, ring(2, 1), (store) => store.writeToken(key, Redacted.make(goodToken) as Token))
+  yield* using(database, ring(2, 1), (store) => store.writeToken(key, tokenOf(goodToken)))
   return database
 })
 
@@ -63,37 +44,35 @@ const looks = (url: string): ReadonlyArray<Effect.Effect<unknown, AuthStore.Auth
 ]
 
 /** A role of its own, and the address by which it comes to the database. */
-const makeRole = (database: Postgres) =>
+const makeRole = (database: PgPlace) =>
   Effect.acquireRelease(
     Effect.suspend(() => {
       const role = `looker_${randomBytes(6).toString("hex")}`
       const parts = new URL(database.url)
       parts.username = role
       parts.password = "hidden-password"
-      return Effect.as(query(database, `CREATE ROLE ${role} LOGIN PASSWORD 'hidden-password'`), {
+      return Effect.as(database.sql(`CREATE ROLE ${role} LOGIN PASSWORD 'hidden-password'`), {
         role,
         url: parts.href
       })
     }),
-    ({ role }) => query(database, `DROP OWNED BY ${role}`, `DROP ROLE ${role}`)
+    ({ role }) => database.sql(`DROP OWNED BY ${role}`, `DROP ROLE ${role}`)
   )
 
 /** By how much the database's clock seems to be ahead, where its `clock_timestamp()` is that of another host. */
-const setClockAhead = (database: Postgres, interval: string) =>
-  query(
-    database,
+const setClockAhead = (database: PgPlace, interval: string) =>
+  database.sql(
     "CREATE SCHEMA IF NOT EXISTS shifted",
     `CREATE OR REPLACE FUNCTION shifted.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
       AS $$ SELECT pg_catalog.clock_timestamp() + interval '${interval}' $$`,
     `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = shifted, public, pg_catalog', current_database()); END $$`
   )
 
-describe("looking at a PostgreSQL", () => {
+describe.concurrent("looking at a PostgreSQL", () => {
   it.scopedLive("shows ledger and account as the store has them, and which keys they are sealed under", () =>
     Effect.gen(function* () {
       const database = yield* inUse
-      const rows = query(
-        database,
+      const rows = database.sql(
         "SELECT l.*, l.xmin::text AS version, a.* FROM number_auth_ledger l, number_auth_account a"
       )
       const before = yield* rows
@@ -120,9 +99,8 @@ describe("looking at a PostgreSQL", () => {
   it.scopedLive("is told by the server whose connections those of a store are", () =>
     Effect.gen(function* () {
       const database = yield* makeDatabase
-      yield* Layer.build(PgStore.layer({ url: Redacted.make(database.url) }))
-      const names = yield* query(
-        database,
+      yield* openPostgres(database.url)
+      const names = yield* database.sql(
         "SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
       )
       assert.deepStrictEqual(names, [{ application_name: "effect-number-auth" }])
@@ -132,15 +110,12 @@ describe("looking at a PostgreSQL", () => {
   it.scopedLive("finds no more connections of a store than it may have, and the one that listens", () =>
     Effect.gen(function* () {
       const database = yield* makeDatabase
-      const store = yield* Layer.build(
-        PgStore.layer({ url: Redacted.make(database.url), maxConnections: 2 })
-      ).pipe(Effect.map(Context.get(AuthStore.AuthStore)))
+      const store = yield* openPostgres(database.url, { maxConnections: 2 })
       yield* Effect.all(
         Array.from({ length: 40 }, () => store.read(key)),
         { concurrency: "unbounded" }
       )
-      const rows = yield* query(
-        database,
+      const rows = yield* database.sql(
         "SELECT pid FROM pg_stat_activity WHERE application_name = 'effect-number-auth' AND datname = current_database()"
       )
       assert.isAtLeast(rows.length, 1)
@@ -178,7 +153,7 @@ describe("looking at a PostgreSQL", () => {
         accounts: new Map()
       })
       assert.deepStrictEqual(
-        yield* query(database, "SELECT tablename FROM pg_tables WHERE tablename LIKE 'number_auth%'"),
+        yield* database.sql("SELECT tablename FROM pg_tables WHERE tablename LIKE 'number_auth%'"),
         []
       )
     })
@@ -210,21 +185,20 @@ describe("looking at a PostgreSQL", () => {
     Effect.gen(function* () {
       const database = yield* makeDatabase
       const { role, url } = yield* makeRole(database)
-      yield* query(database, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+      yield* database.sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
       const error = yield* Effect.flip(look(url))
       assert.deepInclude(error, {
         reason: "misconfigured",
         detail: "the role may not create tables in the schema that it uses"
       })
       assertShowsNone(error, "hidden-password")
-      yield* query(database, `GRANT CREATE ON SCHEMA public TO ${role}`)
+      yield* database.sql(`GRANT CREATE ON SCHEMA public TO ${role}`)
       assert.isTrue((yield* look(url)).isNew)
-      yield* query(database, `REVOKE CREATE ON SCHEMA public FROM ${role}`)
+      yield* database.sql(`REVOKE CREATE ON SCHEMA public FROM ${role}`)
       yield* using(database, ring(1), (store) =>
         store.transact(key, () => [null, { ledger, account: authenticated }])
       )
-      yield* query(
-        database,
+      yield* database.sql(
         `GRANT SELECT ON number_auth_migrations TO ${role}`,
         `GRANT SELECT ON number_auth_ledger, number_auth_account, number_auth_token TO ${role}`,
         `GRANT INSERT, UPDATE ON number_auth_account TO ${role}`,
@@ -237,7 +211,7 @@ describe("looking at a PostgreSQL", () => {
       // To look at a location asks for no more than to read.
       assert.strictEqual((yield* lookAtLocation(url)).accounts.size, 1)
       // With all that it needs it may not create tables, and need not.
-      yield* query(database, `GRANT INSERT, UPDATE ON number_auth_ledger, number_auth_token TO ${role}`)
+      yield* database.sql(`GRANT INSERT, UPDATE ON number_auth_ledger, number_auth_token TO ${role}`)
       assert.deepInclude(yield* look(url), { isNew: false, ledger })
     })
   )
@@ -246,8 +220,7 @@ describe("looking at a PostgreSQL", () => {
     Effect.gen(function* () {
       for (const make of [makeDatabase, inUse]) {
         const database = yield* make
-        yield* query(
-          database,
+        yield* database.sql(
           `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`
         )
         assert.deepInclude(yield* Effect.flip(look(database.url)), {
@@ -263,8 +236,7 @@ describe("looking at a PostgreSQL", () => {
   it.scopedLive("works on a database from before there were kept tokens", () =>
     Effect.gen(function* () {
       const database = yield* inUse
-      yield* query(
-        database,
+      yield* database.sql(
         "ALTER TABLE number_auth_token RENAME TO number_auth_later",
         "DELETE FROM number_auth_migrations WHERE migration_id > 1"
       )
@@ -276,7 +248,7 @@ describe("looking at a PostgreSQL", () => {
   it.scopedLive("says of what is damaged, or newer, that this version cannot read it", () =>
     Effect.gen(function* () {
       const database = yield* inUse
-      yield* query(database, `UPDATE number_auth_ledger SET document = '{"torn":"${sessionKey}'`)
+      yield* database.sql(`UPDATE number_auth_ledger SET document = '{"torn":"${sessionKey}'`)
       for (const each of looks(database.url)) {
         const error = yield* Effect.flip(each)
         assert.deepInclude(error, {
@@ -285,7 +257,7 @@ describe("looking at a PostgreSQL", () => {
         })
         assertShowsNone(error, sessionKey)
       }
-      yield* query(database, "INSERT INTO number_auth_migrations (migration_id, name) VALUES (99, 'future')")
+      yield* database.sql("INSERT INTO number_auth_migrations (migration_id, name) VALUES (99, 'future')")
       for (const each of looks(database.url)) {
         assert.deepInclude(yield* Effect.flip(each), {
           reason: "unreadable",

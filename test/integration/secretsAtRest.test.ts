@@ -2,8 +2,6 @@
  * What a SQLite store keeps of secrets, on real files.
  */
 import * as Fs from "node:fs"
-import { createRequire } from "node:module"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import { Error as PlatformError, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
@@ -17,6 +15,7 @@ import * as StoreKey from "../../src/services/StoreKey.js"
 import { assertHoldsNone } from "../support/canary.js"
 import { assertShowsNone } from "../support/leaks.js"
 import { goodToken, makeWorld } from "../support/stack.js"
+import { type Connection, file as filename, raw as rawIn } from "../support/sqlite.js"
 import { withoutUmask } from "../support/umask.js"
 import {
   noConfiguration,
@@ -33,23 +32,6 @@ import {
   attempts,
   behaves
 } from "../support/secrets.js"
-
-interface Connection {
-  readonly prepare: (source: string) => {
-    readonly get: (...parameters: ReadonlyArray<unknown>) => Record<string, unknown>
-    readonly run: (...parameters: ReadonlyArray<unknown>) => unknown
-  }
-  readonly close: () => void
-}
-
-const Database = createRequire(createRequire(import.meta.url).resolve("@effect/sql-sqlite-node"))(
-  "better-sqlite3"
-) as new (filename: string) => Connection
-
-const filename = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "number-auth-secrets-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))
-).pipe(Effect.map((folder) => Path.join(folder, "auth.sqlite")))
 
 const openFile = (file: string, storeKey?: StoreKey.KeyRing, provider = noConfiguration) =>
   Layer.build(
@@ -84,15 +66,7 @@ const keyFiles = (file: string): ReadonlyArray<string> =>
   Fs.readdirSync(Path.dirname(file)).filter((name) => name.includes(".key"))
 
 const onFile = (file: string): Place => {
-  const raw = <A>(use: (db: Connection) => A): Promise<A> =>
-    Promise.resolve().then(() => {
-      const db = new Database(file)
-      try {
-        return use(db)
-      } finally {
-        db.close()
-      }
-    })
+  const raw = <A>(use: (db: Connection) => A): Promise<A> => Promise.resolve().then(() => rawIn(file, use))
   return {
     open: (keys) => openFile(file, keys),
     rekey: (storeKey, discard) =>

@@ -3,14 +3,13 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Context, Effect, Either, Fiber, Layer, Logger, Option, Redacted, Ref } from "effect"
-import { afterAll, beforeAll } from "vitest"
 import type { Token } from "../../src/schemas/Credentials.js"
 import * as AuthStore from "../../src/services/AuthStore.js"
 import type * as NumberAuth from "../../src/services/NumberAuth.js"
 import * as PgStore from "../../src/services/PgStore.js"
 import { SessionRefused } from "../../src/services/SessionRefusal.js"
 import { assertHoldsNone } from "../support/canary.js"
-import { type Postgres, startPostgres } from "../support/postgres.js"
+import { type PgPlace, postgresPlaces } from "../support/pgPlaces.js"
 import { account, badToken, goodToken, ip, makeWorld } from "../support/stack.js"
 import {
   noConfiguration,
@@ -25,14 +24,10 @@ import {
   behaves
 } from "../support/secrets.js"
 
-describe("secrets in PostgreSQL", () => {
-  let server: Postgres
-  beforeAll(async () => {
-    server = await startPostgres()
-  }, 120_000)
-  afterAll(() => server.end(), 60_000)
+describe.concurrent("secrets in PostgreSQL", () => {
+  const { makePlace: makeDatabase } = postgresPlaces()
 
-  const onPostgres = (database: Postgres): Place => {
+  const onPostgres = (database: PgPlace): Place => {
     const url = Redacted.make(database.url)
     const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
     return {
@@ -75,13 +70,7 @@ describe("secrets in PostgreSQL", () => {
     }
   }
 
-  const makePlace = Effect.map(
-    Effect.acquireRelease(
-      Effect.promise(() => server.database()),
-      (database) => Effect.promise(() => database.end())
-    ),
-    onPostgres
-  )
+  const makePlace = Effect.map(makeDatabase, onPostgres)
 
   behaves(makePlace)
 

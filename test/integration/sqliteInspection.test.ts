@@ -2,15 +2,12 @@
  * What is seen of a SQLite file that is only looked at.
  */
 import * as Fs from "node:fs"
-import { createRequire } from "node:module"
-import * as Os from "node:os"
 import * as Path from "node:path"
-import { NodeContext } from "@effect/platform-node"
 import { SqlClient } from "@effect/sql"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted, TestClock } from "effect"
-import type { Location, Token } from "../../src/schemas/Credentials.js"
+import { Context, Effect, Layer, TestClock } from "effect"
+import type { Location } from "../../src/schemas/Credentials.js"
 import { emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
 import * as AuthStore from "../../src/services/AuthStore.js"
 import * as SqliteStore from "../../src/services/SqliteStore.js"
@@ -18,51 +15,15 @@ import type { KeyRing } from "../../src/services/StoreKey.js"
 import { assertShowsNone } from "../support/leaks.js"
 import { idOf, key, other, otherToken, ring } from "../support/secrets.js"
 import { goodToken } from "../support/stack.js"
-import { authenticated, ledger, sessionKey } from "../support/stored.js"
-
-interface Connection {
-  readonly exec: (source: string) => void
-  readonly pragma: (source: string, options: { readonly simple: true }) => unknown
-  readonly prepare: (source: string) => {
-    readonly all: () => ReadonlyArray<unknown>
-    readonly run: (...parameters: ReadonlyArray<unknown>) => unknown
-  }
-  readonly close: () => void
-}
-
-/** The very driver that @effect/sql-sqlite-node loads. */
-const Database = createRequire(createRequire(import.meta.url).resolve("@effect/sql-sqlite-node"))(
-  "better-sqlite3"
-) as new (filename: string) => Connection
-
-const raw = <A>(filename: string, use: (db: Connection) => A): A => {
-  const db = new Database(filename)
-  try {
-    return use(db)
-  } finally {
-    db.close()
-  }
-}
-
-const file = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "number-auth-inspection-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))
-).pipe(Effect.map((folder) => Path.join(folder, "auth.sqlite")))
-
-const elsewhere: AuthStore.AccountKey = { ...key, location: "elsewhere" as Location }
+import { Database, file, openSqlite, raw } from "../support/sqlite.js"
+import { authenticated, elsewhere, ledger, sessionKey, tokenOf } from "../support/stored.js"
 
 /** A process that opens the file, does this with its store, and ends. */
 const using = <A, E>(
   filename: string,
   storeKey: KeyRing,
   use: (store: AuthStore.AuthStore["Type"]) => Effect.Effect<A, E>
-) =>
-  Effect.scoped(
-    Layer.build(SqliteStore.layer({ filename, storeKey }).pipe(Layer.provide(NodeContext.layer))).pipe(
-      Effect.map(Context.get(AuthStore.AuthStore)),
-      Effect.flatMap(use)
-    )
-  )
+) => Effect.scoped(Effect.flatMap(openSqlite(filename, { storeKey }), use))
 
 /** A file in which both accounts hold a session and a token. */
 const inUse = Effect.gen(function* () {
@@ -70,7 +31,7 @@ const inUse = Effect.gen(function* () {
   const write = (store: AuthStore.AuthStore["Type"], at: AuthStore.AccountKey, token: string) =>
     Effect.zipRight(
       store.transact(at, () => [null, { ledger, account: authenticated }]),
-      store.writeToken(at, Redacted.make(token) as Token)
+      store.writeToken(at, tokenOf(token))
     )
   yield* using(filename, ring(1), (store) => write(store, key, goodToken))
   yield* using(filename, ring(2, 1), (store) => write(store, other, otherToken))
@@ -146,7 +107,7 @@ describe("looking at a SQLite file", () => {
       yield* using(filename, ring(1), (store) =>
         Effect.zipRight(
           store.transact(key, () => [null, { ledger, account: { ...authenticated, sessionKey: null } }]),
-          store.writeToken(key, Redacted.make(goodToken) as Token)
+          store.writeToken(key, tokenOf(goodToken))
         )
       )
       assert.deepInclude(yield* SqliteStore.inspect({ filename }, key), {

@@ -3,16 +3,10 @@
  */
 import { execFile } from "node:child_process"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-
-const folder = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "number-auth-"))),
-  (path) => Effect.sync(() => Fs.rmSync(path, { recursive: true, force: true }))
-)
-const file = Effect.map(folder, (path) => Path.join(path, "auth.sqlite"))
+import { file } from "../support/sqlite.js"
 
 describe("processes that share a file", () => {
   const child = (root: string) => `

@@ -7,10 +7,11 @@ import * as PgStore from "../../src/services/PgStore.js"
 import { type Postgres, startPostgres } from "./postgres.js"
 import { ring } from "./secrets.js"
 
-export interface PgPlace {
-  readonly url: string
-  /** Runs a statement past the store. */
-  readonly sql: (statement: string) => Effect.Effect<ReadonlyArray<Record<string, unknown>>>
+export interface PgPlace extends Pick<Postgres, "url" | "query"> {
+  /** Runs statements past the store, one after the other, and gives the rows of the last. */
+  readonly sql: (
+    ...statements: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyArray<Record<string, unknown>>>
 }
 
 /** Has a PostgreSQL for the tests of this file, or of what this is called in: each may make databases of its own there. */
@@ -25,7 +26,7 @@ export const postgresPlaces = <P extends Postgres = Postgres>(start?: () => Prom
       Effect.promise(() => server.database()),
       (own) => Effect.promise(() => own.end())
     ),
-    (own) => ({ url: own.url, sql: (statement) => Effect.promise(() => own.query(statement)) })
+    ({ query, url }) => ({ url, query, sql: (...statements) => Effect.promise(() => query(...statements)) })
   )
   return { makePlace, server: () => server as P }
 }

@@ -61,10 +61,14 @@ describe("sealing a store anew", () => {
     Effect.gen(function* () {
       const sql = yield* filled
       const error = yield* Effect.flip(rekey(sql, { storeKey: ring(3, 1) }))
-      assert.deepInclude(error, {
-        reason: "unreadable",
-        detail: `2 of 4 records were left as they are, the others are sealed under the key with id ${idOf(3)}. The first: the session key of account ${other.account} at location default is sealed under the store key with id ${idOf(2)}, which was not supplied (supplied: ${idOf(3)}, ${idOf(1)})`
-      })
+      assert.strictEqual(error.reason, "unreadable")
+      for (const part of [
+        "2 of 4 records were left as they are",
+        `the others are sealed under the key with id ${idOf(3)}`,
+        `The first: the session key of account ${other.account} at location default is sealed under the store key with id ${idOf(2)}`
+      ]) {
+        assert.include(error.detail, part)
+      }
       assert.match(error.advice!, new RegExp(`^Supply the store key with id ${idOf(2)}: as`))
       const store = yield* onSql(sql, { storeKey: ring(3) })
       assert.deepStrictEqual(plain((yield* store.read(key)).account), plain(authenticated))

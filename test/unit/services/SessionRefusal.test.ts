@@ -3,18 +3,6 @@ import { Either, Option } from "effect"
 import { fromResult, SessionRefused } from "../../../src/services/SessionRefusal.js"
 
 describe("the refusal of a session", () => {
-  it("says why, that the call was not carried out, that it does not count, and what to do", () => {
-    for (const [code, why] of [
-      [5030, "5030 (it expired)"],
-      [5050, "5050 (the caller's IP address is not the one that authenticated)"]
-    ] as const) {
-      assert.strictEqual(
-        new SessionRefused({ code }).message,
-        `Number refused the session key with ${why}. The call was not carried out; refused keys do not count towards a lockout. Renew the session and send the call again.`
-      )
-    }
-  })
-
   it("is found in a failure that is one, and in no other", () => {
     const refusal = fromResult(Either.left(new SessionRefused({ code: 5050 })))
     assert.strictEqual(Option.getOrNull(refusal), 5050)

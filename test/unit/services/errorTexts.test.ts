@@ -15,27 +15,226 @@ import { SentTwice } from "../../../src/services/internal/SentTwice.js"
 import { SessionRefused } from "../../../src/services/SessionRefusal.js"
 import { one, print } from "../../support/core.js"
 
-describe("an AuthStoreError", () => {
-  const messageOf = (reason: AuthStoreError["reason"], advice?: string) =>
-    new AuthStoreError({ reason, detail: "it is away", advice }).message
+const place: AuthError.Place = { account: one, location: "shop" as Location, failures: 2, limit: 4 }
+const call = { method: "CardSale/Void", detail: "it broke off" }
 
-  it("says what happened, what it means for the count, and what to do now", () => {
-    const general = {
-      unavailable: "Make the store reachable and try again.",
-      unreadable:
-        "Use the version that wrote it. Without it, or with a backup, the count is not known: have Number's support reset that of the IP before anything authenticates again.",
-      misconfigured: "Correct the store's settings and try again."
-    }
-    for (const [reason, advice] of Object.entries(general)) {
-      assert.strictEqual(
-        messageOf(reason as AuthStoreError["reason"]),
-        `The store that holds the location's count is ${reason}: it is away. While that is so no attempt is sent, and session keys that are held go on serving. ${advice}`
-      )
-    }
+const abortFor = (reason: Abort["reason"]): Abort => ({
+  reason,
+  attempt: 1,
+  fingerprint: print(1),
+  detail: "it said so",
+  atMillis: 0
+})
+const store = (reason: AuthStoreError["reason"]) => new AuthStoreError({ reason, detail: "it is away" })
+const aborted = (reason: Abort["reason"]) => new AuthError.AuthAborted({ place, abort: abortFor(reason) })
+const busy = (on: AuthError.AuthBusy["on"]) => new AuthError.AuthBusy({ place, on })
+const rejected = (why: AuthError.AuthRejected["why"]) => new AuthError.AuthRejected({ place, why })
+const notDone = (code: number | null) =>
+  new CallError.MethodFailed({ method: "CardSale/Void", code, detail: "no such sale" })
+
+const stands = "Location shop stands at 2 of 4 unsuccessful attempts in a row (Number locks the IP at 6)"
+const untouched = "the store that holds the location's count | no attempt is sent | held go on serving"
+const unchanged = "location's count is unchanged"
+const newToken = "do not restart and do not try again | create a new token in the Client Admin Portal"
+const findOut = "do not restart | find out what is wrong | then resume, which allows one more attempt"
+const ownAddress = "give each egress address a location of its own | then resume"
+
+/** Errors, with parts of what each says happened, of what it means for the count, and of what to do now. */
+const texts: ReadonlyArray<readonly [Error, string, string, string]> = [
+  [store("unavailable"), "is unavailable: it is away", untouched, "make the store reachable"],
+  [store("unreadable"), "is unreadable: it is away", untouched, "the version that wrote it | support reset"],
+  [store("misconfigured"), "is misconfigured: it is away", untouched, "correct the store's settings"],
+  [aborted("refused"), "EP0000001 was aborted | refused the token: it said so", stands, newToken],
+  [aborted("barred"), "EP0000001 was aborted | refused before, so it was not sent again", stands, newToken],
+  [
+    aborted("expired"),
+    "EP0000001 was aborted | past the end that Number gave for it, so it was not sent",
+    stands,
+    "create a new token | if Number has renewed this one, resume"
+  ],
+  [aborted("faulted"), "EP0000001 was aborted | to authenticate failed: it said so", stands, findOut],
+  [
+    aborted("lost"),
+    "EP0000001 was aborted | not known how the attempt to authenticate ended: it said so",
+    `counts as unsuccessful until its answer comes | ${stands}`,
+    findOut
+  ],
+  [
+    aborted("addressFlapping"),
+    "EP0000001 was aborted | it said so: calls of this location leave from more than one IP address",
+    stands,
+    ownAddress
+  ],
+  [
+    new AuthError.AuthLocked({ place, reported: true }),
+    "Number reports that the IP of location shop is locked out",
+    `${stands} | no attempt is made for any account there | held go on serving`,
+    "ask Number's support to audit and lift the lock | then confirm that it was lifted"
+  ],
+  [
+    new AuthError.AuthLocked({ place, reported: false }),
+    "location shop has reached the limit | the library stopped itself",
+    `${stands} | no attempt is made | held go on serving`,
+    "ask Number's support to reset the count of the IP | only then confirm that the lock was lifted"
+  ],
+  [
+    new AuthError.AuthUnreachable({ place, detail: "no route" }),
+    "no attempt reached Number: no route",
+    `${stands}; this did not count`,
+    "check the network and the base URL"
+  ],
+  [
+    new AuthError.AuthLost({ place, detail: "no answer" }),
+    "the attempt brought no session: no answer",
+    `${stands} | each such attempt counts`,
+    "find out why answers do not come before you try again"
+  ],
+  [
+    busy("attempt"),
+    "another caller's attempt for account EP0000001",
+    `${stands}; nothing was sent`,
+    "try again later"
+  ],
+  [
+    busy("room"),
+    "under way at location shop leave no room",
+    `${stands}; nothing was sent`,
+    "try again later"
+  ],
+  [
+    busy("turn"),
+    "other accounts of location shop asked before account EP0000001",
+    `${stands}; nothing was sent`,
+    "try again later"
+  ],
+  [
+    rejected("refusedCredentials"),
+    "refused this token of account EP0000001 | nothing was changed",
+    stands,
+    "create a new token in the Client Admin Portal"
+  ],
+  [
+    rejected("abortedCredentials"),
+    "credentials with which account EP0000001 was aborted | nothing was changed",
+    stands,
+    "resume to try them once more, or supply others"
+  ],
+  [
+    rejected("addressFlapping"),
+    "EP0000001 was aborted because calls of location shop leave from more than one IP | nothing was changed",
+    stands,
+    ownAddress
+  ],
+  [rejected("notAborted"), "EP0000001 is not aborted | nothing was changed", stands, "nothing to resume"],
+  [
+    rejected("notLocked"),
+    "EP0000001 is not locked at location shop | nothing was changed",
+    `${stands} | the count stays as it is`,
+    "no lock that could have been lifted"
+  ],
+  [
+    new CredentialError({ detail: "the file is gone" }),
+    "token is not available: the file is gone | nothing was sent",
+    unchanged,
+    "supply the token and try again"
+  ],
+  ...([1234, 0, null] as const).map(
+    (code) =>
+      [
+        notDone(code),
+        `Number did not carry out CardSale/Void: no such sale (ErrCode ${code ?? "none"})`,
+        `no attempt to authenticate | ${unchanged}`,
+        "correct the call by what the answer says"
+      ] as const
+  ),
+  ...[5030, 5050].map(
+    (code) =>
+      [
+        notDone(code),
+        `Number did not carry out CardSale/Void: no such sale (ErrCode ${code}) | once more right after it was renewed`,
+        `no attempt to authenticate | ${unchanged}`,
+        "find out whether calls leave from more than one IP address before you send the call again"
+      ] as const
+  ),
+  [
+    new CallError.CallUncertain(call),
+    "not known whether Number carried out CardSale/Void: it broke off",
+    unchanged,
+    "query before you try again"
+  ],
+  [
+    new CallError.CallUnsent(call),
+    "CardSale/Void did not reach Number: it broke off | it was not carried out",
+    unchanged,
+    "check the network and the base URL, and try again later"
+  ],
+  [
+    new CallError.AnswerUndecodable(call),
+    "carried out CardSale/Void | not have the form that was expected: it broke off",
+    unchanged,
+    "do not send the call again: query what it did"
+  ],
+  ...([5030, 5050] as const).map(
+    (code) =>
+      [
+        new SessionRefused({ code }),
+        `refused the session key with ${code} | ${code === 5030 ? "expired" : "IP address is not the one"}`,
+        "refused keys do not count towards a lockout",
+        "renew the session and send the call again"
+      ] as const
+  )
+]
+
+/** Each with what it takes, and with what none of its kind holds. */
+const errors = [
+  [AuthError.AuthAborted, { place, abort: abortFor("refused") }, { place }],
+  [AuthError.AuthLocked, { place, reported: true }, { place, reported: "yes" }],
+  [AuthError.AuthUnreachable, { place, detail: "no route" }, { place }],
+  [AuthError.AuthLost, { place, detail: "no answer" }, { place }],
+  [AuthError.AuthBusy, { place, on: "turn" }, { place, on: "time" }],
+  [AuthError.AuthRejected, { place, why: "notLocked" }, { place, why: "notNow" }],
+  [AuthStoreError, { reason: "unavailable", detail: "away", advice: "wait" }, { reason: "gone", detail: "" }],
+  [CallError.MethodFailed, { ...call, code: 1234 }, { ...call, code: "1234" }],
+  [CallError.CallUncertain, call, { method: "CardSale/Void" }],
+  [CallError.CallUnsent, call, { method: "CardSale/Void" }],
+  [CallError.AnswerUndecodable, call, { method: "CardSale/Void" }],
+  [CredentialError, { detail: "gone" }, {}],
+  [SessionRefused, { code: 5030 }, { code: 5040 }]
+] as unknown as ReadonlyArray<
+  readonly [
+    Schema.Schema<Error, object> & { readonly identifier: string; readonly _tag: string } & (new (
+        fields: object
+      ) => Error),
+    object,
+    object
+  ]
+>
+
+describe("the message of an error", () => {
+  for (const [error, ...parts] of texts) {
+    it(`says what happened, how the count stands and what to do now: ${error.message.slice(0, 80)}`, () => {
+      for (const words of parts.flatMap((part) => part.split(" | "))) {
+        assert.include(error.message.toLowerCase(), words.toLowerCase())
+      }
+      assert.notInclude(error.message, print(1))
+      // It is made of sentences, and of nothing that was not filled in.
+      assert.match(error.message, /^[A-Z].*\.$/)
+      assert.notMatch(error.message, /undefined|null|\[object|\.\./)
+    })
+  }
+
+  it("is in the table for every error that there is", () => {
+    assert.sameMembers(
+      [...new Set(texts.map(([error]) => error.name))],
+      errors.map(([kind]) => kind.identifier.split("/")[1]!)
+    )
   })
+})
 
-  it("ends with its own advice where it has one", () => {
-    assert.match(messageOf("unreadable", "Free the disk"), /serving\. Free the disk\.$/)
+describe("an AuthStoreError", () => {
+  it("ends with its own advice where it has one, in place of the general one", () => {
+    const { message } = new AuthStoreError({ reason: "unreadable", detail: "x", advice: "Free the disk" })
+    assert.match(message, /serving\. Free the disk\.$/)
   })
 
   it("is made of what a driver failed with, and stays where it is one already", () => {
@@ -59,192 +258,7 @@ describe("an AuthStoreError", () => {
   )
 })
 
-const place: AuthError.Place = { account: one, location: "shop" as Location, failures: 2, limit: 4 }
-/** How the count stands. */
-const stands = "Location shop stands at 2 of 4 unsuccessful attempts in a row (Number locks the IP at 6)"
-const abortFor = (reason: Abort["reason"]): Abort => ({
-  reason,
-  attempt: 1,
-  fingerprint: print(1),
-  detail: "it said so",
-  atMillis: 0
-})
-
-describe("an abort", () => {
-  it("says what happened, where the count stands, and what to do for each of its reasons", () => {
-    const newToken =
-      "Do not restart and do not try again: create a new token in the Client Admin Portal and supply it"
-    const findOut =
-      "Do not restart: find out what is wrong (Number's status, the network), then resume, which allows one more attempt"
-    const texts: Readonly<Record<Abort["reason"], readonly [string, string]>> = {
-      refused: ["Number refused the token: it said so", newToken],
-      barred: ["The token is one that Number refused before, so it was not sent again", newToken],
-      expired: [
-        "The token is past the end that Number gave for it, so it was not sent",
-        "Create a new token in the Client Admin Portal and supply it; if Number has renewed this one, resume"
-      ],
-      faulted: ["The attempt to authenticate failed: it said so", findOut],
-      lost: [
-        "It is not known how the attempt to authenticate ended: it said so. It counts as unsuccessful until its answer comes",
-        findOut
-      ],
-      addressFlapping: [
-        "it said so: calls of this location leave from more than one IP address",
-        "Give each egress address a location of its own, or route all calls through one address, then resume"
-      ]
-    }
-    for (const [reason, [happened, advice]] of Object.entries(texts)) {
-      const abort = abortFor(reason as Abort["reason"])
-      assert.strictEqual(
-        new AuthError.AuthAborted({ place, abort }).message,
-        `Account EP0000001 was aborted. ${happened}. ${stands}. ${advice}.`
-      )
-    }
-  })
-})
-
-describe("a lock", () => {
-  it("says whether Number reported it or the library stopped itself, and what may lift it", () => {
-    const messageOf = (reported: boolean) => new AuthError.AuthLocked({ place, reported }).message
-    assert.strictEqual(
-      messageOf(true),
-      `Number reports that the IP of location shop is locked out. ${stands}. No attempt is made for any account there; session keys that are held go on serving. Ask Number's support to audit and lift the lock, no sooner than some minutes after the last attempt, and then confirm that it was lifted.`
-    )
-    assert.strictEqual(
-      messageOf(false),
-      `Location shop has reached the limit, and the library stopped itself before Number locks the IP. ${stands}. No attempt is made; session keys that are held go on serving. Find out why attempts fail and ask Number's support to reset the count of the IP, no sooner than some minutes after the last attempt; only then confirm that the lock was lifted.`
-    )
-  })
-})
-
-describe("an attempt that brought no session", () => {
-  it("says whether it counted, and what to do", () => {
-    assert.strictEqual(
-      new AuthError.AuthUnreachable({ place, detail: "no route" }).message,
-      `No attempt reached Number: no route. ${stands}; this did not count. Check the network and the base URL, and try again later.`
-    )
-    assert.strictEqual(
-      new AuthError.AuthLost({ place, detail: "no answer" }).message,
-      `The attempt brought no session: no answer. ${stands}. Find out why answers do not come before you try again: each such attempt counts.`
-    )
-  })
-
-  it("says what it would have had to wait for", () => {
-    const texts = {
-      attempt: "Another caller's attempt for account EP0000001 has not ended yet",
-      room: "Attempts under way at location shop leave no room for another",
-      turn: "Other accounts of location shop asked before account EP0000001 and wait for room, too"
-    }
-    for (const [on, what] of Object.entries(texts)) {
-      assert.strictEqual(
-        new AuthError.AuthBusy({ place, on: on as keyof typeof texts }).message,
-        `${what}. ${stands}; nothing was sent. Try again later.`
-      )
-    }
-  })
-
-  it("says that there was no token to send", () => {
-    assert.strictEqual(
-      new CredentialError({ detail: "the file is gone" }).message,
-      "The token is not available: the file is gone. Nothing was sent and the location's count is unchanged. Supply the token and try again."
-    )
-  })
-})
-
-describe("an operator's wish that is not carried out", () => {
-  it("says why, and that nothing was changed", () => {
-    const texts = {
-      refusedCredentials:
-        "Number refused this token of account EP0000001, and it is never sent again: create a new token in the Client Admin Portal and supply it",
-      abortedCredentials:
-        "These are credentials with which account EP0000001 was aborted, so they replace nothing: resume to try them once more, or supply others",
-      addressFlapping:
-        "Account EP0000001 was aborted because calls of location shop leave from more than one IP address, which other credentials do not change: give each egress address a location of its own, or route all calls through one, then resume",
-      notAborted: "Account EP0000001 is not aborted, so there is nothing to resume",
-      notLocked:
-        "Account EP0000001 is not locked at location shop, so there is no lock that could have been lifted, and the count stays as it is"
-    }
-    for (const [why, what] of Object.entries(texts)) {
-      assert.strictEqual(
-        new AuthError.AuthRejected({ place, why: why as keyof typeof texts }).message,
-        `${what}. ${stands}. Nothing was changed.`
-      )
-    }
-  })
-})
-
-describe("a call that brought no result", () => {
-  it("that Number did not carry out says so, with its code, and whether the session was the matter", () => {
-    const messageOf = (code: number | null) =>
-      new CallError.MethodFailed({ method: "CardSale/Void", code, detail: "no such sale" }).message
-    const unchanged = "This is no attempt to authenticate, and the location's count is unchanged."
-    for (const [code, shown] of [
-      [1234, "1234"],
-      [0, "0"],
-      [null, "none"]
-    ] as const) {
-      assert.strictEqual(
-        messageOf(code),
-        `Number did not carry out CardSale/Void: no such sale (ErrCode ${shown}). ${unchanged} The session is good: correct the call by what the answer says.`
-      )
-    }
-    for (const code of [5030, 5050]) {
-      assert.strictEqual(
-        messageOf(code),
-        `Number did not carry out CardSale/Void: no such sale (ErrCode ${code}). ${unchanged} Number refused the session key once more right after it was renewed: find out whether calls leave from more than one IP address before you send the call again.`
-      )
-    }
-  })
-
-  it("says whether it may have been carried out, and what to do before it is sent again", () => {
-    const call = { method: "CardSale/Void", detail: "it broke off" }
-    assert.strictEqual(
-      new CallError.CallUncertain(call).message,
-      "It is not known whether Number carried out CardSale/Void: it broke off. It may have happened: query before you try again (Number says to assume that a payment went through). The location's count is unchanged."
-    )
-    assert.strictEqual(
-      new CallError.CallUnsent(call).message,
-      "CardSale/Void did not reach Number: it broke off. Nothing was sent, so it was not carried out, and the location's count is unchanged. Check the network and the base URL, and try again later."
-    )
-    assert.strictEqual(
-      new CallError.AnswerUndecodable(call).message,
-      "Number carried out CardSale/Void (FunctionOk is true), but its answer does not have the form that was expected: it broke off. Do not send the call again: query what it did, and correct the schema of its result. The location's count is unchanged."
-    )
-  })
-})
-
 describe("every error", () => {
-  const call = { method: "CardSale/Void", detail: "it broke off" }
-  const abort = abortFor("refused")
-  /** Each with what it takes, and with what none of its kind holds. */
-  const errors = [
-    [AuthError.AuthAborted, { place, abort }, { place }],
-    [AuthError.AuthLocked, { place, reported: true }, { place, reported: "yes" }],
-    [AuthError.AuthUnreachable, { place, detail: "no route" }, { place }],
-    [AuthError.AuthLost, { place, detail: "no answer" }, { place }],
-    [AuthError.AuthBusy, { place, on: "turn" }, { place, on: "time" }],
-    [AuthError.AuthRejected, { place, why: "notLocked" }, { place, why: "notNow" }],
-    [
-      AuthStoreError,
-      { reason: "unavailable", detail: "away", advice: "wait" },
-      { reason: "gone", detail: "" }
-    ],
-    [CallError.MethodFailed, { ...call, code: 1234 }, { ...call, code: "1234" }],
-    [CallError.CallUncertain, call, { method: "CardSale/Void" }],
-    [CallError.CallUnsent, call, { method: "CardSale/Void" }],
-    [CallError.AnswerUndecodable, call, { method: "CardSale/Void" }],
-    [CredentialError, { detail: "gone" }, {}],
-    [SessionRefused, { code: 5030 }, { code: 5040 }]
-  ] as unknown as ReadonlyArray<
-    readonly [
-      Schema.Schema<Error, object> & { readonly identifier: string; readonly _tag: string } & (new (
-          fields: object
-        ) => Error),
-      object,
-      object
-    ]
-  >
-
   it("has its own name, also among schemas, and is told from the others by it", () => {
     for (const [kind, fields] of errors) {
       const error = new kind(fields)
