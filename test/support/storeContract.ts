@@ -8,6 +8,7 @@ import { Cause, Clock, Effect, type Layer, Option, Redacted, type Scope, Stream 
 import type { AccountCode, Location } from "../../src/schemas/Credentials.js"
 import { emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
 import type { AccountKey, AuthStore, AuthStoreError } from "../../src/services/AuthStore.js"
+import { settled } from "./core.js"
 import { eventually } from "./eventually.js"
 import { key, other, otherToken } from "./secrets.js"
 import { goodToken } from "./stack.js"
@@ -155,19 +156,26 @@ const records = (engine: Engine) => {
   it.scopedLive("keeps a ledger for each location, and under it a record for each account", () =>
     Effect.gen(function* () {
       const store = yield* opened(engine)
+      const nowhere: AccountKey = { ...key, location: "nowhere" as Location }
+      yield* draw(store, elsewhere)
       yield* write(store)
-      const [mine, theirs, nothing] = [
-        [ledger, plain(authenticated)],
-        [ledger, plain(emptyAccountRecord)],
-        [emptyLedgerRecord, plain(emptyAccountRecord)]
-      ]
-      assert.deepStrictEqual(yield* handed(store, key), [mine, mine])
-      assert.deepStrictEqual(yield* handed(store, other), [theirs, theirs])
-      assert.deepStrictEqual(yield* handed(store, elsewhere), [nothing, nothing])
+      const none = plain(emptyAccountRecord)
+      const drawn = { ...emptyLedgerRecord, marks: [settled(1, 1)] }
+      for (const [whose, both] of [
+        [key, [ledger, plain(authenticated)]],
+        [other, [ledger, none]],
+        [elsewhere, [drawn, none]],
+        [nowhere, [emptyLedgerRecord, none]]
+      ] as const) {
+        assert.deepStrictEqual(yield* handed(store, whose), [both, both])
+      }
       yield* draw(store, other)
-      assert.deepStrictEqual((yield* handed(store, key))[1]![1], plain(authenticated))
-      assert.lengthOf((yield* store.read(key)).ledger.marks, 1)
-      assert.strictEqual((yield* store.read(key)).ledger.marks[0]!.attempt, 2)
+      const { account, ledger: its } = yield* store.read(key)
+      assert.deepStrictEqual(plain(account), plain(authenticated))
+      assert.deepStrictEqual(
+        its.marks.map(({ attempt }) => attempt),
+        [2]
+      )
     })
   )
 
