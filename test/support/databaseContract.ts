@@ -193,7 +193,7 @@ const damage = (engine: DatabaseEngine) => {
             }),
             another.read(whose)
           ]) {
-            assertUnreadable(yield* Effect.flip(use as Effect.Effect<unknown, AuthStoreError>), document)
+            assertUnreadable(yield* Effect.flip(use), document)
           }
           assert.strictEqual(asked, 0)
           assert.deepStrictEqual(yield* all, before)

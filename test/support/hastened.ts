@@ -15,7 +15,6 @@ export const hasten = (factor: number): void => {
       .spyOn(globalThis, "setTimeout")
       .mockImplementation(((run: () => void, millis: number, ...given: []) =>
         setTimeout(run, millis / factor, ...given)) as typeof globalThis.setTimeout)
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its socket below
     const ofSocket = Net.Socket.prototype.setTimeout
     const sockets = vi.spyOn(Net.Socket.prototype, "setTimeout").mockImplementation(function (
       this: Net.Socket,

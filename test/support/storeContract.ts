@@ -147,7 +147,7 @@ const moments = (engine: Engine) => {
 }
 
 /** What a transaction is handed, and what is read. */
-const handed = (store: Store, whose: AccountKey) =>
+const handed = (store: Store, whose: AccountKey): Effect.Effect<ReadonlyArray<unknown>, AuthStoreError> =>
   Effect.map(Effect.all([store.transact(whose, (stored) => [stored, null]), store.read(whose)]), (both) =>
     both.map(({ account, ledger: its }) => [its, plain(account)])
   )
