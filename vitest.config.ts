@@ -25,6 +25,7 @@ export default defineConfig({
         test: {
           name: "whole",
           include: ["test/{browser,integration,process,property}/**/*.test.ts"],
+          globalSetup: ["test/support/globalSetup.ts"],
           pool: "forks"
         }
       }

@@ -24,6 +24,7 @@ import {
   Schema,
   Scope
 } from "effect"
+import { inject } from "vitest"
 import * as InspectServer from "../../src/inspect/InspectServer.js"
 import * as Recorder from "../../src/inspect/Recorder.js"
 import { makeAuthCore } from "../../src/machine/AuthCore.js"
@@ -47,7 +48,7 @@ import * as StoreKey from "../../src/services/StoreKey.js"
 import * as Emulator from "../../src/testing/NumberEmulator.js"
 import { Fault, type MethodFault } from "../../src/testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../../src/testing/NumberEmulatorServer.js"
-import { buildCli, lastJson, start as startProcess } from "../process/build.js"
+import { lastJson, start as startProcess } from "../process/start.js"
 import { searchFor } from "../support/canary.js"
 import { showings } from "../support/leaks.js"
 import { record as makeRecord } from "../support/records.js"
@@ -176,7 +177,7 @@ const livePage = (told: Told) =>
 
 /** The commands, each as a process of its own that tells all that it can. */
 const commands = async (told: Told, secrets: Record<string, string>, folder: string): Promise<void> => {
-  const { bin, remove } = await buildCli()
+  const { cli } = inject("programs")
   const scope = Effect.runSync(Scope.make())
   try {
     const emulator = await Effect.runPromise(Scope.extend(Emulator.make(), scope))
@@ -191,7 +192,7 @@ const commands = async (told: Told, secrets: Record<string, string>, folder: str
       NUMBER_STORE_KEY: storeKey
     }
     const run = (args: ReadonlyArray<string>, more = {}) =>
-      startProcess([process.execPath, bin, "--log-level", "all", ...args], { ...env, ...more }).ended
+      startProcess([process.execPath, cli, "--log-level", "all", ...args], { ...env, ...more }).ended
     const shown = await run(["login", "--show-key", "--json"])
     const key: string = lastJson(shown).sessionKey
     secrets["session key of the commands"] = key
@@ -221,7 +222,6 @@ const commands = async (told: Told, secrets: Record<string, string>, folder: str
     }
   } finally {
     await Effect.runPromise(Scope.close(scope, Exit.void))
-    remove()
   }
 }
 

@@ -4,10 +4,10 @@ import { Effect, Exit, Scope } from "effect"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { assert, describe, inject, it } from "vitest"
 import * as NumberEmulator from "../../src/testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../../src/testing/NumberEmulatorServer.js"
-import { buildCli, lastJson, type Ran, start } from "./build.js"
+import { lastJson, type Ran, start } from "./start.js"
 
 const account = "EP9116875"
 const goodToken = "2148B239CF6846BDA5D141BF4A4CFBE8"
@@ -25,14 +25,7 @@ interface World {
 }
 
 describe.concurrent("number-auth", () => {
-  let bin = ""
-  let remove = (): void => {}
-  beforeAll(async () => {
-    const built = await buildCli()
-    bin = built.bin
-    remove = built.remove
-  })
-  afterAll(() => remove())
+  const { cli } = inject("programs")
 
   /** Every run is searched for secrets, whatever the test is about. */
   const noSecrets = (ran: Ran): Ran => {
@@ -45,7 +38,7 @@ describe.concurrent("number-auth", () => {
   }
 
   const begin = (world: Pick<World, "env">, args: ReadonlyArray<string>, env = {}, input = "") =>
-    start([process.execPath, bin, ...args], { ...world.env, ...env }, input)
+    start([process.execPath, cli, ...args], { ...world.env, ...env }, input)
   const run = async (world: Pick<World, "env">, args: ReadonlyArray<string>, env = {}, input = "") =>
     noSecrets(await begin(world, args, env, input).ended)
 
@@ -86,7 +79,7 @@ describe.concurrent("number-auth", () => {
 
   const attempts = async ({ emulator }: World): Promise<number> =>
     (await Effect.runPromise(emulator.log)).length
-  const inject = (world: World, ...faults: ReadonlyArray<NumberEmulator.Fault>) =>
+  const injectAttempt = (world: World, ...faults: ReadonlyArray<NumberEmulator.Fault>) =>
     Effect.runPromise(world.emulator.inject(...faults))
   const injectMethod = (world: World, ...faults: ReadonlyArray<NumberEmulator.MethodFault>) =>
     Effect.runPromise(world.emulator.injectMethod(...faults))
@@ -230,7 +223,7 @@ describe.concurrent("number-auth", () => {
 
   it("counts a lost attempt, and makes one more after resume", () =>
     inWorld(async (world) => {
-      await inject(world, NumberEmulator.Fault.StallAnswer)
+      await injectAttempt(world, NumberEmulator.Fault.StallAnswer)
       const lost = await runJson(world, ["login"], { NUMBER_ATTEMPT_TIMEOUT: "300 millis" })
       assert.deepStrictEqual([lost.code, lost.json.error, lost.json.failures], [77, "AuthAborted", 1])
       assert.strictEqual(lost.json.abort.reason, "lost")
@@ -357,7 +350,7 @@ describe.concurrent("number-auth", () => {
 
   it("settles an attempt that is under way before a signal ends it (143)", () =>
     inWorld(async (world) => {
-      await inject(world, NumberEmulator.Fault.DelayAnswer("2 seconds"))
+      await injectAttempt(world, NumberEmulator.Fault.DelayAnswer("2 seconds"))
       const running = begin(world, ["login", "--json"])
       while ((await attempts(world)) === 0) await new Promise((resolve) => setTimeout(resolve, 20))
       running.child.kill("SIGTERM")

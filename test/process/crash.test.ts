@@ -9,7 +9,7 @@ import * as Path from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { NodeHttpClient } from "@effect/platform-node"
 import { Config, Context, Effect, Exit, Layer, Option, Redacted, Scope } from "effect"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { afterAll, assert, beforeAll, describe, inject, it } from "vitest"
 import { AuthNotifier } from "../../src/services/AuthNotifier.js"
 import * as CredentialProvider from "../../src/services/CredentialProvider.js"
 import * as NumberAuth from "../../src/services/NumberAuth.js"
@@ -18,7 +18,7 @@ import * as NumberEmulator from "../../src/testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../../src/testing/NumberEmulatorServer.js"
 import { writeFigures } from "../support/figures.js"
 import { startPostgres, startServer, type Postgres, type Server } from "../support/postgres.js"
-import { buildCli, buildWorker, lastJson, type Built, type Ran, start } from "./build.js"
+import { lastJson, type Ran, start } from "./start.js"
 import { storeLayer } from "./store.js"
 import type { Gate, Line, Task } from "./worker.js"
 
@@ -90,16 +90,13 @@ const patienceMillis = 60_000
 const allDrainedMillis = leaseMillis + drainMillis + 200
 
 describe.sequential("processes that are killed", () => {
-  let cli: Built
-  let worker: Built
+  const programs = inject("programs")
   let postgres: Postgres
   const totals: Array<string> = []
   beforeAll(async () => {
-    ;[cli, worker, postgres] = await Promise.all([buildCli(), buildWorker(), startPostgres()])
+    postgres = await startPostgres()
   }, 120_000)
   afterAll(async () => {
-    cli?.remove()
-    worker?.remove()
     await postgres?.end()
     console.log([`crash tests, CRASH_SEED=${seed}`, ...totals].join("\n  "))
     writeFigures("crash", { seed, runs: totals })
@@ -146,7 +143,7 @@ describe.sequential("processes that are killed", () => {
       settings: world.settings,
       ...task
     }
-    const running = start([process.execPath, worker.bin], {
+    const running = start([process.execPath, programs.worker], {
       WORKER: JSON.stringify(full),
       NUMBER_STORE_KEY: storeKey
     })
@@ -272,7 +269,7 @@ describe.sequential("processes that are killed", () => {
             const ran = await Promise.all(
               Array.from(
                 { length: 16 },
-                () => start([process.execPath, cli.bin, "login", "--json", "--show-key"], env).ended
+                () => start([process.execPath, programs.cli, "login", "--json", "--show-key"], env).ended
               )
             )
             assert.deepStrictEqual(

@@ -2,7 +2,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { assert, describe, it } from "vitest"
-import { start } from "./build.js"
+import { start } from "./start.js"
 
 describe("npm start", () => {
   it("shows the main job in under 10 seconds, ends by itself with 0, and leaves nothing behind", async () => {

@@ -8,11 +8,11 @@ import { createRequire } from "node:module"
 import * as Net from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { afterAll, assert, beforeAll, describe, inject, it } from "vitest"
 import * as NumberEmulator from "../../src/testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../../src/testing/NumberEmulatorServer.js"
 import { type Postgres, startPostgres } from "../support/postgres.js"
-import { buildCli, lastJson, start } from "./build.js"
+import { lastJson, start } from "./start.js"
 
 const account = "EP9116875"
 const goodToken = "2148B239CF6846BDA5D141BF4A4CFBE8"
@@ -49,16 +49,12 @@ const contents = (folder: string): Record<string, string> =>
   )
 
 describe.concurrent("number-auth doctor", () => {
-  let bin = ""
-  let remove = (): void => {}
+  const { cli } = inject("programs")
   let postgres: Postgres
   beforeAll(async () => {
-    ;[{ bin, remove }, postgres] = await Promise.all([buildCli(), startPostgres()])
+    postgres = await startPostgres()
   }, 120_000)
-  afterAll(async () => {
-    remove()
-    await postgres.end()
-  })
+  afterAll(() => postgres?.end(), 60_000)
 
   const inWorld = async (use: (world: World) => Promise<void>): Promise<void> => {
     const scope = Effect.runSync(Scope.make())
@@ -87,7 +83,7 @@ describe.concurrent("number-auth doctor", () => {
   }
 
   const run = async (world: World, args: ReadonlyArray<string>, env: Record<string, string> = {}) => {
-    const ran = await start([process.execPath, bin, ...args], { ...world.env, ...env }).ended
+    const ran = await start([process.execPath, cli, ...args], { ...world.env, ...env }).ended
     for (const secret of [goodToken, "BAD0000"]) assert.notInclude(ran.stdout + ran.stderr, secret)
     return ran
   }

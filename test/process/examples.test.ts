@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { inject } from "vitest"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import * as NumberEmulator from "../../src/testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../../src/testing/NumberEmulatorServer.js"
-import { start } from "./build.js"
+import { start } from "./start.js"
 
-const root = Path.resolve(import.meta.dirname, "../..")
 const account = "EP9116875"
 const token = "2148B239CF6846BDA5D141BF4A4CFBE8"
 
@@ -17,20 +17,9 @@ const temporaryFolder = Effect.acquireRelease(
 )
 
 /** Runs an example as a user does, with these variables and no others. */
-const example = (name: string, folder: string, env: Readonly<Record<string, string>>) =>
+const example = (name: "methods" | "testing", folder: string, env: Readonly<Record<string, string>>) =>
   Effect.promise(
-    () =>
-      start(
-        [
-          Path.join(root, "node_modules/.bin/tsx"),
-          "--tsconfig",
-          Path.join(root, "tsconfig.json"),
-          Path.join(root, `examples/${name}.ts`)
-        ],
-        { HOME: folder, ...env },
-        "",
-        folder
-      ).ended
+    () => start([process.execPath, inject("programs")[name]], { HOME: folder, ...env }, "", folder).ended
   )
 
 describe("examples/methods.ts", () => {

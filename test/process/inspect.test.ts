@@ -3,25 +3,20 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Redacted, Ref } from "effect"
-import { afterAll, beforeAll } from "vitest"
+import { afterAll, beforeAll, inject } from "vitest"
 import * as AuthStore from "../../src/services/AuthStore.js"
 import * as PgStore from "../../src/services/PgStore.js"
 import { SessionRefused } from "../../src/services/SessionRefusal.js"
 import { type Postgres, startPostgres } from "../support/postgres.js"
 import { keyText, ring } from "../support/secrets.js"
 import { account, badToken, makeWorld, start as startAuth } from "../support/stack.js"
-import { type Built, buildCli, start } from "./build.js"
+import { start } from "./start.js"
 
 let server: Postgres
-let cli: Built
 beforeAll(async () => {
-  cli = await buildCli("", "inspect")
   server = await startPostgres()
 }, 180_000)
-afterAll(async () => {
-  cli?.remove()
-  await server?.end()
-}, 60_000)
+afterAll(() => server?.end(), 60_000)
 
 interface Shown {
   readonly accounts: ReadonlyArray<{ readonly account: string; readonly to: string }>
@@ -36,7 +31,7 @@ describe("number-auth inspect over a PostgreSQL", () => {
       )
       const inspector = yield* Effect.acquireRelease(
         Effect.sync(() =>
-          start([process.execPath, cli.bin, "inspect", "--location", "shop", "--json"], {
+          start([process.execPath, inject("programs").cli, "inspect", "--location", "shop", "--json"], {
             NUMBER_STORE_URL: database.url,
             NUMBER_STORE_KEY: keyText(1)
           })
