@@ -8,6 +8,7 @@ import * as Redacted from "effect/Redacted"
 import * as Url from "node:url"
 import type { AuthStore, AuthStoreError } from "../../src/services/AuthStore.js"
 import * as PgStore from "../../src/services/PgStore.js"
+import { FingerprintCost } from "../../src/services/internal/fingerprint.js"
 import * as SqliteStore from "../../src/services/SqliteStore.js"
 import * as StoreKey from "../../src/services/StoreKey.js"
 
@@ -20,3 +21,6 @@ export const storeLayer = (url: string): Layer.Layer<AuthStore, AuthStoreError> 
   url.startsWith("file:")
     ? SqliteStore.layer({ filename: Url.fileURLToPath(url) }).pipe(Layer.provide(NodeContext.layer))
     : PgStore.layer({ url: Redacted.make(url), storeKey: testKey })
+
+/** What a fingerprint costs does not matter here, and is the same for all processes of a store. */
+export const cheapFingerprints = Layer.succeed(FingerprintCost, 1)

@@ -19,7 +19,7 @@ import * as CredentialProvider from "../../src/services/CredentialProvider.js"
 import * as NumberAuth from "../../src/services/NumberAuth.js"
 import * as NumberTransport from "../../src/services/NumberTransport.js"
 import type { Abort } from "../../src/schemas/StoredRecord.js"
-import { storeLayer } from "./store.js"
+import { cheapFingerprints, storeLayer } from "./store.js"
 
 /** Where a worker can be made to stop; `null` where it is not. */
 export type Gate =
@@ -190,7 +190,8 @@ program
             gated,
             watched,
             CredentialProvider.layerConfig(Config.succeed(Redacted.make(task.token))),
-            Layer.succeed(AuthNotifier, { notify: () => Effect.void })
+            Layer.succeed(AuthNotifier, { notify: () => Effect.void }),
+            cheapFingerprints
           )
         ),
         Layer.provide([NodeHttpClient.layer, NodeContext.layer])

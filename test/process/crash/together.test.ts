@@ -1,0 +1,168 @@
+/**
+ * Processes that are suspended, and many processes at once, on SQLite and PostgreSQL alike.
+ */
+import { Effect } from "effect"
+import { setTimeout as sleep } from "node:timers/promises"
+import { assert, it } from "vitest"
+import { coldStart } from "./coldStart.js"
+import { describeOnEngines } from "./engines.js"
+import { isAtGate, isResult, once, onceFailed, startDoomed, startWorker } from "./workers.js"
+import {
+  assertNeverLocked,
+  attempts,
+  goodToken,
+  inWorld,
+  ip,
+  leaseMillis,
+  operator,
+  patient,
+  run
+} from "./world.js"
+
+describeOnEngines("a process that is suspended", (on, engine) => {
+  it.each([
+    ["alone", false],
+    ["after another process found its lease run out", true]
+  ] as const)(
+    "between mark and send for longer than its lease sends nothing and counts nothing, %s",
+    (_, isFound) =>
+      on((stage) =>
+        inWorld(stage, async (world) => {
+          const auth = await operator(world)
+          const one = startDoomed(world, { gate: "beforeSending", atGate: "suspend" })
+          assert.isTrue(await one.until(isAtGate))
+          await sleep(leaseMillis)
+          if (isFound) {
+            // It takes the attempt for lost.
+            const next = await onceFailed(world)
+            assert.strictEqual(next.abort, "lost")
+            assert.strictEqual((await run(auth.status)).failures, 1)
+          }
+          assert.isTrue(isAtGate(one.lines.at(-1)!), "it was not suspended")
+          one.child.kill("SIGCONT")
+          const result = await one.result()
+          assert(result.type === "failed", JSON.stringify(result))
+          assert.strictEqual(result.error, "AuthUnreachable", result.message)
+          assert.strictEqual((await run(auth.status)).failures, 0)
+          assert.strictEqual((await run(world.emulator.summary)).requestsSeen, 0)
+          assert.strictEqual((await once(world)).type, "served")
+        })
+      )
+  )
+
+  it("between answer and settling does not put its late session in the place of a newer one", () =>
+    on((stage) =>
+      inWorld(
+        stage,
+        async (world) => {
+          const late = startDoomed(world, { gate: "beforeSettling", atGate: "suspend" })
+          assert.isTrue(await late.until(isAtGate))
+          const newer = await once(world)
+          assert(newer.type === "served")
+          late.child.kill("SIGCONT")
+          const result = await late.result()
+          assert.deepStrictEqual(
+            late.lines.filter(({ type }) => type === "overwritten"),
+            []
+          )
+          // It brings its caller the newer session, and so does the store.
+          for (const { type, key } of [result as typeof newer, (await once(world)) as typeof newer]) {
+            assert.deepStrictEqual({ type, key }, { type: "served", key: newer.key })
+          }
+          assert.strictEqual(await attempts(world), 2)
+        },
+        { lostAttempts: "continue" }
+      )
+    ))
+
+  it.runIf(engine === "PostgreSQL")("in its transaction holds up the others for seconds, not for ever", () =>
+    on((stage) =>
+      inWorld(stage, async (world) => {
+        // A lease counts from before the wait for the transaction, and that may be five seconds here.
+        const suspended = startWorker(world, { gate: "inMark", settings: patient })
+        assert.isTrue(await suspended.until(isAtGate))
+        const next = await once(world)
+        assert.strictEqual(next.type, "served", JSON.stringify(next))
+        assert.strictEqual(await attempts(world), 1)
+        await suspended.kill()
+      })
+    )
+  )
+})
+
+describeOnEngines("many processes", (on, engine, given) => {
+  it("that log in at once with a cold store make one attempt, and get one session", async () => {
+    const processes = 8
+    assert.deepStrictEqual(await coldStart(engine, processes, given), {
+      processes,
+      attempts: 1,
+      sessions: 1,
+      breaches: []
+    })
+  })
+
+  it("with a cold store and a bad token make one attempt, and all fail with its refusal", () =>
+    on((stage) =>
+      inWorld(stage, async (world) => {
+        await run(world.emulator.setDelays({ answer: "300 millis" }))
+        const token = "0".repeat(32)
+        const results = await Promise.all(Array.from({ length: 8 }, () => onceFailed(world, { token })))
+        for (const result of results) assert.strictEqual(result.error, "AuthAborted")
+        assert.strictEqual(await attempts(world), 1)
+      })
+    ))
+
+  it("never send again a token that was refused, whatever came in between", () =>
+    on((stage) =>
+      inWorld(stage, async (world) => {
+        const [one, other] = ["1".repeat(32), "2".repeat(32)]
+        const auth = await operator(world)
+        // As a crash loop would have it, of a service that is given one bad token and then another, and back.
+        for (const [token, sent] of [
+          [one, 1],
+          [one, 1],
+          [other, 2],
+          [one, 2],
+          [goodToken, 3]
+        ] as const) {
+          await once(world, { token })
+          assert.strictEqual(await attempts(world), sent)
+        }
+        await run(world.emulator.expireSessions())
+        for (const token of [one, other, one]) {
+          const result = await onceFailed(world, { token })
+          assert.strictEqual(result.error, "AuthAborted")
+          await run(Effect.ignore(auth.resume))
+        }
+        assert.strictEqual(await attempts(world), 3)
+        assert.strictEqual((await once(world)).type, "served")
+      })
+    ))
+
+  it("of eight accounts with bad tokens make five attempts and no more, even where some are killed", () =>
+    on((stage) =>
+      inWorld(stage, async (world) => {
+        await run(world.emulator.setDelays({ answer: "200 millis" }))
+        const workers = Array.from({ length: 8 }, (_, index) => {
+          const own = { account: `AB${String(index).padStart(7, "0")}`, token: index.toString().repeat(32) }
+          // Two are killed: lost, though Number counted them.
+          return index < 2 ? startDoomed(world, { ...own, gate: "beforeSettling" }) : startWorker(world, own)
+        })
+        await Promise.all(
+          workers.slice(0, 2).map(async (each) => {
+            await each.until((line) => isAtGate(line) || isResult(line))
+            await each.kill()
+          })
+        )
+        for (const each of workers.slice(2)) {
+          const result = await each.result()
+          assert(result.type === "failed")
+          assert.include(["AuthAborted", "AuthLocked"], result.error)
+        }
+        assert.strictEqual((await run((await operator(world)).status)).failures, 5)
+        assert.strictEqual(await attempts(world), 5)
+        assert.strictEqual(await run(world.emulator.peakOf(ip)), 5)
+        await assertNeverLocked(world)
+      })
+    ))
+})
