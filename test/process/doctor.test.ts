@@ -12,6 +12,7 @@ import { afterAll, assert, beforeAll, describe, inject, it } from "vitest"
 import * as NumberEmulator from "../../src/testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../../src/testing/NumberEmulatorServer.js"
 import { type Postgres, startPostgres } from "../support/postgres.js"
+import { runHere } from "./command.js"
 import { lastJson, start } from "./start.js"
 
 const account = "EP9116875"
@@ -82,17 +83,24 @@ describe.concurrent("number-auth doctor", () => {
     }
   }
 
-  const run = async (world: World, args: ReadonlyArray<string>, env: Record<string, string> = {}) => {
-    const ran = await start([process.execPath, cli, ...args], { ...world.env, ...env }).ended
+  /** `asProcess`: as a process of its own. The tests use it once for each exit code, and for a killed store. */
+  const run = async (
+    world: World,
+    args: ReadonlyArray<string>,
+    env: Record<string, string> = {},
+    asProcess = false
+  ) => {
+    const all = { ...world.env, ...env }
+    const ran = await (asProcess ? start([process.execPath, cli, ...args], all).ended : runHere(args, all))
     for (const secret of [goodToken, "BAD0000"]) assert.notInclude(ran.stdout + ran.stderr, secret)
     return ran
   }
 
   /** Runs doctor, sees to it that nothing was sent and nothing was changed, and gives its findings by name. */
-  const doctor = async (world: World, env: Record<string, string> = {}, args: ReadonlyArray<string> = []) => {
+  const doctor = async (world: World, env: Record<string, string> = {}, asProcess = false) => {
     const before = contents(world.folder)
     const seen = await Effect.runPromise(world.emulator.requestsSeen)
-    const ran = await run(world, ["doctor", "--json", ...args], env)
+    const ran = await run(world, ["doctor", "--json"], env, asProcess)
     assert.deepStrictEqual(contents(world.folder), before)
     assert.strictEqual(await Effect.runPromise(world.emulator.requestsSeen), seen)
     const json = lastJson(ran)
@@ -118,7 +126,7 @@ describe.concurrent("number-auth doctor", () => {
 
   it("finds a new installation fit for a first login, and makes nothing", () =>
     inWorld(async (world) => {
-      const { code, found, json, results } = await doctor(world)
+      const { code, found, json, results } = await doctor(world, {}, true)
       assert.deepStrictEqual([code, results], [0, { ...allOk, store: "warn" }])
       assert.deepStrictEqual([json.account, json.location], [account, "default"])
       assert.match(found["store"]!.detail, /is new/)
@@ -132,7 +140,7 @@ describe.concurrent("number-auth doctor", () => {
       const { code, found, results } = await doctor(world)
       assert.deepStrictEqual([code, results], [0, allOk])
       assert.match(found["account"]!.detail, /A session is held, until \d{4}-.*makes no attempt/)
-      const text = await run(world, ["doctor"])
+      const text = await run(world, ["doctor"], {}, true)
       assert.strictEqual(text.code, 0)
       assert.strictEqual(text.stderr, "")
       assert.match(text.stdout, /^ok {4}settings {2}Account EP9116875 at location default, limit 5/m)
@@ -156,7 +164,8 @@ describe.concurrent("number-auth doctor", () => {
       }
       db.close()
       assert.isAbove(Fs.statSync(Path.join(killed, "auth.sqlite-wal")).size, 0)
-      const { code, results } = await doctor(world, { NUMBER_STORE_URL: `file://${killed}/auth.sqlite` })
+      const env = { NUMBER_STORE_URL: `file://${killed}/auth.sqlite` }
+      const { code, results } = await doctor(world, env, true)
       assert.deepStrictEqual([code, results], [0, allOk])
     }))
 
@@ -177,7 +186,7 @@ describe.concurrent("number-auth doctor", () => {
     inWorld(async (world) => {
       const env = { NUMBER_TOKEN: badToken(1) }
       assert.strictEqual((await run(world, ["login"], env)).code, 77)
-      const refused = await doctor(world, env)
+      const refused = await doctor(world, env, true)
       assert.strictEqual(refused.code, 77)
       assert.deepStrictEqual(refused.results, { ...allOk, token: "bad", ledger: "warn", account: "bad" })
       assert.match(refused.found["token"]!.detail, /one that Number refused/)
@@ -205,7 +214,7 @@ describe.concurrent("number-auth doctor", () => {
   it("says 77 for an attempt of unknown outcome, and that resume allows another", () =>
     inWorld(async (world) => {
       await Effect.runPromise(world.emulator.inject(NumberEmulator.Fault.StallAnswer))
-      await run(world, ["login"], { NUMBER_ATTEMPT_TIMEOUT: "300 millis" })
+      await run(world, ["login"], { NUMBER_ATTEMPT_TIMEOUT: "3 seconds" })
       const { code, found, results } = await doctor(world)
       assert.deepStrictEqual([code, results], [77, { ...allOk, ledger: "warn", account: "bad" }])
       assert.match(found["ledger"]!.detail, /got no answer of Number's own, Number may work on it until/)
@@ -225,7 +234,7 @@ describe.concurrent("number-auth doctor", () => {
 
   it("says 75 where Number's host cannot be reached, without an attempt where it can", () =>
     inWorld(async (world) => {
-      const { code, found, results } = await doctor(world, { NUMBER_BASE_URL: "http://127.0.0.1:1" })
+      const { code, found, results } = await doctor(world, { NUMBER_BASE_URL: "http://127.0.0.1:1" }, true)
       assert.deepStrictEqual([code, results], [75, { ...allOk, store: "warn", network: "bad" }])
       assert.match(found["network"]!.detail, /ECONNREFUSED\. No attempt would leave/)
       // Not a byte of HTTP: whatever listens there sees a connection that opens and closes.
@@ -251,7 +260,7 @@ describe.concurrent("number-auth doctor", () => {
 
   it("says 78 for settings, each that is wrong with its form, and for a store that cannot be used", () =>
     inWorld(async (world) => {
-      const limit = await doctor(world, { NUMBER_LIMIT: "6", NUMBER_TOKEN: "" })
+      const limit = await doctor(world, { NUMBER_LIMIT: "6", NUMBER_TOKEN: "" }, true)
       assert.deepStrictEqual([limit.code, limit.results], [78, { settings: "bad", token: "bad" }])
       assert.match(limit.found["settings"]!.detail, /NUMBER_LIMIT/)
       assert.match(limit.found["token"]!.todo!, /32 hexadecimal/)
@@ -369,7 +378,7 @@ describe.concurrent("number-auth doctor", () => {
       assert.strictEqual((await run(world, ["login"], key)).code, 0)
       const rows = () => postgres.query("SELECT * FROM number_auth_ledger, number_auth_account")
       const before = await rows()
-      const used = await doctor(world, key)
+      const used = await doctor(world, key, true)
       assert.deepStrictEqual([used.code, used.results], [0, without])
       assert.match(
         used.found["clock"]!.detail,
