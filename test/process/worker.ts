@@ -38,7 +38,7 @@ export interface Task {
    * outside, and goes on when it is continued. Not inside a transaction.
    */
   readonly atGate: "wait" | "suspend"
-  /** `once`: one call and out. `loop`: a call every 50 milliseconds until it is killed. */
+  /** `once`: one call and out. `loop`: a call every 100 milliseconds until it is killed. */
   readonly mode: "once" | "loop"
   readonly settings: Partial<NumberAuth.Options>
 }
@@ -173,7 +173,7 @@ const call = Effect.gen(function* () {
   tell({ type: "failed", error: _tag, message, abort, afterMillis })
 })
 
-const program = task.mode === "once" ? call : Effect.forever(Effect.zipRight(call, Effect.sleep("50 millis")))
+const program = task.mode === "once" ? call : Effect.forever(Effect.zipRight(call, Effect.sleep("100 millis")))
 
 tell({ type: "started" })
 program

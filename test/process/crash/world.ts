@@ -2,7 +2,7 @@
  * The world of processes that are killed: an emulator as a real server, which counts on its own, and a store in SQLite or
  * PostgreSQL. Needs no vitest.
  */
-import { NodeHttpClient } from "@effect/platform-node"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert } from "chai"
 import { Config, Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import * as Fs from "node:fs"
