@@ -237,6 +237,50 @@ export const parts: ReadonlyArray<Part> = [
     load: async () => (await import("./parts/accounts.js")).runner
   },
   {
+    name: "kills",
+    proves:
+      "Processes that are killed and suspended at every step of an attempt never lock the location, send a refused token again or overwrite a newer session.",
+    unit: "kills",
+    // A test of its own tries them, beside the tests of each step.
+    quick: { each: 8, jobs: [] },
+    full: { each: 200 },
+    minutes: 9,
+    waits: true,
+    load: async () => (await import("./parts/kills.js")).runner
+  },
+  {
+    name: "outages",
+    proves:
+      "While a PostgreSQL is stopped nothing is sent and held keys serve; once it is back all recovers by itself.",
+    unit: "rounds",
+    quick: { each: 1, jobs: [] },
+    full: { each: 6 },
+    minutes: 2,
+    waits: true,
+    load: async () => (await import("./parts/outages.js")).runner
+  },
+  {
+    name: "cold-starts",
+    proves: "Commands that log in at once on an empty store make one attempt, and share its session.",
+    unit: "commands",
+    quick: { each: 8, jobs: [] },
+    full: { each: 16 },
+    minutes: 0.5,
+    waits: true,
+    load: async () => (await import("./parts/coldStarts.js")).runner
+  },
+  {
+    name: "canaries",
+    proves:
+      "No secret, in whatever form, is in any log, span, metric, error, record, page, file or output of a command.",
+    unit: "runs",
+    quick: { each: 1, jobs: [] },
+    full: { each: 1 },
+    minutes: 0.5,
+    waits: true,
+    load: async () => (await import("./parts/canaries.js")).runner
+  },
+  {
     name: "mutation",
     proves: "The tests notice nearly every small change of the code.",
     unit: "rooms",
