@@ -2,6 +2,7 @@
  * What is started once for a run of all tests, one function for each. A test takes it by `inject`.
  */
 import type { TestProject } from "vitest/node"
+import { startServer, urlVariable } from "./postgres.js"
 import { buildPrograms, type Programs } from "../process/build.js"
 
 declare module "vitest" {
@@ -20,8 +21,22 @@ const programs = async (project: TestProject): Promise<End> => {
   return built.remove
 }
 
+/**
+ * One server for all tests that need a database of their own. They find its URL where a person may name another. Tests that
+ * stop or freeze a server start their own.
+ */
+const postgres = async (): Promise<End> => {
+  if (process.env[urlVariable]) return async () => {}
+  const server = await startServer()
+  process.env[urlVariable] = server.url
+  return async () => {
+    delete process.env[urlVariable]
+    await server.end()
+  }
+}
+
 export default async (project: TestProject): Promise<End> => {
-  const ends = await Promise.all([programs(project)])
+  const ends = await Promise.all([programs(project), postgres()])
   return async () => {
     await Promise.all(ends.map((end) => end()))
   }

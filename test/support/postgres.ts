@@ -226,9 +226,12 @@ export const startServer = async (): Promise<Server> => {
   }
 }
 
+/** Names a server for the tests. */
+export const urlVariable = "NUMBER_TEST_PG_URL"
+
 /** A database of the caller's own: on the server that `NUMBER_TEST_PG_URL` names, else on one that is started for it. */
 export const startPostgres = async (): Promise<Postgres> => {
-  const given = process.env["NUMBER_TEST_PG_URL"]
+  const given = process.env[urlVariable]
   if (given === undefined || given.trim() === "") return startServer()
   try {
     return await databaseOn(given)
