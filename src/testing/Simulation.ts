@@ -12,8 +12,6 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as LogLevel from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import { PCGRandom } from "effect/Utils"
@@ -180,7 +178,7 @@ const faultOf = ({ between, oneOf }: ReturnType<typeof makeChance>): NumberEmula
  */
 export const live = (options: Options, life: number): Life => {
   const chance = makeChance(options.seed, life)
-  const clock = VirtualClock.make({ seed: chance.seed })
+  const clock = VirtualClock.make({ seed: chance.seed, quiet: true })
   const isNaive = options.client === "naive"
   const { acknowledges = "whenDurable" } = options
   const limit = chance.oneOf(5, 5, 5, 3, 1)
@@ -213,10 +211,8 @@ export const live = (options: Options, life: number): Life => {
     tell("broken", { detail: promise })
   }
 
-  const quiet = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-    effect.pipe(Logger.withMinimumLogLevel(LogLevel.None), Effect.withTracerEnabled(false))
-  const run = <A, E>(effect: Effect.Effect<A, E>): A => clock.run(quiet(effect))
-  const fork = <A, E>(effect: Effect.Effect<A, E>): void => void clock.fork(quiet(Effect.exit(effect)))
+  const run = clock.run
+  const fork = <A, E>(effect: Effect.Effect<A, E>): void => void clock.fork(Effect.exit(effect))
 
   // The backend, its tokens, and the addresses of the location: one that it had does not come back.
   const scope = run(Scope.make())

@@ -15,7 +15,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import { identity } from "effect/Function"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Random from "effect/Random"
+import * as Runtime from "effect/Runtime"
 import * as Scheduler from "effect/Scheduler"
 import * as Supervisor from "effect/Supervisor"
 import { PCGRandom } from "effect/Utils"
@@ -34,6 +38,10 @@ export interface Options {
    * go on in the order in which they were woken, and Random is that of the effect that is run.
    */
   readonly seed?: number | undefined
+  /**
+   * Whether what it runs neither logs nor traces, by whatever logger and tracer. Default false.
+   */
+  readonly quiet?: boolean | undefined
 }
 
 /**
@@ -178,13 +186,16 @@ const turn = (): Promise<void> =>
     port2.postMessage(null)
   })
 
+const withoutOnlookers = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  effect.pipe(Logger.withMinimumLogLevel(LogLevel.None), Effect.withTracerEnabled(false))
+
 /**
  * Makes virtual time, in which nothing has happened yet.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = ({ seed, startMillis = 1_700_000_000_000 }: Options = {}): VirtualClock => {
+export const make = ({ quiet = false, seed, startMillis = 1_700_000_000_000 }: Options = {}): VirtualClock => {
   let steadyMillis = 0
   let wallOffsetMillis = startMillis
   const sleepers = makeSleepers()
@@ -224,12 +235,7 @@ export const make = ({ seed, startMillis = 1_700_000_000_000 }: Options = {}): V
   }
 
   const fork: VirtualClock["fork"] = (effect) => {
-    const timed = Effect.supervised(Effect.withClock(effect, clock), living)
-    const fiber = Effect.runFork(random === undefined ? timed : Effect.withRandom(timed, random), {
-      scheduler
-    })
-    living.fibers.add(fiber)
-    fiber.addObserver(() => living.fibers.delete(fiber))
+    const fiber = Runtime.runFork(runtime)(effect, { scheduler })
     tasks.runAll()
     return fiber
   }
@@ -298,5 +304,13 @@ export const make = ({ seed, startMillis = 1_700_000_000_000 }: Options = {}): V
       return living.fibers.size
     }
   }
+  /** What every effect finds: clock, chance, and who knows the living. Set once, since to set it takes longer than most effects. */
+  const runtime = Effect.runtime<never>().pipe(
+    Effect.supervised(living),
+    Effect.withClock(clock),
+    random === undefined ? identity : Effect.withRandom(random),
+    quiet ? withoutOnlookers : identity,
+    Effect.runSync
+  )
   return clock
 }
