@@ -15,17 +15,20 @@ const ErrorCode = Schema.Union(Schema.Int, SpelledErrorCode)
 const lenient = <A, I>(
   schema: Schema.Schema<A, I>,
   from: Schema.Schema<unknown> = Schema.Unknown
-): Schema.optionalWith<Schema.Schema<A | null, unknown>, { default: () => null }> =>
-  Schema.optionalWith(
+): Schema.optionalWith<Schema.Schema<A | null, unknown>, { default: () => null }> => {
+  const decode = Schema.decodeUnknownOption(schema)
+  const encode = Schema.encodeSync(schema)
+  return Schema.optionalWith(
     from.pipe(
       Schema.transform(Schema.NullOr(Schema.typeSchema(schema)), {
         strict: true,
-        decode: (input) => Option.getOrNull(Schema.decodeUnknownOption(schema)(input)),
-        encode: (value) => (value === null ? null : Schema.encodeSync(schema)(value))
+        decode: (input) => Option.getOrNull(decode(input)),
+        encode: (value) => (value === null ? null : encode(value))
       })
     ),
     { default: () => null }
   )
+}
 
 const ThisUser = Schema.Struct({
   ExpirationDate: lenient(NumberDate),

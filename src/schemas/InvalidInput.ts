@@ -30,14 +30,12 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>("effect-numbe
  * @since 0.1.0
  * @category decoding
  */
-export const decodeInput =
-  <A, I>(
-    schema: Schema.Schema<A, I>,
-    field: string,
-    expected: string
-  ): ((input: unknown) => Either.Either<A, InvalidInput>) =>
-  (input) =>
-    Either.mapLeft(
-      Schema.decodeUnknownEither(schema)(input),
-      (_: ParseResult.ParseError) => new InvalidInput({ field, expected })
-    )
+export const decodeInput = <A, I>(
+  schema: Schema.Schema<A, I>,
+  field: string,
+  expected: string
+): ((input: unknown) => Either.Either<A, InvalidInput>) => {
+  const decode = Schema.decodeUnknownEither(schema)
+  return (input) =>
+    Either.mapLeft(decode(input), (_: ParseResult.ParseError) => new InvalidInput({ field, expected }))
+}

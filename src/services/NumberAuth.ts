@@ -383,6 +383,8 @@ interface Settings {
   readonly policy: Policy
 }
 
+const validatePolicy = Schema.validateEither(Policy)
+
 const decodeSettings = (options: Options): Either.Either<Settings, InvalidInput> =>
   Either.gen(function* () {
     const account = yield* decodeAccountCode(options.account)
@@ -403,7 +405,7 @@ const decodeSettings = (options: Options): Either.Either<Settings, InvalidInput>
     const millis = (input: Duration.DurationInput | undefined, otherwise: number): number =>
       input === undefined ? otherwise : Math.round(Duration.toMillis(input))
     const policy = yield* Either.mapLeft(
-      Schema.validateEither(Policy)({
+      validatePolicy({
         ...defaultPolicy,
         limit: options.limit ?? defaultPolicy.limit,
         leaseMillis: millis(leaseDuration, defaultPolicy.leaseMillis),

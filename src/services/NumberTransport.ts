@@ -118,18 +118,19 @@ export const decodeBaseUrl = (input: string): Either.Either<string, InvalidInput
   Either.map(decodeUrl(input, "base URL", defaultBaseUrl), (url) => url.replace(/\/+$/, ""))
 
 const decodeUrl = (input: string, field: string, example: string): Either.Either<string, InvalidInput> => {
-  const invalid = new InvalidInput({
-    field,
-    expected: `an https URL such as ${example}, without user, query or fragment (http only to a loopback address)`
-  })
+  const invalid = () =>
+    new InvalidInput({
+      field,
+      expected: `an https URL such as ${example}, without user, query or fragment (http only to a loopback address)`
+    })
   const url = URL.canParse(input.trim()) ? new URL(input.trim()) : undefined
-  if (url === undefined) return Either.left(invalid)
+  if (url === undefined) return Either.left(invalid())
   const isLoopback =
     url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d+){3}$/.test(url.hostname)
   const isAllowed = url.protocol === "https:" || (url.protocol === "http:" && isLoopback)
   // An empty query or fragment is in `href` only.
   const isPlain = url.username === "" && url.password === "" && !/[?#]/.test(url.href)
-  return isAllowed && isPlain ? Either.right(url.href) : Either.left(invalid)
+  return isAllowed && isPlain ? Either.right(url.href) : Either.left(invalid())
 }
 
 /**
@@ -196,9 +197,12 @@ export interface Answer {
  * @category wire
  */
 export const classifyRestAnswer = (answer: Answer, token: Token): AttemptOutcome => {
-  const read = Schema.decodeUnknownEither(AuthenticateAnswer)(answer.body)
+  const read = decodeAnswer(answer.body)
   return classify(answer, Either.getOrUndefined(read)?.AuthenticateResult, token)
 }
+
+const decodeAnswer = Schema.decodeUnknownEither(AuthenticateAnswer)
+const decodeSoapResult = Schema.decodeUnknownOption(SoapAuthenticateResult)
 
 const classify = (answer: Answer, result: AuthenticateResult | undefined, token: Token): AttemptOutcome => {
   if (answer.status < 200 || answer.status > 299) {
@@ -412,7 +416,7 @@ export const classifySoapAnswer = (answer: Answer, token: Token): AttemptOutcome
     })
   }
   const result = Option.flatMap(child, resultOf("Authenticate", ["api_AuthResponse"])).pipe(
-    Option.flatMap((element) => Schema.decodeUnknownOption(SoapAuthenticateResult)(valueOf(element)))
+    Option.flatMap((element) => decodeSoapResult(valueOf(element)))
   )
   return classify(answer, Option.getOrUndefined(result), token)
 }

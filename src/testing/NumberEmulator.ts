@@ -791,9 +791,10 @@ const isJson = (incoming: Incoming): boolean =>
   (incoming.headers["content-type"] ?? "").toLowerCase().startsWith("application/json")
 
 const readCredentials = (incoming: Incoming): Option.Option<typeof Credentials.Type> =>
-  isJson(incoming) ? Schema.decodeUnknownOption(Credentials)(incoming.body) : Option.none()
+  isJson(incoming) ? decodeCredentials(incoming.body) : Option.none()
 
 const parseJson = Schema.decodeUnknownOption(Schema.parseJson())
+const decodeCredentials = Schema.decodeUnknownOption(Credentials)
 
 const readBody = (incoming: Incoming): Option.Option<unknown> =>
   incoming.body === "" ? Option.some(null) : isJson(incoming) ? parseJson(incoming.body) : Option.none()

@@ -14,14 +14,23 @@ const longestLoose = 128
 /** 13 digits or more, with blanks, dots or hyphens between them or without: a card number, and what may follow it. */
 const cardNumber = /\d(?:[\s.\p{Pd}]*\d){12,}/gu
 
+const isAscii = (text: string): boolean => /^\p{ASCII}*$/u.test(text)
+
+/** What is left of a text when neither separators nor capitals matter. */
+const folded = (text: string): string => text.replace(separators, "").toLowerCase()
+
+/** Whether a text may hold a secret. Certain where both are ASCII, and quick: else other letters are as good as theirs. */
+const mayHold = (text: string, value: string): boolean =>
+  !isAscii(text) || !isAscii(value) || folded(text).includes(folded(value))
+
 const escape = (literal: string): string => literal.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
 
 const without = (text: string, value: string): string => {
   if (value.length > longestLoose) return text.replaceAll(value, "<redacted>")
   // Without separators of its own, so that no two parts of the pattern match the same character.
   const characters = Array.from(value.replace(separators, ""), escape)
-  // Most texts are shorter, and cannot hold it: to build the pattern takes longer than all else here.
-  if (characters.length === 0 || text.length < characters.length) return text
+  // Most texts cannot hold it: to build the pattern takes longer than all else here.
+  if (characters.length === 0 || text.length < characters.length || !mayHold(text, value)) return text
   return text.replaceAll(new RegExp(characters.join("[\\s\\p{C}\\p{Pd}]*"), "giu"), "<redacted>")
 }
 
