@@ -9,6 +9,7 @@
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -314,29 +315,30 @@ export const live = (options: Options, life: number): Life => {
     >
   }
   const libraryClient = (gates: ProcessGates.ProcessGates, account: number) => {
-    const http = Layer.succeed(HttpClient.HttpClient, gates.httpClient(network))
-    const services = Layer.mergeAll(
-      http,
-      Layer.succeed(AuthStore, gates.store(store)),
-      Layer.succeed(AuthInspector, options.inspector ?? null),
+    const http = gates.httpClient(network)
+    const services = Context.empty().pipe(
+      Context.add(HttpClient.HttpClient, http),
+      Context.add(AuthStore, gates.store(store)),
+      Context.add(AuthInspector, options.inspector ?? null),
       // What it costs to guess a token is no matter here, and there are thousands of them.
-      Layer.succeed(FingerprintCost, 1),
-      Layer.succeed(AuthNotifier, { notify: (notice) => gates.whileAlive(onNotice(account)(notice)) }),
-      Layer.succeed(CredentialProvider, {
+      Context.add(FingerprintCost, 1),
+      Context.add(Company, company),
+      Context.add(AuthNotifier, { notify: (notice) => gates.whileAlive(onNotice(account)(notice)) }),
+      Context.add(CredentialProvider, {
         get: (_: AccountCode) =>
           gates.whileAlive(Effect.sync(() => Redacted.make(supplied[account]!) as Token)),
         put: (_, token) =>
           gates.whileAlive(Effect.sync(() => void (supplied[account] = Redacted.value(token))))
       }),
-      Layer.orDie(
-        wire === "SOAP"
-          ? NumberTransport.layerSoap({ endpoint: `${baseUrl}/CardProcAPI.svc` })
-          : NumberTransport.layerRest({ baseUrl })
-      ).pipe(Layer.provide(http))
+      // A scope that is never closed: a crash runs no finalizers.
+      Context.add(Scope.Scope, run(Scope.make()))
     )
+    const transport =
+      wire === "SOAP"
+        ? NumberTransport.layerSoap({ endpoint: `${baseUrl}/CardProcAPI.svc` })
+        : NumberTransport.layerRest({ baseUrl })
     return run(
       Effect.gen(function* () {
-        // A scope that is never closed: a crash runs no finalizers.
         const auth = yield* NumberAuth.make({
           account: accounts[account]!,
           location: "here",
@@ -344,7 +346,7 @@ export const live = (options: Options, life: number): Life => {
           limit,
           lostAttempts,
           successClears: backend.counting === "ip" && backend.successClears === "own" ? "account" : "location"
-        })
+        }).pipe(Effect.provide(yield* Layer.build(transport)))
         const call = HttpClientRequest.post("/Echo").pipe(HttpClientRequest.bodyUnsafeJson({}))
         return {
           sessionKey: auth.sessionKey,
@@ -353,7 +355,7 @@ export const live = (options: Options, life: number): Life => {
           confirmLockLifted: auth.confirmLockLifted,
           replace: auth.replaceCredentials
         }
-      }).pipe(Effect.provide(services), Effect.provideService(Company, company), Effect.provideService(Scope.Scope, run(Scope.make())), Effect.orDie)
+      }).pipe(Effect.provide(services), Effect.orDie)
     )
   }
   const begin = (process: number): Running => {

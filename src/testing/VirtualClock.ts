@@ -195,7 +195,11 @@ const withoutOnlookers = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effec
  * @since 0.1.0
  * @category constructors
  */
-export const make = ({ quiet = false, seed, startMillis = 1_700_000_000_000 }: Options = {}): VirtualClock => {
+export const make = ({
+  quiet = false,
+  seed,
+  startMillis = 1_700_000_000_000
+}: Options = {}): VirtualClock => {
   let steadyMillis = 0
   let wallOffsetMillis = startMillis
   const sleepers = makeSleepers()
