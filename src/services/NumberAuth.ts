@@ -587,10 +587,17 @@ export const make = (
 
     /** Tells people, however the fiber that does so is interrupted meanwhile. */
     const tellPeople = Effect.suspend(() => {
-      const notices = untold
-      untold = []
-      return Effect.forEach(notices, notifyOf, { discard: true })
-    }).pipe(undisturbed)
+      // As a rule there is nothing to tell, and a fiber of its own would be begun for nothing.
+      if (untold.length === 0) return Effect.void
+      return undisturbed(
+        // Taken in that fiber: who is interrupted before it has begun must not take the notices along.
+        Effect.suspend(() => {
+          const notices = untold
+          untold = []
+          return Effect.forEach(notices, notifyOf, { discard: true })
+        })
+      )
+    })
 
     /** Keeps a session for the hot path, for as long as it has left, unless a newer one is kept already. */
     const hold = (key: SessionKey, generation: AttemptId, leftMillis: number): Effect.Effect<HeldSession> =>
