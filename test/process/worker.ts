@@ -51,7 +51,7 @@ export type Line =
   /** The attempt has its permit, and is written now. */
   | { readonly type: "written" }
   | { readonly type: "answered" }
-  /** `refused`: from now on the store knows the token as one that was refused. */
+  /** `refused`: Number refused the token, the account awaited that answer, and from now on the store has to know it. */
   | { readonly type: "settled"; readonly attempt: number; readonly refused: boolean }
   | { readonly type: "overwritten"; readonly held: number; readonly by: number }
   | { readonly type: "served"; readonly key: string }
@@ -89,7 +89,12 @@ const stop = (here: Exclude<Gate, null>): void => {
 const generationOf = ({ account }: Pick<Stored, "account">): number =>
   account.context.session?.generation ?? 0
 
-const refusedBy = ({ account }: Pick<Stored, "account">): number => account.context.refusedFingerprints.length
+/** What the transport brought for the attempt, by its own word and not by what the library made of it. */
+let answer: string | null = null
+
+/** Whether the account waits for the answer to an attempt: it is the one under way, or was given up last. */
+const isAwaited = ({ account: { context } }: Stored, attempt: number): boolean =>
+  (context.attempt ?? context.lostAttempt)?.id === attempt
 
 /** The store with gates, and with an eye on what is written. */
 const gated = Layer.effect(
@@ -116,7 +121,7 @@ const gated = Layer.effect(
             )
             if (isMark) reserved = stored.moment.sequence
             const [held, by] = [generationOf(stored), generationOf(write)]
-            refused = refusedBy(write) > refusedBy(stored)
+            refused = answer === "refused" && isAwaited(stored, reserved)
             if (by !== 0 && by < held) tell({ type: "overwritten", held, by })
             if (isMark) stop("inMark")
             else if (isSettling) stop("inSettling")
@@ -128,6 +133,7 @@ const gated = Layer.effect(
           } else if (isSettling) {
             tell({ type: "settled", attempt: reserved, refused })
             reserved = 0
+            answer = null
             yield* gate("settled")
           }
           return result
@@ -146,7 +152,10 @@ const watched = Layer.effect(
           ...attempt,
           permit: Effect.tap(attempt.permit, () => tell({ type: "written" }))
         }),
-        () => tell({ type: "answered" })
+        ({ _tag }) => {
+          answer = _tag
+          tell({ type: "answered" })
+        }
       )
   }))
 ).pipe(Layer.provide(NumberTransport.layerRest({ baseUrl: task.baseUrl })))
