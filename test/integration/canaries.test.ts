@@ -8,8 +8,7 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { inspect } from "node:util"
 import { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
-import * as NodeContext from "@effect/platform-node/NodeContext"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { NodeContext, NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import {
   Config,
@@ -51,7 +50,6 @@ import { Fault, type MethodFault } from "../../src/testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../../src/testing/NumberEmulatorServer.js"
 import { lastJson, start as startProcess } from "../process/start.js"
 import { searchFor } from "../support/canary.js"
-import { writeFigures } from "../support/figures.js"
 import { showings } from "../support/leaks.js"
 import { record as makeRecord } from "../support/records.js"
 import {
@@ -461,47 +459,43 @@ describe("secret canaries", () => {
       return yield* Effect.fail(new Error(planted))
     }).pipe(Effect.withSpan("the canary that is planted"), Effect.ignore)
 
-    const everything = (commanded: Promise<void>) =>
-      Effect.gen(function* () {
-        const page = yield* livePage(told)
-        const opened = yield* Layer.build(
-          SqliteStore.layer({ filename, storeKey: ring }).pipe(Layer.provide(NodeContext.layer))
-        ).pipe(Effect.map(Context.get(AuthStore)))
-        const store = watched(opened)
-        yield* Effect.gen(function* () {
-          const lives = wires.flatMap((wire) =>
-            attemptFaults.map((fault, n) =>
-              Effect.gen(function* () {
-                const world = { ...(yield* makeWorld()), store }
-                yield* world.emulator.addToken(account, otherToken)
-                yield* world.emulator.inject(fault)
-                yield* oneLife(world, `${wire.name}-${n}`, wire)
-              })
-            )
-          )
-          const called = wires.map((wire) =>
-            Effect.flatMap(makeWorld(), (world) => calls({ ...world, store }, `calls-${wire.name}`, wire))
-          )
-          // Side by side, each in a world and a location of its own: they mostly wait for faults to time out.
-          yield* Effect.all([...called, others(store), careless, ...lives], { concurrency: 6, discard: true })
-        }).pipe(Effect.provideService(AuthInspector, page.recorder.record))
-        yield* page.look
-        yield* plant
-        yield* opened.transact(
-          { location: planted as Location, account: account as AccountCode },
-          ({ account, ledger }) => [null, { account, ledger }]
-        )
-        yield* Effect.promise(() => commanded)
-        yield* Effect.sleep("50 millis")
-        // While it is open, so that what is in the -wal is not yet gone from there.
-        for (const entry of Fs.readdirSync(folder, { withFileTypes: true })) {
-          if (entry.isFile()) told.add("files of the store", Fs.readFileSync(Path.join(folder, entry.name)))
+    const everything = Effect.gen(function* () {
+      const page = yield* livePage(told)
+      const opened = yield* Layer.build(
+        SqliteStore.layer({ filename, storeKey: ring }).pipe(Layer.provide(NodeContext.layer))
+      ).pipe(Effect.map(Context.get(AuthStore)))
+      const store = watched(opened)
+      yield* Effect.gen(function* () {
+        for (const wire of wires) {
+          for (const [n, fault] of attemptFaults.entries()) {
+            const world = { ...(yield* makeWorld()), store }
+            yield* world.emulator.addToken(account, otherToken)
+            yield* world.emulator.inject(fault)
+            yield* oneLife(world, `${wire.name}-${n}`, wire)
+          }
         }
-      }).pipe(Effect.scoped, Effect.provideService(Company, inspected))
+        for (const wire of wires) {
+          yield* calls({ ...(yield* makeWorld()), store }, `calls-${wire.name}`, wire)
+        }
+        yield* others(store)
+        yield* careless
+      }).pipe(Effect.provideService(AuthInspector, page.recorder.record))
+      yield* page.look
+      yield* plant
+      yield* opened.transact(
+        { location: planted as Location, account: account as AccountCode },
+        ({ account, ledger }) => [null, { account, ledger }]
+      )
+      yield* Effect.sleep("50 millis")
+      // While it is open, so that what is in the -wal is not yet gone from there.
+      for (const entry of Fs.readdirSync(folder, { withFileTypes: true })) {
+        if (entry.isFile()) told.add("files of the store", Fs.readFileSync(Path.join(folder, entry.name)))
+      }
+    }).pipe(Effect.scoped, Effect.provideService(Company, inspected))
 
     try {
-      const commanded = commands(told, secrets, folder)
-      await Promise.all([commanded, Effect.runPromise(telling(told)(everything(commanded)))])
+      await commands(told, secrets, folder)
+      await Effect.runPromise(telling(told)(everything))
       const sessionKeys = Object.keys(secrets).filter((name) => name.startsWith("session key"))
       assert.isAbove(sessionKeys.length, 20)
       const find = searchFor({ ...secrets, planted })
@@ -524,11 +518,15 @@ describe("secret canaries", () => {
         if (!isSeen && !channel.startsWith("command")) unseen.push(channel)
       }
       console.table(figures)
-      writeFigures("canaries", {
-        secrets: Object.keys(secrets).length,
-        channels: figures,
-        hits: leaks.length
-      })
+      Fs.mkdirSync("reports", { recursive: true })
+      Fs.writeFileSync(
+        "reports/canaries.json",
+        JSON.stringify(
+          { secrets: Object.keys(secrets).length, channels: figures, hits: leaks.length },
+          null,
+          2
+        )
+      )
       assert.deepStrictEqual([...new Set(leaks)], [])
       assert.deepStrictEqual(unseen, [])
     } finally {
