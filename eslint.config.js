@@ -63,6 +63,7 @@ export default defineConfig(
     "docs",
     "reports",
     ".mutants",
+    "test/.verify-*",
     ".stryker-tmp",
     "test/fixtures",
     "src/inspect/internal/page.ts" // written by npm run chart

@@ -4,8 +4,11 @@ const ci = Boolean(process.env["CI"])
 
 export default defineConfig({
   test: {
+    pool: "forks",
     setupFiles: ["test/support/breathe.ts"],
     testTimeout: 60_000,
+    // What the library logs is shown where a test fails.
+    silent: "passed-only",
     // Vitest leaves one core out by default, and so tests one file after the other on two cores.
     maxWorkers: 2,
     reporters: ci ? ["default", "json"] : ["default"],
@@ -16,7 +19,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts", "test/mutation/*.test.ts"],
-          pool: "threads",
+          // The files of a worker share their modules: to load them anew for each takes longer than the tests.
           isolate: false
         }
       },
@@ -25,8 +28,7 @@ export default defineConfig({
         test: {
           name: "whole",
           include: ["test/{browser,integration,process,property}/**/*.test.ts"],
-          globalSetup: ["test/support/globalSetup.ts"],
-          pool: "forks"
+          globalSetup: ["test/support/globalSetup.ts"]
         }
       }
     ]

@@ -16,13 +16,11 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import { PCGRandom } from "effect/Utils"
-import { type AuthCore, makeAuthCore } from "../machine/AuthCore.js"
 import type { AccountCode, Token } from "../schemas/Credentials.js"
 import { AuthInspector, type Inspector } from "../services/AuthInspector.js"
 import { type AuthNotice, AuthNotifier } from "../services/AuthNotifier.js"
 import { AuthStore } from "../services/AuthStore.js"
 import { CredentialProvider } from "../services/CredentialProvider.js"
-import { Company } from "../services/internal/Company.js"
 import { FingerprintCost } from "../services/internal/fingerprint.js"
 import * as NumberAuth from "../services/NumberAuth.js"
 import * as NumberTransport from "../services/NumberTransport.js"
@@ -107,19 +105,6 @@ export interface Life {
   readonly figures: Figures
   readonly violation: Violation | null
   readonly trace: ReadonlyArray<TraceEntry>
-}
-
-const cores = new Map<string, AuthCore>()
-
-/** To build a core takes longer than all else that a process does when it starts, and there is one for each policy. */
-const company: Company["Type"] = {
-  ...Company.defaultValue(),
-  coreOf: (policy) => {
-    const name = JSON.stringify(policy)
-    const core = cores.get(name) ?? makeAuthCore(policy)
-    cores.set(name, core)
-    return core
-  }
 }
 
 const baseUrl = "https://number.test/v1"
@@ -322,7 +307,6 @@ export const live = (options: Options, life: number): Life => {
       Context.add(AuthInspector, options.inspector ?? null),
       // What it costs to guess a token is no matter here, and there are thousands of them.
       Context.add(FingerprintCost, 1),
-      Context.add(Company, company),
       Context.add(AuthNotifier, { notify: (notice) => gates.whileAlive(onNotice(account)(notice)) }),
       Context.add(CredentialProvider, {
         get: (_: AccountCode) =>

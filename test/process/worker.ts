@@ -182,7 +182,8 @@ const call = Effect.gen(function* () {
   tell({ type: "failed", error: _tag, message, abort, afterMillis })
 })
 
-const program = task.mode === "once" ? call : Effect.forever(Effect.zipRight(call, Effect.sleep("100 millis")))
+const program =
+  task.mode === "once" ? call : Effect.forever(Effect.zipRight(call, Effect.sleep("100 millis")))
 
 tell({ type: "started" })
 program

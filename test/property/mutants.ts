@@ -5,6 +5,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { buildModule } from "../verify/build.js"
 
 export interface Edit {
   readonly file: string
@@ -289,4 +290,4 @@ export const plant = (
 
 /** A module of a planted mutant, by its path below `src`. */
 export const load = async <A>(folder: string, file: string): Promise<A> =>
-  (await import(`${folder}/src/${file}`)) as A
+  (await import(await buildModule(join(folder, "src", file)))) as A

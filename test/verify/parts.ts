@@ -55,8 +55,6 @@ export interface Part {
   readonly minutes: number
   /** Mostly waits, and so runs beside those that compute. */
   readonly waits?: boolean
-  /** Needs a process of its own in `npm test`, too. */
-  readonly apart?: boolean
   /** Runs only where `--only` names it. */
   readonly byNameOnly?: boolean
   readonly load: () => Promise<Runner>
@@ -84,8 +82,8 @@ export const parts: ReadonlyArray<Part> = [
     proves:
       "Random ways through the worlds, those too large to be walked to the end among them, break no invariant.",
     unit: "steps",
-    quick: { each: 60 },
-    full: { each: 20_000 },
+    quick: { each: 6400, jobs: ["1"] },
+    full: { each: 80_000 },
     minutes: 3,
     load: async () => (await import("./parts/wanderings.js")).runner
   },
@@ -123,7 +121,7 @@ export const parts: ReadonlyArray<Part> = [
     unit: "worlds",
     quick: {
       each: 1,
-      jobs: ["an address that changes there and back: Number goes on counting where it was"]
+      jobs: ["the default policy where a success does not interrupt the rows of other accounts"]
     },
     full: { each: 1 },
     minutes: 0.5,
@@ -184,7 +182,6 @@ export const parts: ReadonlyArray<Part> = [
     },
     full: { each: 1 },
     minutes: 1,
-    apart: true,
     load: async () => (await import("./parts/sampledMutants.js")).runner
   },
   {
@@ -201,7 +198,7 @@ export const parts: ReadonlyArray<Part> = [
     proves:
       "Years of the real services in simulated time, over a disk that tears and loses writes, bring no lockout.",
     unit: "years",
-    quick: { each: 2, jobs: ["1"] },
+    quick: { each: 1, jobs: ["1"] },
     full: { each: 50 },
     minutes: 30,
     load: async () => (await import("./parts/years.js")).runner
@@ -213,7 +210,6 @@ export const parts: ReadonlyArray<Part> = [
     quick: { each: 1, jobs: ["the mark is put after sending"] },
     full: { each: 1 },
     minutes: 1.5,
-    apart: true,
     load: async () => (await import("./parts/simulatedMutants.js")).runner
   },
   {
@@ -231,7 +227,7 @@ export const parts: ReadonlyArray<Part> = [
     proves:
       "Thousands of accounts that start together are all served, by one attempt each and five at a time.",
     unit: "accounts",
-    quick: { each: 400 },
+    quick: { each: 200 },
     full: { each: 10_000 },
     minutes: 1,
     load: async () => (await import("./parts/accounts.js")).runner

@@ -1,21 +1,22 @@
 /** Runs one job in a process of its own. */
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { jobProgram } from "./build.js"
 import type { Found } from "./parts.js"
 import type { Report, Task } from "./protocol.js"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
-const program = fileURLToPath(new URL("./job.ts", import.meta.url))
 
 /** A job that is told to end at a time, and does not, is ended by force after so long. */
 const graceSeconds = 120
 
 /** What the job found. A process that dies is a breach, and has no figures. */
-export const runJob = (task: Task, done: (units: number) => void): Promise<Found> =>
-  new Promise((resolve) => {
+export const runJob = async (task: Task, done: (units: number) => void): Promise<Found> => {
+  const program = await jobProgram()
+  return new Promise((resolve) => {
     const child = fork(program, {
       cwd: root,
-      execArgv: ["--import", "tsx", "--max-old-space-size=6000"],
+      execArgv: ["--max-old-space-size=6000"],
       stdio: ["ignore", "ignore", "pipe", "ipc"]
     })
     let found: Found | null = null
@@ -38,3 +39,4 @@ export const runJob = (task: Task, done: (units: number) => void): Promise<Found
     })
     child.send(task)
   })
+}

@@ -9,6 +9,19 @@ import type { Policy } from "../../machine/Policy.js"
 import type { AuthNotice } from "../AuthNotifier.js"
 import { noTurns, type Turns } from "./turns.js"
 
+const cores = new Map<string, AuthCore>()
+/** A program has one policy or a few. */
+const mostCores = 16
+
+/** One core for each policy: it keeps no state, and to build one takes longer than the rest of a start. */
+const coreOf = (policy: Policy): AuthCore => {
+  const name = JSON.stringify(policy)
+  const core = cores.get(name) ?? makeAuthCore(policy)
+  if (cores.size >= mostCores) cores.clear()
+  cores.set(name, core)
+  return core
+}
+
 /**
  * The company that an account is in: `NumberAccounts` provides it to the `NumberAuth` of each of its accounts.
  */
@@ -32,7 +45,7 @@ export class Company extends Context.Reference<Company>()("effect-number-auth/in
     /** Where there are many accounts, their fingerprints are computed one at a time. */
     readonly fingerprinting?: Turns | undefined
   } => ({
-    coreOf: makeAuthCore,
+    coreOf,
     turns: noTurns,
     queueTimeout: Duration.infinity,
     tellsOfLock: () => true,

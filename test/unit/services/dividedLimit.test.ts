@@ -43,7 +43,7 @@ describe("two hosts of one IP that do not share a store", () => {
   it.effect("with limits 2 and 3 never take Number's count past 5", () =>
     Effect.gen(function* () {
       const peaks = yield* Effect.forEach(
-        Array.from({ length: 25 }, (_, seed) => seed),
+        Array.from({ length: 8 }, (_, seed) => seed),
         (seed) => twoHosts([2, 3], seed)
       )
       assert.isFalse(peaks.some(({ isLocked }) => isLocked))
@@ -55,7 +55,7 @@ describe("two hosts of one IP that do not share a store", () => {
   it.effect("lock the location where each takes the whole limit: the promise is void", () =>
     Effect.gen(function* () {
       const runs = yield* Effect.forEach(
-        Array.from({ length: 10 }, (_, seed) => seed),
+        Array.from({ length: 3 }, (_, seed) => seed),
         (seed) => twoHosts([5, 5], seed)
       )
       assert.isTrue(runs.some(({ isLocked }) => isLocked))

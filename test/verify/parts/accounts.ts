@@ -19,7 +19,9 @@ const startTogether = (size: number) =>
     for (const n of bad) crowd.spoil(n)
     // The first rounds take long enough to fill the room, whatever the machine; the rest end as soon as they can.
     yield* crowd.emulator.setDelays({ answer: "1 millis" })
-    yield* crowd.emulator.inject(...numbers(20).map(() => Fault.DelayAnswer("3 seconds")))
+    yield* crowd.emulator.inject(
+      ...numbers(Math.min(20, size / 40)).map(() => Fault.DelayAnswer("3 seconds"))
+    )
     const accounts = yield* startCrowd(crowd)
     const exits = yield* Effect.forEach(
       numbers(size),
