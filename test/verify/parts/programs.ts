@@ -49,6 +49,7 @@ export const runner: Runner<Figures> = {
     // Not for want of trying: the ledger was filled to its limit.
     const isVain =
       isWhole &&
+      figures.schedules >= 100 &&
       (figures.greatestCount !== 5 ||
         figures.attempts < 2 * figures.schedules ||
         figures.crashes < figures.schedules / 2)
