@@ -20,7 +20,7 @@ const firstFound = <A, E, R extends LockoutProperty.Environment>(program: Effect
       endOnFailure: true
     })
     assert.instanceOf(found.errorInstance, LockoutProperty.LockoutFound)
-    return found.errorInstance as LockoutProperty.LockoutFound
+    return found.errorInstance
   })
 
 /** Found once for all tests, and made as short as it gets. */

@@ -3,9 +3,9 @@
  */
 import { Effect } from "effect"
 import { setTimeout as sleep } from "node:timers/promises"
-import { assert, it } from "vitest"
+import { assert, describe, it } from "vitest"
 import { coldStart } from "./coldStart.js"
-import { describeOnEngines } from "./engines.js"
+import { describeOnEngines, type On, useGiven } from "./engines.js"
 import { isAtGate, isResult, once, onceFailed, startDoomed, startWorker } from "./workers.js"
 import {
   assertNeverLocked,
@@ -16,10 +16,11 @@ import {
   leaseMillis,
   operator,
   patient,
-  run
+  run,
+  onStage
 } from "./world.js"
 
-describeOnEngines("a process that is suspended", (on, engine) => {
+describeOnEngines("a process that is suspended", (on) => {
   it.each([
     ["alone", false],
     ["after another process found its lease run out", true]
@@ -74,20 +75,6 @@ describeOnEngines("a process that is suspended", (on, engine) => {
         { lostAttempts: "continue" }
       )
     ))
-
-  it.runIf(engine === "PostgreSQL")("in its transaction holds up the others for seconds, not for ever", () =>
-    on((stage) =>
-      inWorld(stage, async (world) => {
-        // A lease counts from before the wait for the transaction, and that may be five seconds here.
-        const suspended = startWorker(world, { gate: "inMark", settings: patient })
-        assert.isTrue(await suspended.until(isAtGate))
-        const next = await once(world)
-        assert.strictEqual(next.type, "served", JSON.stringify(next))
-        assert.strictEqual(await attempts(world), 1)
-        await suspended.kill()
-      })
-    )
-  )
 })
 
 describeOnEngines("many processes", (on, engine, given) => {
@@ -166,6 +153,25 @@ describeOnEngines("many processes", (on, engine, given) => {
         assert.strictEqual(await attempts(world), 5)
         assert.strictEqual(await run(world.emulator.peakOf(ip)), 5)
         await assertNeverLocked(world)
+      })
+    ))
+})
+
+/** An SQLite file has no transaction that another process can end. */
+describe("a process that is suspended on PostgreSQL", { timeout: 120_000 }, () => {
+  const given = useGiven()
+  const on: On = (use) => onStage("PostgreSQL", given, use)
+
+  it("in its transaction holds up the others for seconds, not for ever", () =>
+    on((stage) =>
+      inWorld(stage, async (world) => {
+        // A lease counts from before the wait for the transaction, and that may be five seconds here.
+        const suspended = startWorker(world, { gate: "inMark", settings: patient })
+        assert.isTrue(await suspended.until(isAtGate))
+        const next = await once(world)
+        assert.strictEqual(next.type, "served", JSON.stringify(next))
+        assert.strictEqual(await attempts(world), 1)
+        await suspended.kill()
       })
     ))
 })

@@ -6,7 +6,7 @@ import { invariantMutants } from "../../property/invariantMutants.js"
 import { load, plant } from "../../property/mutants.js"
 import { makeMutantRunner } from "../mutants.js"
 
-const mutants = invariantMutants.map((mutant) => ({ ...mutant, name: mutant.invariant as string }))
+const mutants = invariantMutants.map((mutant) => ({ ...mutant, name: mutant.invariant }))
 
 export const runner = makeMutantRunner(mutants, async ({ edits, invariant, walk: name }, mayGoOn) => {
   const folder = plant({ name: `core ${invariant}`, edits }, "exhaustive")

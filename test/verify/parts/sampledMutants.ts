@@ -16,7 +16,7 @@ const coreTrial = async (folder: string): Promise<Trial> => {
     property: (watch) =>
       fc.asyncProperty(coreWorld.schedule, async (given) =>
         coreWorld.run({ makeAuthCore, defaultPolicy }, given, { watch })
-      ) as unknown as fc.IAsyncProperty<unknown>,
+      ),
     most: 40_000
   }
 }
@@ -31,7 +31,7 @@ const worldTrial = async (folder: string): Promise<Trial> => {
     property: (watch) =>
       fc.asyncProperty(world.schedule, async (given) => {
         world.run(implementation, given, { watch })
-      }) as unknown as fc.IAsyncProperty<unknown>,
+      }),
     most: 1000
   }
 }

@@ -7,7 +7,7 @@ import { load, plant } from "../../property/mutants.js"
 import { makeMutantRunner } from "../mutants.js"
 
 const mutants = [
-  ...lockoutMutants.map((mutant) => ({ ...mutant, breaks: WorldModel.neverLockedOut as string })),
+  ...lockoutMutants.map((mutant) => ({ ...mutant, breaks: WorldModel.neverLockedOut })),
   ...otherMutants
 ]
 
