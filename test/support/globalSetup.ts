@@ -2,6 +2,7 @@
  * What is started once for a run of all tests, one function for each. A test takes it by `inject`.
  */
 import type { TestProject } from "vitest/node"
+import { buildJob } from "../verify/build.js"
 import { startServer, urlVariable } from "./postgres.js"
 import { buildPrograms, type Programs } from "../process/build.js"
 
@@ -9,6 +10,8 @@ declare module "vitest" {
   export interface ProvidedContext {
     /** The programs that tests start as processes. */
     readonly programs: Programs
+    /** The program that runs a job of the verification. */
+    readonly jobProgram: string
   }
 }
 
@@ -19,6 +22,12 @@ const programs = async (project: TestProject): Promise<End> => {
   const built = await buildPrograms()
   project.provide("programs", built.programs)
   return built.remove
+}
+
+const job = async (project: TestProject): Promise<End> => {
+  const { program, remove } = await buildJob()
+  project.provide("jobProgram", program)
+  return async () => remove()
 }
 
 /**
@@ -36,7 +45,7 @@ const postgres = async (): Promise<End> => {
 }
 
 export default async (project: TestProject): Promise<End> => {
-  const ends = await Promise.all([programs(project), postgres()])
+  const ends = await Promise.all([programs(project), job(project), postgres()])
   return async () => {
     await Promise.all(ends.map((end) => end()))
   }

@@ -14,26 +14,26 @@ const options = {
   logLevel: "error"
 } as const satisfies esbuild.BuildOptions
 
-let built: Promise<string> | undefined
+/** The program of a job, and the deletion of its folder. */
+export interface BuiltJob {
+  readonly program: string
+  readonly remove: () => void
+}
 
 /**
- * The program of a job, built once for this process. Its folder lies as deep as those of the modules that it is built from,
- * which find files by paths from their own place.
+ * Builds the program of a job. Its folder lies as deep as those of the modules that it is built from, which find files by paths
+ * from their own place.
  */
-export const jobProgram = (): Promise<string> => {
-  built ??= (async () => {
-    const folder = join(root, "test", `.verify-${process.pid}`)
-    process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
-    await esbuild.build({
-      ...options,
-      absWorkingDir: root,
-      entryPoints: ["test/verify/job.ts"],
-      outdir: folder,
-      splitting: true
-    })
-    return join(folder, "job.js")
-  })()
-  return built
+export const buildJob = async (): Promise<BuiltJob> => {
+  const folder = join(root, "test", `.verify-${process.pid}`)
+  await esbuild.build({
+    ...options,
+    absWorkingDir: root,
+    entryPoints: ["test/verify/job.ts"],
+    outdir: folder,
+    splitting: true
+  })
+  return { program: join(folder, "job.js"), remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
 /** Builds one module with all that it imports from its tree. */

@@ -26,6 +26,9 @@ const perform = async (task: Task): Promise<Found> => {
   return runner.run(task.job, effort)
 }
 
+// The command has ended: nobody waits for this job.
+process.once("disconnect", () => process.exit(1))
+
 process.once("message", (task: Task) => {
   void perform(task)
     .catch((error: unknown): Found => {

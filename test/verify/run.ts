@@ -5,6 +5,8 @@ import { byCost, type Lane, lanesOf, secondsOfJob, shareOf } from "./plan.js"
 import { runJob } from "./runJob.js"
 
 export interface Options {
+  /** The program of a job, as `buildJob` builds it. */
+  readonly program: string
   readonly parts: ReadonlyArray<Part>
   readonly seed: number
   /** The budget. Null: full depth. */
@@ -95,7 +97,7 @@ const runOne = async (
   const { part } = progress
   const began = now()
   const task = { part: part.name, job, most: part.full.each, seed: options.seed, seconds }
-  const found = await runJob(task, (units) => {
+  const found = await runJob(options.program, task, (units) => {
     progress.doneOf.set(job, units)
     options.view.advance(part, doneOf(progress))
   })

@@ -1,7 +1,6 @@
 /** Runs one job in a process of its own. */
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { jobProgram } from "./build.js"
 import type { Found } from "./parts.js"
 import type { Report, Task } from "./protocol.js"
 
@@ -10,10 +9,9 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 /** A job that is told to end at a time, and does not, is ended by force after so long. */
 const graceSeconds = 120
 
-/** What the job found. A process that dies is a breach, and has no figures. */
-export const runJob = async (task: Task, done: (units: number) => void): Promise<Found> => {
-  const program = await jobProgram()
-  return new Promise((resolve) => {
+/** Runs a job in the program that was built for jobs, and gives what it found. A process that dies is a breach, and has no figures. */
+export const runJob = (program: string, task: Task, done: (units: number) => void): Promise<Found> =>
+  new Promise((resolve) => {
     const child = fork(program, {
       cwd: root,
       execArgv: ["--max-old-space-size=6000"],
@@ -39,4 +37,3 @@ export const runJob = async (task: Task, done: (units: number) => void): Promise
     })
     child.send(task)
   })
-}

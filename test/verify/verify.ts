@@ -4,6 +4,7 @@
 import { randomInt } from "node:crypto"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
+import { buildJob } from "./build.js"
 import { type Figures, written } from "./document.js"
 import { type Part, partNamed, parts } from "./parts.js"
 import { type Outcome, run } from "./run.js"
@@ -85,9 +86,14 @@ const main = async (): Promise<void> => {
     given.minutes === undefined
       ? null
       : numberOf("minutes", given.minutes, (value) => value > 0 && value < Infinity, "a number above 0")
+  const { program, remove } = await buildJob()
+  // Jobs end with this process.
+  process.once("exit", remove)
+  process.once("SIGINT", () => process.exit(130))
+  process.once("SIGTERM", () => process.exit(143))
   console.log(`Seed ${seed}, ${minutes === null ? "full depth" : `${minutes} minutes`}.`)
   const view = makeView(selected, process.stdout, console.log)
-  const outcomes = await run({ parts: selected, seed, minutes, view })
+  const outcomes = await run({ program, parts: selected, seed, minutes, view })
   view.stop()
   console.log(`\n${summaryOf(outcomes, seed)}`)
   if (minutes === null) await writeDocument(outcomes)
