@@ -52,6 +52,9 @@ export const shareOf = (
   return Math.max(leastSeconds, Math.min(left.seconds, share))
 }
 
-/** The seconds for the next job of a lane. */
-export const secondsOfJob = (secondsLeft: number, jobsLeft: number): number =>
-  Math.min(secondsLeft, Math.max(leastSeconds, secondsLeft / jobsLeft))
+/**
+ * The seconds for the next job of a lane. A job of one unit, such as a walk, is worth something only if it comes to its end, and
+ * so may take all that is left.
+ */
+export const secondsOfJob = (part: Part, secondsLeft: number, jobsLeft: number): number =>
+  part.full.each === 1 ? secondsLeft : Math.min(secondsLeft, Math.max(leastSeconds, secondsLeft / jobsLeft))

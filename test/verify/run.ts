@@ -135,7 +135,7 @@ const runLanes = async (
       await runOne(
         progress,
         job,
-        left === Infinity ? null : secondsOfJob(left, lane.jobs.length - index),
+        left === Infinity ? null : secondsOfJob(lane.part, left, lane.jobs.length - index),
         options
       )
     }

@@ -42,9 +42,13 @@ describe("the plan of a verification", () => {
 
   it("gives every lane and job five seconds, however small the budget", () => {
     assert.strictEqual(shareOf(lane(1), { seconds: 2, slots: 2, taken: 4, waiting: [lane(1)] }), 5)
-    assert.strictEqual(secondsOfJob(60, 30), 5)
-    assert.strictEqual(secondsOfJob(60, 3), 20)
-    assert.strictEqual(secondsOfJob(3, 3), 3)
+    assert.strictEqual(secondsOfJob(part, 60, 30), 5)
+    assert.strictEqual(secondsOfJob(part, 60, 3), 20)
+    assert.strictEqual(secondsOfJob(part, 3, 3), 3)
+  })
+
+  it("gives all that is left to a job of one unit, which is worth nothing if it is cut off", () => {
+    assert.strictEqual(secondsOfJob(partNamed("walks"), 60, 30), 60)
   })
 })
 
