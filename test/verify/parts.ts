@@ -55,6 +55,8 @@ export interface Part {
   readonly minutes: number
   /** Mostly waits, and so runs beside those that compute. */
   readonly waits?: boolean
+  /** Cannot be cut off: it is left out of a budget that is too small for it. */
+  readonly atOnce?: boolean
   /** Runs only where `--only` names it. */
   readonly byNameOnly?: boolean
   readonly load: () => Promise<Runner>
@@ -224,6 +226,7 @@ export const parts: ReadonlyArray<Part> = [
     quick: { each: 200 },
     full: { each: 10_000 },
     minutes: 1,
+    atOnce: true,
     load: async () => (await import("./parts/accounts.js")).runner
   },
   {

@@ -52,6 +52,10 @@ export const shareOf = (
   return Math.max(leastSeconds, Math.min(left.seconds, share))
 }
 
+/** Whether a part fits into so many seconds. One that can be cut off fits into any. */
+export const fits = ({ atOnce, minutes }: Part, seconds: number): boolean =>
+  atOnce !== true || seconds > 2 * 60 * minutes
+
 /**
  * The seconds for the next job of a lane. A job of one unit, such as a walk, is worth something only if it comes to its end, and
  * so may take all that is left.

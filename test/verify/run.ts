@@ -1,7 +1,7 @@
 /** Runs parts of the verification, as many jobs at once as there are cores, and one more that mostly waits. */
 import { availableParallelism } from "node:os"
 import type { Found, Part, Runner, Summary } from "./parts.js"
-import { byCost, type Lane, lanesOf, secondsOfJob, shareOf } from "./plan.js"
+import { byCost, fits, type Lane, lanesOf, secondsOfJob, shareOf } from "./plan.js"
 import { runJob } from "./runJob.js"
 
 export interface Options {
@@ -131,7 +131,7 @@ const runLanes = async (
     }
     for (const [index, job] of lane.jobs.entries()) {
       const left = until - now()
-      if (left <= 0) break
+      if (left <= 0 || !fits(lane.part, left)) break
       await runOne(
         progress,
         job,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
 import { parts, partNamed } from "../../verify/parts.js"
-import { byCost, type Lane, lanesOf, secondsOfJob, shareOf } from "../../verify/plan.js"
+import { byCost, fits, type Lane, lanesOf, secondsOfJob, shareOf } from "../../verify/plan.js"
 
 const part = partNamed("core")
 const lane = (minutes: number): Lane => ({ part, jobs: ["1"], minutes })
@@ -49,6 +49,14 @@ describe("the plan of a verification", () => {
 
   it("gives all that is left to a job of one unit, which is worth nothing if it is cut off", () => {
     assert.strictEqual(secondsOfJob(partNamed("walks"), 60, 30), 60)
+  })
+})
+
+describe("a part that cannot be cut off", () => {
+  it("is left out of a budget that is too small for it", () => {
+    assert.isFalse(fits(partNamed("accounts"), 60))
+    assert.isTrue(fits(partNamed("accounts"), Infinity))
+    assert.isTrue(fits(partNamed("years"), 1))
   })
 })
 

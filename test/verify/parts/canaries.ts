@@ -12,7 +12,7 @@ interface Figures {
 /** Runs the test, and gives what it printed where it failed. */
 const runTest = (): Promise<string | null> =>
   new Promise((resolve) => {
-    const child = spawn("npx", ["vitest", "run", "test/integration/canaries.test.ts"], {
+    const child = spawn("npx", ["vitest", "run", "--reporter=dot", "test/integration/canaries.test.ts"], {
       stdio: ["ignore", "pipe", "pipe"]
     })
     let printed = ""
