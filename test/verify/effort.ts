@@ -62,3 +62,9 @@ export const pieces = (count: number): ReadonlyArray<string> =>
 /** A seed of its own for each job: the jobs of a part must not repeat each other. */
 export const seedOf = (seed: number, jobs: ReadonlyArray<string>, job: string): number =>
   (seed + jobs.indexOf(job) * 1_000_003) & 0x7fffffff
+
+/** Adds up a figure of all jobs, and takes the greatest of one. */
+export const totals = <A>(found: ReadonlyArray<{ readonly figures: A }>) => ({
+  sum: (of: (figures: A) => number): number => found.reduce((total, each) => total + of(each.figures), 0),
+  greatest: (of: (figures: A) => number): number => Math.max(0, ...found.map((each) => of(each.figures)))
+})

@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import { makeAuthCore } from "../../../src/machine/AuthCore.js"
 import { defaultPolicy } from "../../../src/machine/Policy.js"
 import { emptyTally, run, schedule } from "../../property/coreWorld.js"
-import { pieces, sample, seedOf } from "../effort.js"
+import { pieces, sample, seedOf, totals } from "../effort.js"
 import { sentences } from "../markdown.js"
 import type { Runner } from "../parts.js"
 
@@ -37,14 +37,13 @@ export const runner: Runner<Figures> = {
     }
   },
   sum: (found, { isWhole, seed }) => {
-    const sum = (of: (figures: Figures) => number): number =>
-      found.reduce((total, each) => total + of(each.figures), 0)
+    const { greatest, sum } = totals(found)
     const figures = {
       seed,
       schedules: sum(({ schedules }) => schedules),
       attempts: sum(({ attempts }) => attempts),
       locks: sum(({ locks }) => locks),
-      greatestCount: Math.max(0, ...found.map((each) => each.figures.greatestCount)),
+      greatestCount: greatest(({ greatestCount }) => greatestCount),
       statesOfTheChart: new Set(found.flatMap((each) => each.figures.states)).size
     }
     // The few schedules of npm test need not come as far.

@@ -2,7 +2,7 @@
 import { Effect, Either } from "effect"
 import { neverLocksOut } from "../../../src/testing/LockoutProperty.js"
 import { proper } from "../../property/programs.js"
-import { breathe } from "../effort.js"
+import { breathe, totals } from "../effort.js"
 import { sentences } from "../markdown.js"
 import type { Runner } from "../parts.js"
 
@@ -37,14 +37,13 @@ export const runner: Runner<Figures> = {
     return { done: figures.schedules, breaches: [], figures }
   },
   sum: (found, { isWhole, seed }) => {
-    const sum = (of: (figures: Figures) => number): number =>
-      found.reduce((total, each) => total + of(each.figures), 0)
+    const { greatest, sum } = totals(found)
     const figures = {
       seed,
       schedules: sum(({ schedules }) => schedules),
       attempts: sum(({ attempts }) => attempts),
       crashes: sum(({ crashes }) => crashes),
-      greatestCount: Math.max(0, ...found.map((each) => each.figures.greatestCount))
+      greatestCount: greatest(({ greatestCount }) => greatestCount)
     }
     // Not for want of trying: the ledger was filled to its limit.
     const isVain =

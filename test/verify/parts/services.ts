@@ -4,7 +4,7 @@ import * as AuthStore from "../../../src/services/AuthStore.js"
 import * as NumberAuth from "../../../src/services/NumberAuth.js"
 import * as NumberTransport from "../../../src/services/NumberTransport.js"
 import { emptyTally, run, schedule } from "../../property/world.js"
-import { pieces, sample, seedOf } from "../effort.js"
+import { pieces, sample, seedOf, totals } from "../effort.js"
 import { sentences } from "../markdown.js"
 import type { Runner } from "../parts.js"
 
@@ -46,15 +46,14 @@ export const runner: Runner<Figures> = {
     }
   },
   sum: (found, { isWhole, seed }) => {
-    const sum = (of: (figures: Figures) => number): number =>
-      found.reduce((total, each) => total + of(each.figures), 0)
+    const { greatest, sum } = totals(found)
     const figures = {
       seed,
       schedules: sum(({ schedules }) => schedules),
       attempts: sum(({ attempts }) => attempts),
       sessions: sum(({ sessions }) => sessions),
       crashes: sum(({ crashes }) => crashes),
-      greatestCount: Math.max(0, ...found.map((each) => each.figures.greatestCount)),
+      greatestCount: greatest(({ greatestCount }) => greatestCount),
       schedulesAtTheLimit: sum(({ atTheLimit }) => atTheLimit),
       statesOfTheChart: new Set(found.flatMap((each) => each.figures.states)).size
     }
