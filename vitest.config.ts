@@ -10,6 +10,9 @@ export default defineConfig({
     globalSetup: ["test/support/globalSetup.ts"],
     setupFiles: ["test/support/breathe.ts"],
     pool: "forks",
+    // The files of a worker share what they import: to load it anew takes as long as the tests. The pool reads this here,
+    // and not in a project.
+    isolate: false,
     // Vitest leaves one core out by default, and so tests one file after the other on two cores.
     maxWorkers: 2,
     testTimeout: 60_000,
@@ -23,9 +26,7 @@ export default defineConfig({
         test: {
           name: "shared",
           include: ["test/**/*.test.ts"],
-          exclude: ["**/node_modules/**", ".mutants/**", ...alone],
-          // The files of a worker share what they import from packages: to load it anew takes as long as the tests.
-          isolate: false
+          exclude: ["**/node_modules/**", ".mutants/**", ...alone]
         }
       },
       { extends: true, test: { name: "alone", include: alone } }
