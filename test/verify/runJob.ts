@@ -14,7 +14,8 @@ export const runJob = (program: string, task: Task, done: (units: number) => voi
   new Promise((resolve) => {
     const child = fork(program, {
       cwd: root,
-      execArgv: ["--max-old-space-size=6000"],
+      // Most of what a job makes is garbage at once: room for it saves a tenth of the time.
+      execArgv: ["--max-old-space-size=6000", "--max-semi-space-size=64"],
       stdio: ["ignore", "ignore", "pipe", "ipc"]
     })
     let found: Found | null = null
