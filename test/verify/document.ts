@@ -6,7 +6,10 @@ import { type Part, parts, type Runner } from "./parts.js"
 /** By the name of the part. */
 export type Figures = Readonly<Record<string, unknown>>
 
-const sizeOf = (each: number, jobs: number, unit: string): string => `${cell(each * jobs)} ${unit}`
+const sizeOf = (each: number, jobs: number, units: string): string => {
+  const size = each * jobs
+  return `${cell(size)} ${size === 1 ? units.replace(/s$/, "") : units}`
+}
 
 const rowOf = (part: Part, { jobs }: Runner) => ({
   part: `\`${part.name}\``,

@@ -234,8 +234,7 @@ export const parts: ReadonlyArray<Part> = [
     proves:
       "Processes that are killed and suspended at every step of an attempt never lock the location, send a refused token again or overwrite a newer session.",
     unit: "kills",
-    // A test of its own tries them, beside the tests of each step.
-    quick: { each: 8, jobs: [] },
+    quick: { each: 8 },
     full: { each: 200 },
     minutes: 9,
     waits: true,
@@ -246,7 +245,7 @@ export const parts: ReadonlyArray<Part> = [
     proves:
       "While a PostgreSQL is stopped nothing is sent and held keys serve; once it is back all recovers by itself.",
     unit: "rounds",
-    quick: { each: 1, jobs: [] },
+    quick: { each: 1 },
     full: { each: 6 },
     minutes: 2,
     waits: true,
@@ -256,7 +255,7 @@ export const parts: ReadonlyArray<Part> = [
     name: "cold-starts",
     proves: "Commands that log in at once on an empty store make one attempt, and share its session.",
     unit: "commands",
-    quick: { each: 8, jobs: [] },
+    quick: { each: 8 },
     full: { each: 16 },
     minutes: 0.5,
     waits: true,
@@ -267,7 +266,7 @@ export const parts: ReadonlyArray<Part> = [
     proves:
       "No secret, in whatever form, is in any log, span, metric, error, record, page, file or output of a command.",
     unit: "runs",
-    quick: { each: 1, jobs: [] },
+    quick: { each: 1 },
     full: { each: 1 },
     minutes: 0.5,
     waits: true,

@@ -4,6 +4,7 @@
 import { Effect } from "effect"
 import { setTimeout as sleep } from "node:timers/promises"
 import { assert, describe, it } from "vitest"
+import { partNamed } from "../../verify/parts.js"
 import { coldStart } from "./coldStart.js"
 import { describeOnEngines, type On, useGiven } from "./engines.js"
 import { isAtGate, isResult, once, onceFailed, startDoomed, startWorker } from "./workers.js"
@@ -79,7 +80,7 @@ describeOnEngines("a process that is suspended", (on) => {
 
 describeOnEngines("many processes", (on, engine, given) => {
   it("that log in at once with a cold store make one attempt, and get one session", async () => {
-    const processes = 8
+    const processes = partNamed("cold-starts").quick.each
     assert.deepStrictEqual(await coldStart(engine, processes, given), {
       processes,
       attempts: 1,
