@@ -7,13 +7,13 @@ const alone = ["test/integration/sockets.test.ts", "test/integration/pgAway.test
 
 export default defineConfig({
   test: {
-    globalSetup: ["test/support/globalSetup.ts"],
     setupFiles: ["test/support/breathe.ts"],
     pool: "forks",
     // The files of a worker share what they import: to load it anew takes as long as the tests. The pool reads this here,
     // and not in a project.
     isolate: false,
-    // Vitest leaves one core out by default, and so tests one file after the other on two cores.
+    // Vitest leaves one core out by default, and so tests one file after the other on two cores. With more than two workers
+    // that are not isolated its pool fails between two projects ("Terminating worker thread").
     maxWorkers: 2,
     testTimeout: 60_000,
     // What the library logs is shown where a test fails.
@@ -25,6 +25,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "shared",
+          globalSetup: ["test/support/globalSetup.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["**/node_modules/**", ".mutants/**", ...alone]
         }
