@@ -4,7 +4,10 @@
  */
 import * as Schema from "effect/Schema"
 import { AccountCode, Location } from "../schemas/Credentials.js"
+import type { InvalidInput } from "../schemas/InvalidInput.js"
 import { Abort } from "../schemas/StoredRecord.js"
+import type { CredentialError } from "./CredentialProvider.js"
+import type { AuthStoreError } from "./internal/AuthStoreError.js"
 
 /**
  * Where something happened, and how the location's count stands.
@@ -168,6 +171,22 @@ export class AuthBusy extends Schema.TaggedError<AuthBusy>("effect-number-auth/A
     return `${what}. ${count(this.place)}; nothing was sent. Try again later.`
   }
 }
+
+/**
+ * The errors of a call that needs a session and gets none.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type AuthError =
+  | AuthAborted
+  | AuthLocked
+  | AuthUnreachable
+  | AuthLost
+  | AuthBusy
+  | AuthStoreError
+  | CredentialError
+  | InvalidInput
 
 /**
  * An operator's wish that is not carried out.

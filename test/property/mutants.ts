@@ -200,19 +200,20 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "the mark is put after sending",
     edits: [
       {
-        file: "services/NumberAuth.ts",
-        find: 'const asked = { type: "request", fingerprint, claim } as const',
-        replace: `const now = yield* store.read(key)
-            const moment = { ...now.moment, sequence: now.moment.sequence + 1 }
-            const ahead = core.step(coreStateOf(now), account, { type: "request", fingerprint, claim }, moment).decision
-            const early =
-              ahead._tag === "send" ? yield* send({ attempt: ahead.attempt, token, fingerprint }, began) : null
-            const asked = { type: "request", fingerprint, claim } as const`
+        file: "services/session/internal/acquire.ts",
+        find: "const stepped = yield* given.ledger\n        .transact(",
+        replace: "const stepped = yield* given.ledger\n        .foresee("
       },
       {
-        file: "services/NumberAuth.ts",
-        find: "yield* undisturbed(send(reserved, began))",
-        replace: "early ?? (yield* undisturbed(send(reserved, began)))"
+        file: "services/session/internal/attempt.ts",
+        find: "(outcome) => settle(given, reserved, outcome)",
+        replace: `(outcome) => {
+                const { fingerprint } = reserved
+                const claim = "0".repeat(24)
+                return Effect.flatMap(given.ledger.transact([{ type: "request", fingerprint, claim }]), ({ decision }) =>
+                  settle(given, { ...reserved, attempt: decision.attempt ?? reserved.attempt }, outcome)
+                )
+              }`
       }
     ],
     run: "world",
@@ -222,10 +223,10 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "an unsuccessful attempt is retried without a mark",
     edits: [
       {
-        file: "services/NumberAuth.ts",
-        find: "yield* undisturbed(send(reserved, began))",
-        replace: `yield* undisturbed(
-                Effect.repeat(send(reserved, began), { times: 2, until: (outcome) => outcome._tag === "accepted" })
+        file: "services/session/internal/attempt.ts",
+        find: "undisturbed(send(given, reserved, began))",
+        replace: `undisturbed(
+                Effect.repeat(send(given, reserved, began), { times: 2, until: (outcome) => outcome._tag === "accepted" })
               )`
       }
     ],

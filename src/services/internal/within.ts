@@ -1,5 +1,5 @@
 /**
- * A time-out that holds wherever it is.
+ * A time-out that interrupts, and a region that no interruption reaches, wherever they are.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -26,3 +26,10 @@ export const within =
         )
       )
     )
+
+/**
+ * Runs an effect where no interruption reaches it. `Effect.uninterruptible` is not enough: a fiber that is interrupted
+ * passes the signal on to its children even so, and a time-out runs its effect in a child.
+ */
+export const undisturbed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.uninterruptible(Effect.flatMap(Effect.forkDaemon(effect), Fiber.join))

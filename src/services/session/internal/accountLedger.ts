@@ -1,0 +1,163 @@
+/**
+ * The one door between the core and the store, for one account. It keeps no state.
+ */
+import * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { AuthCore, CoreState, Message, Step } from "../../../machine/AuthCore.js"
+import * as Ledger from "../../../machine/Ledger.js"
+import type { SessionKey } from "../../../schemas/Credentials.js"
+import type { AttemptId, StateName } from "../../../schemas/StoredRecord.js"
+import { AuthAborted, AuthLocked, type Place } from "../../AuthError.js"
+import type { AuthStore, AuthStoreError, Stored, Write } from "../../AuthStore.js"
+import type { Settings } from "./settings.js"
+
+/** A step, with what its transaction left in the store, or would leave there. */
+export interface Stepped extends Step {
+  /** The key of the session that is held; null where none is, or where another process has it. */
+  readonly sessionKey: SessionKey | null
+  /** The last sequence number that the location drew by then. */
+  readonly sequence: number
+  /** The store's time. */
+  readonly nowMillis: number
+  /** The state before the step; null where nothing is to be written. */
+  readonly from: StateName | null
+}
+
+/** A session key that Number has just given, and the attempt that brought it. */
+export interface Accepted {
+  readonly attempt: AttemptId
+  readonly sessionKey: SessionKey
+}
+
+/** The core over the store. */
+export interface AccountLedger {
+  /**
+   * Runs messages through the core in one transaction. All of it is durable when the effect succeeds; when it fails, that
+   * is not certain.
+   */
+  readonly transact: (
+    messages: ReadonlyArray<Message>,
+    options?: {
+      readonly accepted?: Accepted | undefined
+      /** Sees each step that is to be written, before the store has confirmed it. */
+      readonly onDecided?: ((step: Step) => void) | undefined
+    }
+  ) => Effect.Effect<Stepped, AuthStoreError>
+  /** Runs messages through the core, over a copy that was read. Writes nothing. */
+  readonly foresee: (messages: ReadonlyArray<Message>) => Effect.Effect<Stepped, AuthStoreError>
+  /** `AuthStore.changes` of the location. */
+  readonly changes: Stream.Stream<number>
+  /** The count of the location, or of the account where that is greater. */
+  readonly standing: (ledger: Ledger.Ledger) => Place
+}
+
+/** How the account's location stands. */
+export const standingOf = (
+  { account, location, policy }: Pick<Settings, "account" | "location" | "policy">,
+  ledger: Ledger.Ledger
+): Place => {
+  const counts = Ledger.counts(ledger, account)
+  return {
+    account,
+    location,
+    failures: Math.max(counts.location.failures, counts.account.failures),
+    limit: policy.limit
+  }
+}
+
+/** The error of a state in which a person is needed; null in every other state. */
+export const personNeeded = (step: CoreState, standing: Place): AuthAborted | AuthLocked | null => {
+  if (step.state === "locked") {
+    return new AuthLocked({ place: standing, reported: step.ledger.lockReportedAt !== null })
+  }
+  return step.state === "aborted" ? new AuthAborted({ place: standing, abort: step.context.abort! }) : null
+}
+
+/** The key of the session that is held after a step: the accepted one, the stored one, or none. */
+const keyAfter = (
+  { context: { session } }: CoreState,
+  stored: Stored,
+  accepted: Accepted | undefined
+): SessionKey | null => {
+  if (session === null) return null
+  if (session.generation === accepted?.attempt) return accepted.sessionKey
+  const { account } = stored
+  return session.generation === account.context.session?.generation ? account.sessionKey : null
+}
+
+/**
+ * Runs messages through the core, one after the other. A session whose key another process has for itself is as good as
+ * none for a request of this process: it makes a session of its own.
+ */
+export const stepThrough = (
+  core: AuthCore,
+  account: Settings["account"],
+  stored: Stored,
+  messages: ReadonlyArray<Message>
+): Step => {
+  const { context, state } = stored.account
+  let step: Step = {
+    ledger: stored.ledger,
+    state,
+    context,
+    events: [],
+    commands: [],
+    decision: { _tag: "done" }
+  }
+  const take = (message: Message): void => {
+    const next = core.step(step, account, message, stored.moment)
+    step = {
+      ...next,
+      events: [...step.events, ...next.events],
+      commands: [...step.commands, ...next.commands]
+    }
+  }
+  for (const message of messages) {
+    const { session } = step.context
+    if (message.type === "request" && session !== null && keyAfter(step, stored, undefined) === null) {
+      take({ type: "sessionUnavailable", generation: session.generation })
+    }
+    take(message)
+  }
+  return step
+}
+
+const isUnchanged = (step: Step, { account, ledger }: Stored): boolean =>
+  step.ledger === ledger && step.state === account.state && step.context === account.context
+
+/** Makes the ledger of an account. `onStored` runs after each transaction, before the caller goes on. */
+export const makeAccountLedger = (given: {
+  readonly settings: Settings
+  readonly core: AuthCore
+  readonly store: AuthStore["Type"]
+  readonly onStored: (stepped: Stepped) => Effect.Effect<void>
+}): AccountLedger => {
+  const { core, onStored, settings, store } = given
+  const { account, location } = settings
+  const key = { location, account }
+
+  const stepOf = (stored: Stored, messages: ReadonlyArray<Message>, accepted?: Accepted): Stepped => {
+    const step = stepThrough(core, account, stored, messages)
+    const { nowMillis, sequence } = stored.moment
+    const from = isUnchanged(step, stored) ? null : stored.account.state
+    return { ...step, sessionKey: keyAfter(step, stored, accepted), sequence, nowMillis, from }
+  }
+
+  return {
+    transact: (messages, { accepted, onDecided } = {}) =>
+      Effect.tap(
+        store.transact(key, (stored): readonly [Stepped, Write] => {
+          const step = stepOf(stored, messages, accepted)
+          onDecided?.(step)
+          // A transaction that writes nothing gives its number back.
+          if (step.from === null) return [{ ...step, sequence: step.sequence - 1 }, null]
+          const { context, ledger, sessionKey, state } = step
+          return [step, { ledger, account: { version: 1, state, context, sessionKey } }]
+        }),
+        onStored
+      ),
+    foresee: (messages) => Effect.map(store.read(key), (stored) => stepOf(stored, messages)),
+    changes: store.changes(location),
+    standing: (ledger) => standingOf(settings, ledger)
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * Acquires a session: from the store, by an attempt, or by waiting for the attempt of another process.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Decision, Message } from "../../../machine/AuthCore.js"
+import type { Fingerprint, Token } from "../../../schemas/Credentials.js"
+import { Claim } from "../../../schemas/StoredRecord.js"
+import { AuthBusy, type AuthError, type Place } from "../../AuthError.js"
+import { CredentialError, type CredentialProvider } from "../../CredentialProvider.js"
+import type { Company } from "../../internal/Company.js"
+import type { Place as Turn } from "../../internal/turns.js"
+import { type AccountLedger, personNeeded, type Stepped } from "./accountLedger.js"
+import { type Attempts, storeIsBack } from "./attempt.js"
+import { instant, steadyMillis } from "./clocks.js"
+import type { HeldSession, Refusal, SessionHolder } from "./heldSession.js"
+import type { Notices } from "./notices.js"
+import type { Settings } from "./settings.js"
+
+/** The place of one acquisition: in the queue of accounts, and among its callers. */
+export interface Seat {
+  /** Its turn among the accounts of the process that need room at the location. */
+  readonly turn: Turn
+  /** Interrupts the acquisition where its callers have all gone. */
+  readonly abandonIfAlone: Effect.Effect<void>
+}
+
+/** Acquires sessions. */
+export interface Acquisition {
+  /** A session. `refusal`: Number refused the one before, which the store is told first. */
+  readonly obtain: (refusal: Refusal | null, seat: Seat) => Effect.Effect<HeldSession, AuthError>
+}
+
+/** The token of the account's provider. */
+interface TokenAtHand {
+  readonly token: Token
+  readonly fingerprint: Fingerprint
+}
+
+/** Another process has to end its attempt first, or the marks in flight leave no room. */
+interface Wait extends Extract<Decision, { readonly _tag: "wait" }> {
+  readonly sequence: number
+  readonly place: Place
+}
+
+type Answer = HeldSession | Wait
+
+interface Given {
+  readonly settings: Settings
+  readonly provider: CredentialProvider["Type"]
+  readonly fingerprintOf: (token: Token) => Effect.Effect<Fingerprint>
+  readonly ledger: AccountLedger
+  readonly attempts: Attempts
+  readonly holder: SessionHolder
+  readonly notices: Notices
+  readonly company: Pick<Company["Type"], "keep" | "queueTimeout">
+  readonly scope: Scope.Scope
+}
+
+const newClaim: Effect.Effect<Claim> = Effect.map(
+  Effect.replicateEffect(Random.nextIntBetween(0, 2 ** 32), 3),
+  (parts) => Claim.make(parts.map((part) => part.toString(16).padStart(8, "0")).join(""))
+)
+
+const needsRoom = ({ decision }: Stepped): boolean =>
+  decision._tag === "send" || (decision._tag === "wait" && decision.on === "room")
+
+/** The token at hand, within 30 seconds. */
+const fetchToken = ({
+  fingerprintOf,
+  provider,
+  settings: { account }
+}: Given): Effect.Effect<TokenAtHand, AuthError> =>
+  Effect.suspend(() => provider.get(account)).pipe(
+    Effect.timeoutFail({
+      duration: "30 seconds",
+      onTimeout: () => new CredentialError({ detail: "its source did not answer within 30 seconds" })
+    }),
+    Effect.flatMap((token) => Effect.map(fingerprintOf(token), (fingerprint) => ({ token, fingerprint })))
+  )
+
+/** The answer of a step that sends no attempt. */
+const answerOf = ({ holder, ledger }: Given, stepped: Stepped): Effect.Effect<Answer, AuthError> => {
+  const { decision, nowMillis, sequence, sessionKey } = stepped
+  const place = ledger.standing(stepped.ledger)
+  if (decision._tag === "wait") return Effect.succeed({ ...decision, sequence, place })
+  if (decision._tag !== "held") return Effect.fail(personNeeded(stepped, place)!)
+  const { expiresAtMillis, generation } = decision.session
+  return holder.hold(sessionKey!, generation, expiresAtMillis - nowMillis)
+}
+
+/**
+ * Gives back what a request has reserved although the store did not confirm it: nothing was sent for it. Goes on until the
+ * store is back.
+ */
+const withdraw = ({ company, ledger, notices, scope }: Given, claim: Claim): Effect.Effect<void> =>
+  ledger
+    .transact([{ type: "withdraw", claim }])
+    .pipe(
+      Effect.retry(storeIsBack),
+      Effect.zipRight(notices.notify),
+      Effect.interruptible,
+      company.keep,
+      Effect.forkIn(scope),
+      Effect.asVoid
+    )
+
+/** Asks the core for a session, and makes the attempt that it may call for. */
+const request = (
+  given: Given,
+  messages: ReadonlyArray<Message>,
+  { fingerprint, token }: TokenAtHand,
+  turn: Turn
+): Effect.Effect<Answer, AuthError> =>
+  Effect.uninterruptible(
+    Effect.gen(function* () {
+      const began = yield* instant
+      const claim = yield* newClaim
+      let isReserved = false
+      const stepped = yield* given.ledger
+        .transact([...messages, { type: "request", fingerprint, claim }], {
+          onDecided: (step) => {
+            isReserved = step.context.attempt?.claim === claim
+          }
+        })
+        .pipe(Effect.tapError(() => (isReserved ? withdraw(given, claim) : Effect.void)))
+      const { decision } = stepped
+      // An account that waits for room keeps the turn. In every other case the next account may ask.
+      if (decision._tag !== "wait" || decision.on !== "room") turn.leave()
+      return decision._tag === "send"
+        ? yield* given.attempts.make({ attempt: decision.attempt, token, fingerprint }, began)
+        : yield* answerOf(given, stepped)
+    })
+  )
+
+/** Either the answer of the store, which needs no turn, or the token to ask with, in the account's turn. */
+type Ready = { readonly answer: Answer } | { readonly atHand: TokenAtHand }
+
+/**
+ * Waits for the account's turn, if it needs room at the location while other accounts of the process wait for that. An
+ * answer that the store has ready does not wait behind them.
+ */
+const prepare = (
+  given: Given,
+  messages: ReadonlyArray<Message>,
+  { abandonIfAlone, turn }: Seat
+): Effect.Effect<Ready, AuthError> =>
+  Effect.gen(function* () {
+    const { company, ledger } = given
+    const atHand = yield* fetchToken(given)
+    // The callers may all have gone meanwhile: nobody is to wait behind this account then.
+    yield* abandonIfAlone
+    if (turn.takeIfFree()) return { atHand }
+    const { fingerprint } = atHand
+    const foreseen = yield* ledger.foresee([
+      ...messages,
+      { type: "request", fingerprint, claim: yield* newClaim }
+    ])
+    if (!needsRoom(foreseen)) {
+      // With nothing to write, this is the answer already.
+      return foreseen.from === null ? { answer: yield* answerOf(given, foreseen) } : { atHand }
+    }
+    yield* abandonIfAlone
+    const { queueTimeout } = company
+    yield* Duration.isFinite(queueTimeout)
+      ? Effect.timeoutFail(turn.enter, {
+          duration: queueTimeout,
+          onTimeout: () => new AuthBusy({ place: ledger.standing(foreseen.ledger), on: "turn" })
+        })
+      : turn.enter
+    // The token may have been replaced meanwhile. Other accounts wait now, so its source has to be quick.
+    const later = yield* Effect.timeoutOption(fetchToken(given), "5 seconds")
+    return { atHand: Option.getOrElse(later, () => atHand) }
+  })
+
+/** Waits until the store changes, or the time of a wait is over. */
+const awaitChange = ({ ledger }: Given, { forMillis, sequence }: Wait, leftMillis: number) =>
+  ledger.changes.pipe(
+    Stream.filter((changed) => changed > sequence),
+    Stream.runHead,
+    Effect.timeoutOption(Duration.millis(Math.max(Math.min(forMillis, leftMillis), 1)))
+  )
+
+/** Makes the acquisition of an account's sessions. */
+export const makeAcquisition = (given: Given): Acquisition => ({
+  obtain: (refusal, seat) =>
+    Effect.gen(function* () {
+      // Monotonic, and apart from the store's time: a clock that is set, or differs, does not matter.
+      let untilMillis = (yield* steadyMillis) + Duration.toMillis(given.settings.waitTimeout)
+      let messages: ReadonlyArray<Message> = refusal === null ? [] : [{ type: "sessionRefused", ...refusal }]
+      while (true) {
+        const beganMillis = yield* steadyMillis
+        const ready = yield* prepare(given, messages, seat)
+        // The wait for a turn has a limit of its own.
+        untilMillis += (yield* steadyMillis) - beganMillis
+        const answer =
+          "answer" in ready ? ready.answer : yield* request(given, messages, ready.atHand, seat.turn)
+        if ("key" in answer) return answer
+        // A transaction has taken them. Without one they changed nothing, and would change nothing again.
+        messages = []
+        const leftMillis = untilMillis - (yield* steadyMillis)
+        if (leftMillis <= 0) return yield* new AuthBusy({ place: answer.place, on: answer.on })
+        yield* awaitChange(given, answer, leftMillis)
+      }
+    })
+})

@@ -1,0 +1,227 @@
+/**
+ * One attempt: it is sent once, and how it ended is stored.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type { OutcomeFacts } from "../../../machine/AuthCore.js"
+import { AttemptOutcome } from "../../../schemas/AttemptOutcome.js"
+import type { Fingerprint, Token } from "../../../schemas/Credentials.js"
+import type { AttemptId } from "../../../schemas/StoredRecord.js"
+import type { AuthError } from "../../AuthError.js"
+import { AuthLost, AuthUnreachable } from "../../AuthError.js"
+import { makeNotice } from "../../AuthNotifier.js"
+import type { Company } from "../../internal/Company.js"
+import { annotateSpan, type Answered, answeredBy, tell } from "../../internal/callLog.js"
+import { scrub } from "../../internal/scrub.js"
+import { undisturbed } from "../../internal/within.js"
+import * as NumberMetrics from "../../NumberMetrics.js"
+import { AttemptNotPermitted, type NumberTransport } from "../../NumberTransport.js"
+import { type Accepted, type AccountLedger, personNeeded, type Stepped } from "./accountLedger.js"
+import { type Instant, instant } from "./clocks.js"
+import type { HeldSession, SessionHolder } from "./heldSession.js"
+import type { Notices } from "./notices.js"
+import type { Settings } from "./settings.js"
+
+/** An attempt whose mark is stored, and the token that it is for. */
+export interface Reserved {
+  readonly attempt: AttemptId
+  readonly token: Token
+  readonly fingerprint: Fingerprint
+}
+
+/** Makes attempts. */
+export interface Attempts {
+  /**
+   * Sends the attempt that was reserved, once, and stores how it ended. `began` is the moment before the reservation: the
+   * lease counts from there. It must not be interrupted: the mark stands until the outcome is stored.
+   */
+  readonly make: (reserved: Reserved, began: Instant) => Effect.Effect<HeldSession, AuthError>
+}
+
+/** How far an attempt has come. */
+export interface Progress {
+  /** The transport was permitted to write the request. */
+  readonly isWritten: boolean
+  /** Its outcome is known: a late write would be another attempt. */
+  readonly isOver: boolean
+}
+
+type Denial = AttemptNotPermitted["why"]
+
+/**
+ * Why an attempt must not be written now; null where it may be. Monotonic time does not jump, and wall time does not stand
+ * still while the machine sleeps: by both the lease must still run.
+ */
+export const denialOf = (
+  { isOver, isWritten }: Progress,
+  began: Instant,
+  now: Instant,
+  leaseMillis: number
+): Denial | null => {
+  if (isWritten) return "alreadyWritten"
+  const isLeaseOver =
+    now.nanos - began.nanos >= BigInt(leaseMillis) * 1_000_000n || now.millis - began.millis >= leaseMillis
+  return isOver || isLeaseOver ? "leaseEnded" : null
+}
+
+/**
+ * The outcome of an attempt, where a permit was denied. Without a permit nothing was written: lost becomes unsent. Where a
+ * second write was denied, the first may have arrived: unsent becomes lost. A transport that never asked for a permit is
+ * believed.
+ */
+export const outcomeAfter = (
+  outcome: AttemptOutcome,
+  denied: Denial | null,
+  { isWritten }: Progress
+): AttemptOutcome => {
+  if (denied === "leaseEnded" && !isWritten && outcome._tag === "lost") {
+    return AttemptOutcome.unsent({ detail: "the request could not be written in time" })
+  }
+  return denied === "alreadyWritten" && outcome._tag === "unsent"
+    ? AttemptOutcome.lost({ detail: "the HTTP client tried to send the attempt twice" })
+    : outcome
+}
+
+/** Asks an absent store again, soon at first and every 5 seconds later on. */
+export const storeIsBack = Schedule.exponential("100 millis").pipe(
+  Schedule.union(Schedule.spaced("5 seconds"))
+)
+
+const factsOf = (outcome: AttemptOutcome): OutcomeFacts =>
+  outcome._tag === "accepted"
+    ? { _tag: "accepted", tokenEndsAtMillis: outcome.tokenEndsAtMillis, lockReported: outcome.lockReported }
+    : outcome
+
+/** The texts of a transport of the user's own may hold the token: what is shown of an outcome is scrubbed. */
+const answeredOf = ({ token }: Reserved, outcome: AttemptOutcome): Answered =>
+  answeredBy(outcome, (text) => scrub(text, token))
+
+interface Given {
+  readonly settings: Settings
+  readonly transport: NumberTransport["Type"]
+  readonly ledger: AccountLedger
+  readonly holder: SessionHolder
+  readonly notices: Notices
+  readonly company: Pick<Company["Type"], "keep">
+  readonly scope: Scope.Scope
+}
+
+/** Sends an attempt once, within its time-out. */
+const send = (
+  { settings, transport }: Pick<Given, "settings" | "transport">,
+  reserved: Reserved,
+  began: Instant
+): Effect.Effect<AttemptOutcome> =>
+  Effect.suspend(() => {
+    const { account, attemptTimeout, location, policy } = settings
+    let progress: Progress = { isWritten: false, isOver: false }
+    let denied: Denial | null = null
+    const permit = Effect.gen(function* () {
+      const why = denialOf(progress, began, yield* instant, policy.leaseMillis)
+      // A denial is final: a transport that was denied once gets no permit later.
+      denied = why ?? denied
+      if (denied !== null) return yield* new AttemptNotPermitted({ why: denied })
+      progress = { ...progress, isWritten: true }
+    })
+    return transport.authenticate({ account, token: reserved.token, permit }).pipe(
+      // What a transport throws is not shown, on the span either: it may hold anything.
+      Effect.catchAllDefect(() => Effect.succeed(AttemptOutcome.lost({ detail: "the transport failed" }))),
+      Effect.tap((outcome) => annotateSpan(answeredOf(reserved, outcome))),
+      Effect.withSpan("NumberAuth.attempt", { attributes: { account, location }, captureStackTrace: false }),
+      Effect.disconnect,
+      Effect.interruptible,
+      Effect.timeoutTo({
+        duration: attemptTimeout,
+        onSuccess: (outcome) => outcome,
+        onTimeout: () =>
+          AttemptOutcome.lost({ detail: `no answer came within ${Duration.format(attemptTimeout)}` })
+      }),
+      Effect.map((outcome) => {
+        progress = { ...progress, isOver: true }
+        return outcomeAfter(outcome, denied, progress)
+      })
+    )
+  })
+
+/** Counts and logs an attempt, once it is stored how it ended. */
+const report = (
+  { account, location }: Settings,
+  reserved: Reserved,
+  outcome: AttemptOutcome
+): Effect.Effect<void> => {
+  const detail = "detail" in outcome ? `: ${scrub(outcome.detail, reserved.token)}` : ""
+  const message = `The attempt to authenticate account ${account} at location ${location} was ${outcome._tag}${detail}.`
+  return NumberMetrics.attemptEnded(location, outcome._tag).pipe(
+    Effect.zipRight(
+      tell(message, {
+        isGood: outcome._tag === "accepted",
+        call: "Authenticate",
+        answered: answeredOf(reserved, outcome)
+      })
+    ),
+    Effect.annotateLogs({ account, location, outcome: outcome._tag })
+  )
+}
+
+/** The session, or the error, of a caller whose attempt's outcome is stored. */
+const resultOf = (
+  { holder, ledger }: Pick<Given, "holder" | "ledger">,
+  stepped: Stepped,
+  outcome: AttemptOutcome
+): Effect.Effect<HeldSession, AuthError> => {
+  const { session } = stepped.context
+  if (session !== null && stepped.sessionKey !== null) {
+    return holder.hold(stepped.sessionKey, session.generation, session.expiresAtMillis - stepped.nowMillis)
+  }
+  const place = ledger.standing(stepped.ledger)
+  if (outcome._tag === "unsent") return Effect.fail(new AuthUnreachable({ place, detail: outcome.detail }))
+  const detail = "detail" in outcome ? outcome.detail : "its answer came after another attempt had begun"
+  return Effect.fail(personNeeded(stepped, place) ?? new AuthLost({ place, detail }))
+}
+
+/** Stores how an attempt ended. While the store is away it goes on trying: the mark stands until then. */
+const settle = (given: Given, reserved: Reserved, outcome: AttemptOutcome) => {
+  const { company, holder, ledger, notices, scope, settings } = given
+  const { attempt, fingerprint } = reserved
+  const accepted: Accepted | undefined =
+    outcome._tag === "accepted" ? { attempt, sessionKey: outcome.sessionKey } : undefined
+  const store = ledger.transact([{ type: "attemptEnded", attempt, fingerprint, outcome: factsOf(outcome) }], {
+    accepted
+  })
+  const storeLater = store.pipe(
+    Effect.sandbox,
+    Effect.retry(storeIsBack),
+    Effect.tap((stepped) =>
+      Effect.sync(() => {
+        // The first try may have held after all. Then this one changed nothing, and its notice is still to be given.
+        const { abort } = stepped.context
+        if (stepped.commands.length === 0 && abort !== null && abort.attempt === attempt) {
+          notices.add([makeNotice({ kind: "aborted", abort }, ledger.standing(stepped.ledger))])
+        }
+      })
+    ),
+    Effect.zipRight(notices.notify),
+    Effect.interruptible,
+    company.keep,
+    Effect.forkIn(scope)
+  )
+  return Effect.matchCauseEffect(store, {
+    onSuccess: (stepped) => resultOf(given, stepped, outcome),
+    onFailure: (cause) =>
+      Effect.zipRight(
+        storeLater,
+        accepted === undefined
+          ? Effect.failCause(cause)
+          : // The key serves already.
+            holder.hold(accepted.sessionKey, attempt, settings.policy.sessionLifetimeMillis)
+      )
+  }).pipe(Effect.ensuring(report(settings, reserved, outcome)))
+}
+
+/** Makes attempts over a transport. */
+export const makeAttempts = (given: Given): Attempts => ({
+  make: (reserved, began) =>
+    Effect.flatMap(undisturbed(send(given, reserved, began)), (outcome) => settle(given, reserved, outcome))
+})

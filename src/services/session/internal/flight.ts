@@ -1,0 +1,162 @@
+/**
+ * The flight: one acquisition for all callers of an account that need a session at the same time.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
+import type { AttemptId } from "../../../schemas/StoredRecord.js"
+import type { AuthError } from "../../AuthError.js"
+import type { Company } from "../../internal/Company.js"
+import type { Place as Turn } from "../../internal/turns.js"
+import * as NumberMetrics from "../../NumberMetrics.js"
+import type { Acquisition } from "./acquire.js"
+import { steadyMillis } from "./clocks.js"
+import type { HeldSession, Refusal, SessionHolder } from "./heldSession.js"
+import type { Notices } from "./notices.js"
+import type { Settings } from "./settings.js"
+
+/** The owner of the flight that is under way, if one is. */
+export interface Flights {
+  /** A session newer than the one that was refused: the held one, or the result of a flight. */
+  readonly sessionAfter: (refusal: Refusal | null) => Effect.Effect<HeldSession, AuthError>
+}
+
+interface Flight {
+  readonly result: Deferred.Deferred<HeldSession, AuthError>
+  /** The newest generation whose refusal this flight knows of; 0 where it knows of none. */
+  readonly refused: AttemptId
+  readonly turn: Turn
+  /** How many callers await it, the first one included. */
+  callers: number
+  fiber: Fiber.RuntimeFiber<HeldSession, AuthError> | null
+}
+
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+interface Given {
+  readonly settings: Settings
+  readonly acquisition: Acquisition
+  readonly holder: SessionHolder
+  readonly notices: Notices
+  readonly company: Pick<Company["Type"], "keep" | "turns">
+  readonly scope: Scope.Scope
+  /** Flights run in it: a caller's own context, a transaction perhaps, may be gone before its flight has ended. */
+  readonly context: Context.Context<never>
+}
+
+/** The context of a flight, below the span of the caller who began it. */
+const below =
+  (context: Context.Context<never>) =>
+  (caller: Context.Context<never>): Context.Context<never> =>
+    Option.match(Context.getOption(caller, Tracer.ParentSpan), {
+      onNone: () => context,
+      onSome: (span) => Context.add(context, Tracer.ParentSpan, span)
+    })
+
+/** Records how long a caller waits. */
+const timed = <A, E>(location: Settings["location"], waiting: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.flatMap(steadyMillis, (beganMillis) =>
+    Effect.ensuring(
+      waiting,
+      Effect.flatMap(steadyMillis, (nowMillis) => NumberMetrics.waited(location, nowMillis - beganMillis))
+    )
+  )
+
+/** Makes the owner of an account's flights. */
+export const makeFlights = (given: Given): Flights => {
+  const { acquisition, company, context, holder, notices, scope, settings } = given
+  let current: Flight | null = null
+
+  const clear = (flight: Flight): void => {
+    if (current === flight) current = null
+  }
+
+  /** Starts a flight. It goes on when its callers have gone, so that an attempt is always settled. */
+  const start = (refusal: Refusal | null): Effect.Effect<Flight> =>
+    Effect.gen(function* () {
+      const result = yield* Deferred.make<HeldSession, AuthError>()
+      const turn = company.turns.place()
+      const flight: Flight = { result, refused: refusal?.generation ?? 0, turn, callers: 1, fiber: null }
+      current = flight
+      const abandonIfAlone = Effect.suspend(() => {
+        if (flight.callers > 0) return Effect.void
+        clear(flight)
+        return Effect.interrupt
+      })
+      flight.fiber = yield* company
+        .keep(Effect.interruptible(acquisition.obtain(refusal, { turn, abandonIfAlone })))
+        .pipe(
+          Effect.onExit((exit) => {
+            turn.leave()
+            clear(flight)
+            return Deferred.done(result, exit)
+          }),
+          // After the callers have their answer, and before the scope may close.
+          Effect.ensuring(notices.notify),
+          Effect.mapInputContext(below(context)),
+          Effect.forkIn(scope),
+          // Its callers get its end. The log does not: what a provider throws may hold the token.
+          Effect.withUnhandledErrorLogLevel(Option.none())
+        )
+      return flight
+    }).pipe(Effect.uninterruptible)
+
+  /** Joins the flight that is under way, or starts one. Its caller has to await it. */
+  const join = (refusal: Refusal | null): Effect.Effect<Flight> =>
+    Effect.suspend(() => {
+      if (current === null) return start(refusal)
+      current.callers += 1
+      return Effect.succeed(current)
+    })
+
+  /** Awaits a flight. One that waits for its turn, or for room in its turn, ends when nobody awaits it any more. */
+  const awaitResult = (flight: Flight, restore: Restore): Effect.Effect<HeldSession, AuthError> =>
+    Effect.onExit(restore(Deferred.await(flight.result)), () =>
+      Effect.suspend(() => {
+        flight.callers -= 1
+        if (flight.callers > 0 || flight.fiber === null || !flight.turn.isPending()) return Effect.void
+        clear(flight)
+        flight.turn.leave()
+        return Fiber.interruptFork(flight.fiber)
+      })
+    )
+
+  /** The result of a flight that knows of the refusal; null where it began without knowing of it. */
+  const fly = (refusal: Refusal | null): Effect.Effect<HeldSession | null, AuthError> =>
+    // Join and await in one uninterruptible step, or an abandoned flight keeps its seat.
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const flight = yield* join(refusal)
+        if (flight.refused >= (refusal?.generation ?? 0)) return yield* awaitResult(flight, restore)
+        // It may bring the refused key, or an error that has nothing to do with the refusal.
+        yield* Effect.exit(awaitResult(flight, restore))
+        return null
+      })
+    )
+
+  const awaitSession = (refusal: Refusal | null): Effect.Effect<HeldSession, AuthError> =>
+    Effect.gen(function* () {
+      const refused = refusal?.generation ?? 0
+      while (true) {
+        const held = holder.current(yield* Clock.currentTimeMillis, refused)
+        if (held !== null) return held
+        const session = yield* fly(refusal)
+        // One that is older than the refused one serves: the store went back, to a backup perhaps.
+        if (session !== null && session.generation !== refused) return session
+      }
+    })
+
+  return {
+    sessionAfter: (refusal) =>
+      Effect.flatMap(Clock.currentTimeMillis, (nowMillis) => {
+        if (refusal !== null) holder.refuse(refusal, nowMillis)
+        const held = holder.current(nowMillis, refusal?.generation ?? 0)
+        return held === null ? timed(settings.location, awaitSession(refusal)) : Effect.succeed(held)
+      })
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * What a person may look at and order: the status, new credentials, another attempt, the end of a lock.
+ */
+import * as Effect from "effect/Effect"
+import { constTrue } from "effect/Function"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Message, Step } from "../../../machine/AuthCore.js"
+import { decodeToken, type Fingerprint, type Token } from "../../../schemas/Credentials.js"
+import type { InvalidInput } from "../../../schemas/InvalidInput.js"
+import { AuthRejected } from "../../AuthError.js"
+import type { AuthStoreError } from "../../AuthStore.js"
+import type { CredentialError, CredentialProvider } from "../../CredentialProvider.js"
+import { withOwnSpan } from "../../internal/quietSpans.js"
+import type { AccountLedger } from "./accountLedger.js"
+import type { Notices } from "./notices.js"
+import type { Settings } from "./settings.js"
+import { type AuthStatus, statusOf } from "./status.js"
+
+/** The part of `NumberAuth` that is for people. */
+export interface Operator {
+  readonly status: Effect.Effect<AuthStatus, AuthStoreError>
+  readonly changes: Stream.Stream<AuthStatus>
+  readonly replaceCredentials: (
+    token: string
+  ) => Effect.Effect<void, InvalidInput | AuthRejected | AuthStoreError | CredentialError>
+  readonly resume: Effect.Effect<void, AuthRejected | AuthStoreError>
+  readonly confirmLockLifted: Effect.Effect<AuthStatus, AuthRejected | AuthStoreError>
+}
+
+/** Makes what a person may look at and order, over the ledger of the account. */
+export const makeOperator = (given: {
+  readonly settings: Settings
+  readonly ledger: AccountLedger
+  readonly notices: Notices
+  readonly provider: CredentialProvider["Type"]
+  readonly fingerprintOf: (token: Token) => Effect.Effect<Fingerprint>
+  readonly scope: Scope.Scope
+}): Operator => {
+  const { fingerprintOf, ledger, notices, provider, scope, settings } = given
+
+  const status = Effect.map(ledger.foresee([{ type: "observe" }]), (step) => statusOf(settings, step))
+
+  const rejected = ({ decision, ledger: record }: Step): Effect.Effect<void, AuthRejected> =>
+    decision._tag === "rejected"
+      ? Effect.fail(new AuthRejected({ place: ledger.standing(record), why: decision.why }))
+      : Effect.void
+
+  const carryOut = (message: Message): Effect.Effect<void, AuthRejected | AuthStoreError> =>
+    Effect.gen(function* () {
+      const step = yield* ledger.transact([message])
+      yield* Effect.forkIn(notices.notify, scope)
+      yield* rejected(step)
+    })
+
+  return {
+    status,
+    changes: ledger.changes.pipe(
+      // A store that goes away in between is asked again: what has changed is not to be missed.
+      Stream.mapEffect(() => Effect.retry(status, Schedule.spaced("1 second"))),
+      Stream.catchAll(() => Stream.empty),
+      Stream.changesWith((one, other) => JSON.stringify(one) === JSON.stringify(other))
+    ),
+    replaceCredentials: Effect.fnUntraced(
+      function* (text: string) {
+        const token = yield* decodeToken(text)
+        const message = { type: "replaceCredentials", fingerprint: yield* fingerprintOf(token) } as const
+        // Before the provider keeps it: a token that is never sent must not take the place of one that is.
+        yield* rejected(yield* ledger.foresee([message]))
+        yield* provider.put(settings.account, token)
+        yield* carryOut(message)
+      },
+      withOwnSpan("NumberAuth.replaceCredentials", {}, constTrue)
+    ),
+    resume: Effect.withSpan(carryOut({ type: "resume" }), "NumberAuth.resume"),
+    confirmLockLifted: carryOut({ type: "confirmLockLifted" }).pipe(
+      Effect.zipRight(status),
+      Effect.withSpan("NumberAuth.confirmLockLifted")
+    )
+  }
+}
