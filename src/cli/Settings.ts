@@ -20,8 +20,8 @@ import {
   type Location
 } from "../schemas/Credentials.js"
 import type { InvalidInput } from "../schemas/InvalidInput.js"
-import { parsePostgresUrl, postgresUrlForm } from "../services/internal/postgresUrl.js"
-import { decodeBaseUrl, defaultBaseUrl } from "../services/NumberTransport.js"
+import { parsePostgresUrl, postgresUrlForm } from "../services/store/sql/postgresUrl.js"
+import { decodeBaseUrl, defaultBaseUrl } from "../services/wire/NumberTransport.js"
 import { InvalidSetting } from "./InvalidSetting.js"
 
 /**

@@ -1,7 +1,7 @@
 /**
  * What `number-auth --help` says; the help of each command is @effect/cli's.
  */
-import { defaultBaseUrl } from "../services/NumberTransport.js"
+import { defaultBaseUrl } from "../services/wire/NumberTransport.js"
 
 /**
  * @since 0.1.0

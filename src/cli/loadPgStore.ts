@@ -2,14 +2,14 @@
  * The driver of PostgreSQL is loaded where it is needed: who has an embedded store need not have it.
  */
 import * as Effect from "effect/Effect"
-import { AuthStoreError } from "../services/AuthStore.js"
+import { AuthStoreError } from "../services/store/AuthStore.js"
 
 /**
  * @since 0.1.0
  * @category stores
  */
 export const loadPgStore = Effect.tryPromise({
-  try: () => import("../services/PgStore.js"),
+  try: () => import("../services/store/PgStore.js"),
   catch: () =>
     new AuthStoreError({
       reason: "misconfigured",

@@ -14,8 +14,8 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Location } from "../schemas/Credentials.js"
 import type { RecordedNotice, TransitionRecord } from "../schemas/TransitionRecord.js"
-import * as AuthInspector from "../services/AuthInspector.js"
-import type { AccountKey } from "../services/AuthStore.js"
+import * as AuthInspector from "../services/session/AuthObserver.js"
+import type { AccountKey } from "../services/store/AuthStore.js"
 import { sight, type Sighting, type Sightings } from "./internal/sightings.js"
 
 /**

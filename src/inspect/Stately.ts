@@ -7,7 +7,7 @@
 import type * as Layer from "effect/Layer"
 import type { StateName } from "../schemas/StoredRecord.js"
 import type { RecordedEvent, TransitionRecord } from "../schemas/TransitionRecord.js"
-import * as AuthInspector from "../services/AuthInspector.js"
+import * as AuthInspector from "../services/session/AuthObserver.js"
 import { config } from "./Chart.js"
 
 /**

@@ -10,8 +10,8 @@ import * as Schedule from "effect/Schedule"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { AccountCode, Location } from "../schemas/Credentials.js"
 import type { Mark, StateName } from "../schemas/StoredRecord.js"
-import { makeRecord } from "../services/AuthInspector.js"
-import { decodeAccount, type LocationInspection } from "../services/internal/inspection.js"
+import { makeRecord } from "../services/session/AuthObserver.js"
+import { decodeAccount, type LocationInspection } from "../services/store/sql/readOnly.js"
 import type { Recorder } from "./Recorder.js"
 
 /**

@@ -20,7 +20,7 @@ import {
 } from "../schemas/Answers.js"
 import * as Credentials from "../schemas/Credentials.js"
 import { AttemptId, Claim } from "../schemas/StoredRecord.js"
-import type { Answer } from "../services/NumberTransport.js"
+import type { Answer } from "../services/wire/NumberTransport.js"
 import { plainFaults } from "./internal/plainFaults.js"
 import { Fault } from "./NumberEmulator.js"
 

@@ -10,7 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { type AuthStore, AuthStoreError } from "../services/AuthStore.js"
+import { type AuthStore, AuthStoreError } from "../services/store/AuthStore.js"
 
 /**
  * The gates of one process. There are four to an attempt: before and after the store is asked, and before and after the

@@ -13,7 +13,7 @@ import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
 import type { Location, Token } from "../schemas/Credentials.js"
 import { emptyAccountRecord, emptyLedgerRecord } from "../schemas/StoredRecord.js"
-import type { AccountKey, AuthStore, Stored, Write } from "../services/AuthStore.js"
+import type { AccountKey, AuthStore, Stored, Write } from "../services/store/AuthStore.js"
 
 /**
  * How the disk behaves.

@@ -5,7 +5,7 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import type { Inspector } from "../services/AuthInspector.js"
+import type { Inspector } from "../services/session/AuthObserver.js"
 import * as Simulation from "./Simulation.js"
 
 /** The first line: all that the life depends on. */

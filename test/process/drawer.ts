@@ -5,8 +5,8 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { AccountCode, Location } from "../../src/schemas/Credentials.js"
-import * as AuthStore from "../../src/services/AuthStore.js"
-import * as SqliteStore from "../../src/services/SqliteStore.js"
+import * as AuthStore from "../../src/services/store/AuthStore.js"
+import * as SqliteStore from "../../src/services/store/SqliteStore.js"
 
 const key = { location: "default" as Location, account: "EP9116875" as AccountCode }
 

@@ -6,11 +6,11 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Url from "node:url"
-import type { AuthStore, AuthStoreError } from "../../src/services/AuthStore.js"
-import * as PgStore from "../../src/services/PgStore.js"
-import { FingerprintCost } from "../../src/services/internal/fingerprint.js"
-import * as SqliteStore from "../../src/services/SqliteStore.js"
-import * as StoreKey from "../../src/services/StoreKey.js"
+import type { AuthStore, AuthStoreError } from "../../src/services/store/AuthStore.js"
+import * as PgStore from "../../src/services/store/PgStore.js"
+import { FingerprintCost } from "../../src/services/session/internal/fingerprint.js"
+import * as SqliteStore from "../../src/services/store/SqliteStore.js"
+import * as StoreKey from "../../src/services/store/StoreKey.js"
 
 /** One for all processes, as those of a location have it: without a key each would make an attempt of its own. */
 const testKey = Either.getOrThrow(

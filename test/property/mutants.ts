@@ -237,12 +237,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "what is not certain is taken for unsent",
     edits: [
       {
-        file: "services/internal/transportFailure.ts",
+        file: "services/wire/http/fate.ts",
         find: 'return { unsent: false, code: "unknown" }',
         replace: 'return { unsent: true, code: "unknown" }'
       },
       {
-        file: "services/internal/transportFailure.ts",
+        file: "services/wire/http/fate.ts",
         find: "unsent: isUnsent(current, code),",
         replace: "unsent: true,"
       }

@@ -2,8 +2,8 @@
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { Context, Effect, Layer, Redacted, Schedule } from "effect"
 import type { AccountCode } from "../../src/schemas/Credentials.js"
-import { CredentialProvider } from "../../src/services/CredentialProvider.js"
-import * as NumberAuth from "../../src/services/NumberAuth.js"
+import { CredentialProvider } from "../../src/services/session/CredentialProvider.js"
+import * as NumberAuth from "../../src/services/session/NumberAuth.js"
 
 /** A query, as programs make them. */
 export const proper = Effect.gen(function* () {

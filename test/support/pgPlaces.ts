@@ -2,8 +2,8 @@
 import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Layer, Redacted, type Scope } from "effect"
 import { afterAll, beforeAll } from "vitest"
-import { AuthStore, type AuthStoreError } from "../../src/services/AuthStore.js"
-import * as PgStore from "../../src/services/PgStore.js"
+import { AuthStore, type AuthStoreError } from "../../src/services/store/AuthStore.js"
+import * as PgStore from "../../src/services/store/PgStore.js"
 import { type Postgres, startPostgres } from "./postgres.js"
 import { ring } from "./secrets.js"
 

@@ -1,8 +1,8 @@
 /** Processes of an account that share a store, in the process of the test. */
 import type { HttpClient } from "@effect/platform"
 import { Context, Duration, Effect, Layer } from "effect"
-import * as NumberAuth from "../../src/services/NumberAuth.js"
-import type { AuthStore } from "../../src/services/AuthStore.js"
+import * as NumberAuth from "../../src/services/session/NumberAuth.js"
+import type { AuthStore } from "../../src/services/store/AuthStore.js"
 import { account, environment, type World } from "./stack.js"
 
 /** A `NumberAuth` as in a process of its own. */

@@ -2,7 +2,7 @@
  * NumberAuth, emulator and store on a virtual clock, driven step by step from outside of Effect.
  */
 import { Cause, Exit, type Fiber, Option, Scope } from "effect"
-import type * as NumberAuth from "../../src/services/NumberAuth.js"
+import type * as NumberAuth from "../../src/services/session/NumberAuth.js"
 import * as VirtualClock from "../../src/testing/VirtualClock.js"
 import { ip, makeWorld, start, type World } from "./stack.js"
 

@@ -2,7 +2,7 @@
 import { SqlClient } from "@effect/sql"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { Context, Effect, Layer, Logger } from "effect"
-import * as AuthStore from "../../src/services/AuthStore.js"
+import * as AuthStore from "../../src/services/store/AuthStore.js"
 import { ring } from "./secrets.js"
 
 export const sqlInMemory = Effect.map(

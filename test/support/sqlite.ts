@@ -5,8 +5,8 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { NodeContext } from "@effect/platform-node"
 import { Context, Effect, Layer, type Scope } from "effect"
-import { AuthStore, type AuthStoreError } from "../../src/services/AuthStore.js"
-import * as SqliteStore from "../../src/services/SqliteStore.js"
+import { AuthStore, type AuthStoreError } from "../../src/services/store/AuthStore.js"
+import * as SqliteStore from "../../src/services/store/SqliteStore.js"
 
 /** What tests use of the driver's own connection. */
 export interface Connection {

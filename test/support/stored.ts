@@ -2,7 +2,7 @@
 import { Redacted, Schema } from "effect"
 import type { Location, Token } from "../../src/schemas/Credentials.js"
 import { AccountRecord, emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
-import type { AccountKey, AuthStore } from "../../src/services/AuthStore.js"
+import type { AccountKey, AuthStore } from "../../src/services/store/AuthStore.js"
 import { settled } from "./core.js"
 import { key } from "./secrets.js"
 

@@ -19,7 +19,7 @@ import {
   type NumberTransport,
   restRequest,
   soapRequest
-} from "../../src/services/NumberTransport.js"
+} from "../../src/services/wire/NumberTransport.js"
 
 export const fixture = (name: string): string =>
   readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8")

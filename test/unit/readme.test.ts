@@ -36,7 +36,7 @@ describe("the README", () => {
   it("names each metric, and no other", () => {
     const names = (text: string, pattern: RegExp) =>
       [...text.matchAll(pattern)].map(([, name]) => name!).sort()
-    const ours = names(read("src/services/NumberMetrics.ts"), /"(number_auth_\w+)"/g)
+    const ours = names(read("src/services/session/NumberMetrics.ts"), /"(number_auth_\w+)"/g)
     assert.lengthOf(ours, 5)
     assert.deepStrictEqual(names(readme, /^\| `(number_auth_\w+)`/gm), ours)
   })

@@ -8,15 +8,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { AuthError } from "../AuthError.js"
-import {
-  canBeReplayed,
-  resolveUrl,
-  sendWithKey,
-  type Sent,
-  sentWithin
-} from "../internal/sessionHttpClient.js"
-import type { SessionSignature } from "../SessionSignature.js"
+import type { AuthError } from "./AuthError.js"
+import { canBeReplayed, resolveUrl, sendWithKey, type Sent, sentWithin } from "../wire/http/keyedRequest.js"
+import type { SessionSignature } from "./SessionSignature.js"
 import type { Flights } from "./internal/flight.js"
 import type { HeldSession } from "./internal/heldSession.js"
 

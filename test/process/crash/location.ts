@@ -3,7 +3,7 @@
  */
 import { assert } from "chai"
 import { Option, Redacted } from "effect"
-import type * as NumberAuth from "../../../src/services/NumberAuth.js"
+import type * as NumberAuth from "../../../src/services/session/NumberAuth.js"
 import type { Kills } from "./fates.js"
 import type { Random } from "./random.js"
 import type { Worker } from "./workers.js"

@@ -4,7 +4,7 @@
 import { assert } from "chai"
 import { Effect, Option } from "effect"
 import { setTimeout as sleep } from "node:timers/promises"
-import type * as NumberAuth from "../../../src/services/NumberAuth.js"
+import type * as NumberAuth from "../../../src/services/session/NumberAuth.js"
 import * as NumberEmulator from "../../../src/testing/NumberEmulator.js"
 import { fateOf, gateOf, type Fate, strike } from "./fates.js"
 import {

@@ -3,10 +3,10 @@ import { CallRefused, CallUnknown, CallUnreachable } from "../../../src/cli/Call
 import { type CommandError, exitCodeOf } from "../../../src/cli/ExitCode.js"
 import { InvalidSetting } from "../../../src/cli/InvalidSetting.js"
 import { InvalidInput } from "../../../src/schemas/InvalidInput.js"
-import * as AuthError from "../../../src/services/AuthError.js"
-import { AuthStoreError } from "../../../src/services/AuthStore.js"
-import { CredentialError } from "../../../src/services/CredentialProvider.js"
-import { SessionRefused } from "../../../src/services/SessionRefusal.js"
+import * as AuthError from "../../../src/services/session/AuthError.js"
+import { AuthStoreError } from "../../../src/services/store/AuthStore.js"
+import { CredentialError } from "../../../src/services/session/CredentialProvider.js"
+import { SessionRefused } from "../../../src/services/session/SessionRefusal.js"
 
 const place = { account: "EP9116875", location: "default", failures: 1, limit: 5 } as AuthError.Place
 const abort = {

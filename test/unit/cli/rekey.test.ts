@@ -12,9 +12,9 @@ import { main } from "../../../src/cli/main.js"
 import * as Output from "../../../src/cli/Output.js"
 import type { AccountCode, Location } from "../../../src/schemas/Credentials.js"
 import { AccountRecord, emptyAccountRecord } from "../../../src/schemas/StoredRecord.js"
-import * as AuthStore from "../../../src/services/AuthStore.js"
-import * as SqliteStore from "../../../src/services/SqliteStore.js"
-import * as StoreKey from "../../../src/services/StoreKey.js"
+import * as AuthStore from "../../../src/services/store/AuthStore.js"
+import * as SqliteStore from "../../../src/services/store/SqliteStore.js"
+import * as StoreKey from "../../../src/services/store/StoreKey.js"
 
 const keyText = (n: number): string => Buffer.alloc(32, n).toString("base64")
 const ring = (n: number): StoreKey.KeyRing =>

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Stream, TestClock } from "effect"
 import * as Recorder from "../../../src/inspect/Recorder.js"
 import type { AccountCode, Location } from "../../../src/schemas/Credentials.js"
-import * as NumberAuth from "../../../src/services/NumberAuth.js"
+import * as NumberAuth from "../../../src/services/session/NumberAuth.js"
 import { record } from "../../support/records.js"
 
 const location = "default" as Location

@@ -4,7 +4,7 @@ import { authMachine } from "../../../src/machine/AuthMachine.js"
 import * as Recorder from "../../../src/inspect/Recorder.js"
 import { toSequenceDiagram } from "../../../src/inspect/Sequence.js"
 import { AttemptOutcome } from "../../../src/schemas/AttemptOutcome.js"
-import * as NumberAuth from "../../../src/services/NumberAuth.js"
+import * as NumberAuth from "../../../src/services/session/NumberAuth.js"
 import { record } from "../../support/records.js"
 
 describe("the sequence diagram of records", () => {

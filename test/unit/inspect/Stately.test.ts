@@ -3,7 +3,7 @@ import { createInspector, type StatelyInspectionEvent } from "@statelyai/inspect
 import { Effect, Layer } from "effect"
 import * as Stately from "../../../src/inspect/Stately.js"
 import { AttemptOutcome } from "../../../src/schemas/AttemptOutcome.js"
-import * as NumberAuth from "../../../src/services/NumberAuth.js"
+import * as NumberAuth from "../../../src/services/session/NumberAuth.js"
 import { record } from "../../support/records.js"
 
 /** Stately's own inspector, whose adapter keeps what it is to send. */

@@ -9,7 +9,7 @@ import {
   type Mark,
   type StateName
 } from "../../../src/schemas/StoredRecord.js"
-import type { LocationInspection } from "../../../src/services/internal/inspection.js"
+import type { LocationInspection } from "../../../src/services/store/sql/readOnly.js"
 
 const location = "shop" as Location
 const a = "EP0000001" as AccountCode

@@ -8,7 +8,7 @@ import {
   SessionKey
 } from "../../../src/schemas/Credentials.js"
 import { decodeInput, InvalidInput } from "../../../src/schemas/InvalidInput.js"
-import { decodeBaseUrl, defaultBaseUrl } from "../../../src/services/NumberTransport.js"
+import { decodeBaseUrl, defaultBaseUrl } from "../../../src/services/wire/NumberTransport.js"
 import { assertShowsNone } from "../../support/leaks.js"
 import { goodToken } from "../../support/stack.js"
 

@@ -7,7 +7,7 @@ import { Command } from "../../../src/machine/Command.js"
 import { defaultPolicy } from "../../../src/machine/Policy.js"
 import * as Credentials from "../../../src/schemas/Credentials.js"
 import { AuthContext, emptyAccountRecord } from "../../../src/schemas/StoredRecord.js"
-import { classifyRestAnswer, classifySoapAnswer } from "../../../src/services/NumberTransport.js"
+import { classifyRestAnswer, classifySoapAnswer } from "../../../src/services/wire/NumberTransport.js"
 import * as Arbitraries from "../../../src/testing/Arbitraries.js"
 import * as NumberEmulator from "../../../src/testing/NumberEmulator.js"
 

@@ -1,7 +1,7 @@
 import { HttpClient, HttpClientResponse } from "@effect/platform"
 import { Effect, Exit, Redacted, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { type AuthStore, makeMemory } from "../../../src/services/AuthStore.js"
+import { type AuthStore, makeMemory } from "../../../src/services/store/AuthStore.js"
 import type { AccountCode, Location, Token } from "../../../src/schemas/Credentials.js"
 import * as ProcessGates from "../../../src/testing/ProcessGates.js"
 import * as VirtualClock from "../../../src/testing/VirtualClock.js"

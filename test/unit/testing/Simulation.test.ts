@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
-import { NumberAuth } from "../../../src/services/NumberAuth.js"
+import { NumberAuth } from "../../../src/services/session/NumberAuth.js"
 import { neverLocksOut } from "../../../src/testing/LockoutProperty.js"
 import * as Simulation from "../../../src/testing/Simulation.js"
 import { standing } from "../../support/standing.js"

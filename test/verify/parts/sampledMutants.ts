@@ -23,9 +23,9 @@ const coreTrial = async (folder: string): Promise<Trial> => {
 
 const worldTrial = async (folder: string): Promise<Trial> => {
   const implementation: world.WorldImplementation = {
-    AuthStore: await load(folder, "services/AuthStore.ts"),
-    NumberAuth: await load(folder, "services/NumberAuth.ts"),
-    NumberTransport: await load(folder, "services/NumberTransport.ts")
+    AuthStore: await load(folder, "services/store/AuthStore.ts"),
+    NumberAuth: await load(folder, "services/session/NumberAuth.ts"),
+    NumberTransport: await load(folder, "services/wire/NumberTransport.ts")
   }
   return {
     property: (watch) =>

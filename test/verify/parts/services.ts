@@ -1,8 +1,8 @@
 /** The real services against the emulator, in random schedules of calls, crashes, faults and people. */
 import * as fc from "fast-check"
-import * as AuthStore from "../../../src/services/AuthStore.js"
-import * as NumberAuth from "../../../src/services/NumberAuth.js"
-import * as NumberTransport from "../../../src/services/NumberTransport.js"
+import * as AuthStore from "../../../src/services/store/AuthStore.js"
+import * as NumberAuth from "../../../src/services/session/NumberAuth.js"
+import * as NumberTransport from "../../../src/services/wire/NumberTransport.js"
 import { emptyTally, run, schedule } from "../../property/world.js"
 import { pieces, sample, seedOf, totals } from "../effort.js"
 import { sentences } from "../markdown.js"

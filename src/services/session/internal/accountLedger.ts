@@ -7,8 +7,8 @@ import type { AuthCore, CoreState, Message, Step } from "../../../machine/AuthCo
 import * as Ledger from "../../../machine/Ledger.js"
 import type { SessionKey } from "../../../schemas/Credentials.js"
 import type { AttemptId, StateName } from "../../../schemas/StoredRecord.js"
-import { AuthAborted, AuthLocked, type Place } from "../../AuthError.js"
-import type { AuthStore, AuthStoreError, Stored, Write } from "../../AuthStore.js"
+import { AuthAborted, AuthLocked, type Place } from "../AuthError.js"
+import type { AuthStore, AuthStoreError, Stored, Write } from "../../store/AuthStore.js"
 import type { Settings } from "./settings.js"
 
 /** A step, with what its transaction left in the store, or would leave there. */

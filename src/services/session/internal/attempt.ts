@@ -9,15 +9,15 @@ import type { OutcomeFacts } from "../../../machine/AuthCore.js"
 import { AttemptOutcome } from "../../../schemas/AttemptOutcome.js"
 import type { Fingerprint, Token } from "../../../schemas/Credentials.js"
 import type { AttemptId } from "../../../schemas/StoredRecord.js"
-import type { AuthError } from "../../AuthError.js"
-import { AuthLost, AuthUnreachable } from "../../AuthError.js"
-import { makeNotice } from "../../AuthNotifier.js"
-import type { Company } from "../../internal/Company.js"
-import { annotateSpan, type Answered, answeredBy, tell } from "../../internal/callLog.js"
-import { scrub } from "../../internal/scrub.js"
-import { undisturbed } from "../../internal/within.js"
-import * as NumberMetrics from "../../NumberMetrics.js"
-import { AttemptNotPermitted, type NumberTransport } from "../../NumberTransport.js"
+import type { AuthError } from "../AuthError.js"
+import { AuthLost, AuthUnreachable } from "../AuthError.js"
+import { makeNotice } from "../AuthNotifier.js"
+import type { Company } from "./SharedByAccounts.js"
+import { type AnswerHead, annotateSpan, headOf, logAnswer } from "../../wire/answerHead.js"
+import { scrub } from "../../common/scrub.js"
+import { undisturbed } from "../../common/within.js"
+import * as NumberMetrics from "../NumberMetrics.js"
+import { AttemptNotPermitted, type NumberTransport } from "../../wire/NumberTransport.js"
 import { type Accepted, type AccountLedger, personNeeded, type Stepped } from "./accountLedger.js"
 import { type Instant, instant } from "./clocks.js"
 import type { HeldSession, SessionHolder } from "./heldSession.js"
@@ -95,8 +95,8 @@ const factsOf = (outcome: AttemptOutcome): OutcomeFacts =>
     : outcome
 
 /** The texts of a transport of the user's own may hold the token: what is shown of an outcome is scrubbed. */
-const answeredOf = ({ token }: Reserved, outcome: AttemptOutcome): Answered =>
-  answeredBy(outcome, (text) => scrub(text, token))
+const shownHead = ({ token }: Reserved, outcome: AttemptOutcome): AnswerHead =>
+  headOf(outcome, (text) => scrub(text, token))
 
 interface Given {
   readonly settings: Settings
@@ -128,7 +128,7 @@ const send = (
     return transport.authenticate({ account, token: reserved.token, permit }).pipe(
       // What a transport throws is not shown, on the span either: it may hold anything.
       Effect.catchAllDefect(() => Effect.succeed(AttemptOutcome.lost({ detail: "the transport failed" }))),
-      Effect.tap((outcome) => annotateSpan(answeredOf(reserved, outcome))),
+      Effect.tap((outcome) => annotateSpan(shownHead(reserved, outcome))),
       Effect.withSpan("NumberAuth.attempt", { attributes: { account, location }, captureStackTrace: false }),
       Effect.disconnect,
       Effect.interruptible,
@@ -155,10 +155,10 @@ const report = (
   const message = `The attempt to authenticate account ${account} at location ${location} was ${outcome._tag}${detail}.`
   return NumberMetrics.attemptEnded(location, outcome._tag).pipe(
     Effect.zipRight(
-      tell(message, {
+      logAnswer(message, {
         isGood: outcome._tag === "accepted",
         call: "Authenticate",
-        answered: answeredOf(reserved, outcome)
+        head: shownHead(reserved, outcome)
       })
     ),
     Effect.annotateLogs({ account, location, outcome: outcome._tag })

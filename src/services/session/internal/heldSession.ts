@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import type { RefusalCode } from "../../../schemas/Answers.js"
 import type { SessionKey } from "../../../schemas/Credentials.js"
 import type { AttemptId } from "../../../schemas/StoredRecord.js"
-import * as NumberMetrics from "../../NumberMetrics.js"
+import * as NumberMetrics from "../NumberMetrics.js"
 import type { Settings } from "./settings.js"
 
 /** A session key, for as long as it serves. */

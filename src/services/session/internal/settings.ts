@@ -12,7 +12,7 @@ import {
   type Location
 } from "../../../schemas/Credentials.js"
 import { InvalidInput } from "../../../schemas/InvalidInput.js"
-import { decodeBaseUrl, defaultBaseUrl } from "../../NumberTransport.js"
+import { decodeBaseUrl, defaultBaseUrl } from "../../wire/NumberTransport.js"
 
 /** The options that all accounts of a location have in common. `NumberAuth.Options` says what each means. */
 export interface LocationOptions {

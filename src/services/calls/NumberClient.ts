@@ -1,0 +1,273 @@
+/**
+ * Typed calls to the methods of Number's REST API, with the session of a `NumberAuth`.
+ */
+import * as HttpBody from "@effect/platform/HttpBody"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { constTrue } from "effect/Function"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { functionOkIn } from "../../schemas/Answers.js"
+import { InvalidInput } from "../../schemas/InvalidInput.js"
+import { AnswerUndecodable, type CallError, CallUncertain, CallUnsent, MethodFailed } from "./CallError.js"
+import { type AnswerHead, emptyHead } from "../wire/answerHead.js"
+import { logCall, successOf } from "./internal/callLog.js"
+import { fieldsOf } from "./internal/undecodableFields.js"
+import { withOwnSpan } from "../common/redactedSpans.js"
+import { scrub } from "../common/scrub.js"
+import { SendTimedOut } from "../wire/http/SendTimedOut.js"
+import { SentTwice } from "../wire/http/SentTwice.js"
+import { sentWithin } from "../wire/http/keyedRequest.js"
+import { StandIn } from "../wire/http/KeylessResponse.js"
+import { transportFailure } from "../wire/http/fate.js"
+import { unprinted } from "../wire/http/hiddenBody.js"
+import { type AuthError, NumberAuth } from "../session/NumberAuth.js"
+import { SessionSignature } from "../session/SessionSignature.js"
+
+/**
+ * How long a call may take where nothing else is said: 60 seconds. Number answers within 2 as a rule, and a payment that
+ * was given up on is one that has to be queried.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultTimeout: Duration.Duration = Duration.seconds(60)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallOptions {
+  /**
+   * How long to wait for Number's answer before the call is `CallUncertain`. The wait for a session is not part of it,
+   * and a replay has the same time again. Default {@link defaultTimeout}.
+   */
+  readonly timeout?: Duration.DurationInput | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface MethodOptions<Signed extends boolean = boolean> extends CallOptions {
+  /** What the answer calls the method: the result is under `<name>Result`. Default: the last segment of the path. */
+  readonly name?: string | undefined
+  /** Signs the session key by the `SessionSignature` at hand: for methods that carry cardholder data. Default: no. */
+  readonly signature?: Signed | undefined
+}
+
+/**
+ * Why a call has no result.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type MethodError = CallError | AuthError
+
+/**
+ * A method, ready to be called.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Method<Request, Result, R> {
+  (request: Request, options?: CallOptions): Effect.Effect<Result, MethodError, R>
+}
+
+const booleanOf = (value: unknown): boolean | null => (typeof value === "boolean" ? value : null)
+
+const textOf = (value: unknown, show: (text: string) => string): string | null => {
+  const shown = typeof value === "string" ? show(value) : ""
+  return shown === "" ? null : shown
+}
+
+const codeOf = (value: unknown): number | null => {
+  const code = typeof value === "string" && value.trim() !== "" ? Number(value) : value
+  return typeof code === "number" && Number.isSafeInteger(code) ? code : null
+}
+
+const saidBy = (result: Readonly<Record<string, unknown>>, show: (text: string) => string): AnswerHead => ({
+  FunctionOk: functionOkIn(result) ?? null,
+  success: successOf(result, booleanOf),
+  RespMsg: textOf(result["RespMsg"], show),
+  ErrCode: codeOf(result["ErrCode"]),
+  ErrMsg: textOf(result["ErrMsg"], show)
+})
+
+/** An answer that says that the call was carried out, or why it is not known to be. */
+interface Judged {
+  readonly said: AnswerHead
+  readonly verdict: Effect.Effect<unknown, CallError>
+}
+
+const parse = (text: string): Option.Option<unknown> => {
+  try {
+    return Option.some(JSON.parse(text) as unknown)
+  } catch {
+    return Option.none()
+  }
+}
+
+/** What the answer says became of the call. */
+const judge = (
+  method: string,
+  expected: string,
+  answer: { readonly status: number; readonly text: string },
+  show: (text: string) => string
+): Judged => {
+  const isSuccess = answer.status >= 200 && answer.status <= 299
+  const uncertain = (said: AnswerHead, detail: string): Judged => ({
+    said,
+    verdict: new CallUncertain({
+      method,
+      detail: isSuccess ? detail : `Number answered with HTTP status ${answer.status}`
+    })
+  })
+  const parsed = parse(answer.text)
+  if (Option.isNone(parsed)) return uncertain(emptyHead, "Number's answer is not JSON")
+  const results = Object.entries(Predicate.isRecord(parsed.value) ? parsed.value : {}).filter(
+    (entry): entry is [string, Record<string, unknown>] =>
+      entry[0].endsWith("Result") && Predicate.isRecord(entry[1])
+  )
+  // One that has another name says as well whether it was carried out.
+  const found = results.find(([name]) => name === expected) ?? (results.length === 1 ? results[0] : undefined)
+  if (found === undefined) return uncertain(emptyHead, `Number's answer has no ${expected}`)
+  const [name, result] = found
+  const said = saidBy(result, show)
+  if (said.FunctionOk === false) {
+    const detail = said.ErrMsg ?? said.RespMsg ?? "no reason given"
+    return { said, verdict: new MethodFailed({ method, code: said.ErrCode, detail }) }
+  }
+  if (!isSuccess || said.FunctionOk === null) return uncertain(said, "Number's answer lacks FunctionOk")
+  return {
+    said,
+    verdict:
+      name === expected
+        ? Effect.succeed(result)
+        : new AnswerUndecodable({
+            method,
+            detail: `its result is under ${show(name)} and not under ${expected}; set the option name`
+          })
+  }
+}
+
+const allErrors = { errors: "all" } as const
+
+const requestOf = (path: string, encoded: unknown) =>
+  Effect.map(
+    // A method without parameters is called without a body.
+    encoded === undefined ? Effect.succeed(HttpBody.empty) : Effect.map(HttpBody.json(encoded), unprinted),
+    (body) =>
+      HttpClientRequest.post(path).pipe(
+        HttpClientRequest.setBody(body),
+        // Without a body too, as the documentation has it.
+        HttpClientRequest.setHeader("content-type", "application/json"),
+        HttpClientRequest.acceptJson
+      )
+  )
+
+/** No answer came, or none that could be read. The error itself is not kept: it holds the request. */
+const ofFailure = (
+  method: string,
+  error: HttpClientError.HttpClientError
+): CallUncertain | CallUnsent | InvalidInput => {
+  if (error._tag === "RequestError" && error.reason === "InvalidUrl") {
+    return new InvalidInput({
+      field: "path of the method",
+      expected: "one below the base URL, such as Query/AccountProfile, and not Authenticate"
+    })
+  }
+  if (error._tag === "RequestError" && error.reason === "Encode") {
+    return new CallUnsent({ method, detail: "the request could not be built" })
+  }
+  if (error._tag === "ResponseError" && error.reason === "StatusCode") {
+    return new CallUncertain({ method, detail: `Number answered with HTTP status ${error.response.status}` })
+  }
+  const { cause } = error
+  if (cause instanceof SendTimedOut || cause instanceof SentTwice) {
+    return new CallUncertain({ method, detail: cause.message })
+  }
+  const { code, unsent } = transportFailure(cause)
+  return unsent && error._tag === "RequestError"
+    ? new CallUnsent({ method, detail: `Number could not be reached (${code})` })
+    : new CallUncertain({ method, detail: `the connection failed before a whole answer came (${code})` })
+}
+
+/**
+ * Defines a method: POSTs the encoded request to a path below the base URL, with the session key of the `NumberAuth` at
+ * hand, and decodes what is under `<name>Result` of the answer. 5030 and 5050 are renewed and replayed once; nothing else
+ * is ever sent twice.
+ *
+ * Each call is a span `NumberClient.<path>` and a log entry, at debug level where it succeeded and as a warning else, with
+ * what Number recommends to log: `call`, `FunctionOk`, `success` (`TxApproved` and the like), `RespMsg`, `ErrCode`, `ErrMsg`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const method =
+  <A, I, RequestR, B, J, ResultR, Signed extends boolean = false>(
+    path: string,
+    requestSchema: Schema.Schema<A, I, RequestR>,
+    resultSchema: Schema.Schema<B, J, ResultR>,
+    options: MethodOptions<Signed> = {}
+  ): Method<A, B, NumberAuth | RequestR | ResultR | (Signed extends true ? SessionSignature : never)> =>
+  (input, callOptions = {}) => {
+    const name = path.replace(/^\/+/, "")
+    const expected = `${options.name ?? name.split("/").at(-1)!}Result`
+    const timeout = Duration.decode(callOptions.timeout ?? options.timeout ?? defaultTimeout)
+    const invalid = (expectation: string) =>
+      new InvalidInput({ field: `request of ${name}`, expected: expectation })
+
+    const answered = (response: HttpClientResponse.HttpClientResponse) =>
+      Effect.gen(function* () {
+        const text = yield* sentWithin(response.request, timeout)(response.text)
+        const show = (said: string): string =>
+          response instanceof StandIn ? response.scrub(said) : scrub(said)
+        return { ...judge(name, expected, { status: response.status, text }, show), show }
+      })
+
+    const call = Effect.gen(function* () {
+      const auth = yield* NumberAuth
+      const encoded = yield* Effect.catchAll(Schema.encode(requestSchema, allErrors)(input), (error) =>
+        invalid(`the form of its schema; see ${fieldsOf(error, (text) => scrub(text))}`)
+      )
+      const request = yield* Effect.mapError(requestOf(path, encoded), () => invalid("what JSON can hold"))
+      const signature = options.signature === true ? yield* SessionSignature : undefined
+      const { said, show, verdict } = yield* auth
+        .httpClientWith({ signature, timeout })
+        .execute(request)
+        .pipe(
+          Effect.flatMap(answered),
+          Effect.catchTags({
+            RequestError: (error) => Effect.fail(ofFailure(name, error)),
+            ResponseError: (error) => Effect.fail(ofFailure(name, error)),
+            // The body is bytes, which can always be sent again.
+            RequestNotReplayable: Effect.die
+          }),
+          Effect.tapErrorTag("CallUncertain", (error) => logCall(name, emptyHead, error)),
+          Effect.tapErrorTag("CallUnsent", (error) => logCall(name, emptyHead, error))
+        )
+      return yield* verdict.pipe(
+        Effect.flatMap((result) =>
+          Effect.catchAll(
+            Schema.decodeUnknown(resultSchema, allErrors)(result),
+            (error) => new AnswerUndecodable({ method: name, detail: `see ${fieldsOf(error, show)}` })
+          )
+        ),
+        Effect.tapBoth({
+          onSuccess: () => logCall(name, said, null),
+          onFailure: (error) => logCall(name, said, error)
+        })
+      )
+    })
+    // The signature is asked for only where the type says so.
+    return withOwnSpan(`NumberClient.${name}`, { "number.call": name }, constTrue)(call) as Effect.Effect<
+      B,
+      MethodError,
+      NumberAuth | RequestR | ResultR | (Signed extends true ? SessionSignature : never)
+    >
+  }

@@ -1,0 +1,220 @@
+/**
+ * The ways in which no session is to be had. Each message says what happened, what it means for the location's count,
+ * and what to do now; none holds a secret, a request or a cause.
+ */
+import * as Schema from "effect/Schema"
+import { AccountCode, Location } from "../../schemas/Credentials.js"
+import type { InvalidInput } from "../../schemas/InvalidInput.js"
+import { Abort } from "../../schemas/StoredRecord.js"
+import type { CredentialError } from "./CredentialProvider.js"
+import type { AuthStoreError } from "../store/AuthStoreError.js"
+
+/**
+ * Where something happened, and how the location's count stands.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Place = Schema.Struct({
+  account: AccountCode,
+  location: Location,
+  /** Unsuccessful attempts in a row: the greater of the location's count and the account's own. */
+  failures: Schema.Int,
+  /** How many the library allows itself: 5 or less. Number locks at 6. */
+  limit: Schema.Int
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Place = typeof Place.Type
+
+const count = (place: Place): string =>
+  `Location ${place.location} stands at ${place.failures} of ${place.limit} unsuccessful attempts in a row (Number locks the IP at 6)`
+
+const happened = (abort: Abort): string => {
+  switch (abort.reason) {
+    case "refused":
+      return `Number refused the token: ${abort.detail}`
+    case "barred":
+      return `The token is one that Number refused before, so it was not sent again`
+    case "expired":
+      return `The token is past the end that Number gave for it, so it was not sent`
+    case "faulted":
+      return `The attempt to authenticate failed: ${abort.detail}`
+    case "lost":
+      return `It is not known how the attempt to authenticate ended: ${abort.detail}. It counts as unsuccessful until its answer comes`
+    case "addressFlapping":
+      return `${abort.detail}: calls of this location leave from more than one IP address`
+  }
+}
+
+const advice = (abort: Abort): string => {
+  switch (abort.reason) {
+    case "refused":
+    case "barred":
+      return "Do not restart and do not try again: create a new token in the Client Admin Portal and supply it"
+    case "expired":
+      return "Create a new token in the Client Admin Portal and supply it; if Number has renewed this one, resume"
+    case "faulted":
+    case "lost":
+      return "Do not restart: find out what is wrong (Number's status, the network), then resume, which allows one more attempt"
+    case "addressFlapping":
+      return "Give each egress address a location of its own, or route all calls through one address, then resume"
+  }
+}
+
+/**
+ * What a person is told of an abort.
+ *
+ * @since 0.1.0
+ * @category messages
+ */
+export const abortedMessage = (place: Place, abort: Abort): string =>
+  `Account ${place.account} was aborted. ${happened(abort)}. ${count(place)}. ${advice(abort)}.`
+
+/**
+ * What a person is told of a lock.
+ *
+ * @since 0.1.0
+ * @category messages
+ */
+export const lockedMessage = (place: Place, reported: boolean): string =>
+  reported
+    ? `Number reports that the IP of location ${place.location} is locked out. ${count(place)}. No attempt is made for any account there; session keys that are held go on serving. Ask Number's support to audit and lift the lock, no sooner than some minutes after the last attempt, and then confirm that it was lifted.`
+    : `Location ${place.location} has reached the limit, and the library stopped itself before Number locks the IP. ${count(place)}. No attempt is made; session keys that are held go on serving. Find out why attempts fail and ask Number's support to reset the count of the IP, no sooner than some minutes after the last attempt; only then confirm that the lock was lifted.`
+
+/**
+ * The account was aborted: a person is needed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AuthAborted extends Schema.TaggedError<AuthAborted>("effect-number-auth/AuthAborted")(
+  "AuthAborted",
+  {
+    place: Place,
+    abort: Abort
+  }
+) {
+  override get message(): string {
+    return abortedMessage(this.place, this.abort)
+  }
+}
+
+/**
+ * The location is locked, by Number or by the library's own limit: a person is needed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AuthLocked extends Schema.TaggedError<AuthLocked>("effect-number-auth/AuthLocked")(
+  "AuthLocked",
+  {
+    place: Place,
+    reported: Schema.Boolean
+  }
+) {
+  override get message(): string {
+    return lockedMessage(this.place, this.reported)
+  }
+}
+
+/**
+ * The attempt provably never left. Nothing was counted.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AuthUnreachable extends Schema.TaggedError<AuthUnreachable>(
+  "effect-number-auth/AuthUnreachable"
+)("AuthUnreachable", { place: Place, detail: Schema.String }) {
+  override get message(): string {
+    return `No attempt reached Number: ${this.detail}. ${count(this.place)}; this did not count. Check the network and the base URL, and try again later.`
+  }
+}
+
+/**
+ * It is not known how the attempt ended, and the policy allows another (`lostAttempts: "continue"`), or the answer came
+ * too late to be taken. It counts as unsuccessful until a success proves otherwise.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AuthLost extends Schema.TaggedError<AuthLost>("effect-number-auth/AuthLost")("AuthLost", {
+  place: Place,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `The attempt brought no session: ${this.detail}. ${count(this.place)}. Find out why answers do not come before you try again: each such attempt counts.`
+  }
+}
+
+/**
+ * No room or no answer in time: other attempts of the location are under way.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AuthBusy extends Schema.TaggedError<AuthBusy>("effect-number-auth/AuthBusy")("AuthBusy", {
+  place: Place,
+  /** `turn`: other accounts of the same `NumberAccounts` asked before. */
+  on: Schema.Literal("attempt", "room", "turn")
+}) {
+  override get message(): string {
+    const what = {
+      attempt: `Another caller's attempt for account ${this.place.account} has not ended yet`,
+      room: `Attempts under way at location ${this.place.location} leave no room for another`,
+      turn: `Other accounts of location ${this.place.location} asked before account ${this.place.account} and wait for room, too`
+    }[this.on]
+    return `${what}. ${count(this.place)}; nothing was sent. Try again later.`
+  }
+}
+
+/**
+ * The errors of a call that needs a session and gets none.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type AuthError =
+  | AuthAborted
+  | AuthLocked
+  | AuthUnreachable
+  | AuthLost
+  | AuthBusy
+  | AuthStoreError
+  | CredentialError
+  | InvalidInput
+
+/**
+ * An operator's wish that is not carried out.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AuthRejected extends Schema.TaggedError<AuthRejected>("effect-number-auth/AuthRejected")(
+  "AuthRejected",
+  {
+    place: Place,
+    why: Schema.Literal(
+      "refusedCredentials",
+      "abortedCredentials",
+      "addressFlapping",
+      "notAborted",
+      "notLocked"
+    )
+  }
+) {
+  override get message(): string {
+    const what = {
+      refusedCredentials: `Number refused this token of account ${this.place.account}, and it is never sent again: create a new token in the Client Admin Portal and supply it`,
+      abortedCredentials: `These are credentials with which account ${this.place.account} was aborted, so they replace nothing: resume to try them once more, or supply others`,
+      addressFlapping: `Account ${this.place.account} was aborted because calls of location ${this.place.location} leave from more than one IP address, which other credentials do not change: give each egress address a location of its own, or route all calls through one, then resume`,
+      notAborted: `Account ${this.place.account} is not aborted, so there is nothing to resume`,
+      notLocked: `Account ${this.place.account} is not locked at location ${this.place.location}, so there is no lock that could have been lifted, and the count stays as it is`
+    }[this.why]
+    return `${what}. ${count(this.place)}. Nothing was changed.`
+  }
+}

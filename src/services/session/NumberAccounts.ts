@@ -1,0 +1,194 @@
+/**
+ * Many accounts of one location in one process, each with its `NumberAuth` for as long as it is used.
+ */
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as RcMap from "effect/RcMap"
+import * as Scope from "effect/Scope"
+import { type AuthCore, makeAuthCore } from "../../machine/AuthCore.js"
+import type { Policy } from "../../machine/Policy.js"
+import { type AccountCode, decodeAccountCode, type SessionKey } from "../../schemas/Credentials.js"
+import type { InvalidInput } from "../../schemas/InvalidInput.js"
+import type { AuthNotice, AuthNotifier } from "./AuthNotifier.js"
+import type { AuthStore } from "../store/AuthStore.js"
+import type { CredentialProvider } from "./CredentialProvider.js"
+import { Company } from "./internal/SharedByAccounts.js"
+import { makeTurns } from "../common/turns.js"
+import * as NumberAuth from "./NumberAuth.js"
+import type { NumberTransport } from "../wire/NumberTransport.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends Omit<NumberAuth.Options, "account"> {
+  /** How long an account that nobody uses is kept in memory, 1 millisecond at least. Default 5 minutes. */
+  readonly idleTimeToLive?: Duration.DurationInput | undefined
+  /**
+   * How long an account may wait for its turn before `AuthBusy`. Default: as long as its callers wait, so give a call
+   * the time-out that suits it. `waitTimeout` begins when the turn has come.
+   */
+  readonly queueTimeout?: Duration.DurationInput | undefined
+}
+
+/**
+ * The accounts of one location. Those that need an attempt ask for room one after the other, in the order in which they
+ * came, so that however many start together, none is passed over and the store is asked by one at a time. A session that
+ * is held, or that another process has stored, does not wait behind them. An account whose callers have all gone gives
+ * up its place; an attempt that is under way is settled.
+ *
+ * The order holds within one `NumberAccounts`. Several processes at one location take their turns side by side, each with
+ * one account at a time, and their store says who comes first.
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export class NumberAccounts extends Context.Tag("effect-number-auth/NumberAccounts")<
+  NumberAccounts,
+  {
+    /**
+     * The session of an account, kept in memory until the scope closes and for `idleTimeToLive` after. It is never
+     * released before an attempt that is under way is settled. What is released has its session and its ledger in the
+     * store still.
+     */
+    readonly get: (account: string) => Effect.Effect<NumberAuth.NumberAuth["Type"], InvalidInput, Scope.Scope>
+    /** `NumberAuth.sessionKey` of an account. */
+    readonly sessionKey: (account: string) => Effect.Effect<SessionKey, NumberAuth.AuthError>
+    /** `NumberAuth.withSession` of an account. */
+    readonly withSession: <A, E, R>(
+      account: string,
+      use: (key: SessionKey) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | NumberAuth.AuthError, R>
+    /** The accounts that are in memory. */
+    readonly accounts: Effect.Effect<ReadonlyArray<AccountCode>>
+  }
+>() {}
+
+/** The accounts all have the same policy. */
+const shareCore = (): ((policy: Policy) => AuthCore) => {
+  let core: AuthCore | null = null
+  return (policy) => {
+    core = core ?? makeAuthCore(policy)
+    return core
+  }
+}
+
+/** How many notices of a lock are kept for when the first fails. */
+const mostSpare = 4
+
+/** One account tells people of a lock: ten thousand would tell them ten thousand times. */
+const tellOnce = (): Pick<Company["Type"], "tellsOfLock" | "afterUntoldLock"> => {
+  let told: number | null = null
+  let spare: Array<AuthNotice> = []
+  return {
+    tellsOfLock: (lock, notice) => {
+      if (lock !== told) {
+        told = lock
+        spare = []
+        return true
+      }
+      if (spare.length < mostSpare) spare.push(notice)
+      return false
+    },
+    afterUntoldLock: () => {
+      const next = spare.shift() ?? null
+      if (next === null) told = null
+      return next
+    }
+  }
+}
+
+/**
+ * Builds the accounts of one location. When the scope closes no account's turn comes any more, and attempts that are
+ * under way are awaited, as in `NumberAuth.make`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options = {}
+): Effect.Effect<
+  NumberAccounts["Type"],
+  InvalidInput,
+  AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient | Scope.Scope
+> =>
+  Effect.gen(function* () {
+    const coreOf = shareCore()
+    const lockTelling = tellOnce()
+    const turns = makeTurns()
+    const fingerprinting = makeTurns()
+    const queueTimeout = Duration.decode(options.queueTimeout ?? Duration.infinity)
+    // Wrong options are said now, and not by each account. To build one touches neither store nor network.
+    yield* NumberAuth.make({ ...options, account: "EP0000000" }).pipe(
+      Effect.provideService(Company, {
+        coreOf,
+        turns,
+        queueTimeout,
+        ...lockTelling,
+        keep: (effect) => effect
+      }),
+      Effect.scoped
+    )
+    const map: RcMap.RcMap<AccountCode, NumberAuth.NumberAuth["Type"], InvalidInput> = yield* RcMap.make({
+      // Not shorter, or an account could be gone before a fiber that is to keep it has begun.
+      idleTimeToLive: Duration.max(Duration.decode(options.idleTimeToLive ?? "5 minutes"), "1 millis"),
+      lookup: (account: AccountCode) =>
+        Effect.provideService(NumberAuth.make({ ...options, account }), Company, {
+          coreOf,
+          turns,
+          queueTimeout,
+          ...lockTelling,
+          fingerprinting,
+          keep: (effect) => Effect.scoped(Effect.zipRight(Effect.ignore(RcMap.get(map, account)), effect))
+        })
+    })
+    // Before the map lets go of its accounts one by one: else each that ends would let the next begin.
+    yield* Effect.addFinalizer(() => Effect.sync(turns.close))
+
+    const get: NumberAccounts["Type"]["get"] = (account) =>
+      Effect.flatMap(decodeAccountCode(account), (code) => RcMap.get(map, code))
+
+    return {
+      get,
+      sessionKey: (account) => Effect.scoped(Effect.flatMap(get(account), ({ sessionKey }) => sessionKey)),
+      withSession: (account, use) =>
+        // The scope is for the account alone: what `use` needs of one is its caller's.
+        Effect.acquireUseRelease(
+          Scope.make(),
+          (scope) => Effect.flatMap(Scope.extend(get(account), scope), (auth) => auth.withSession(use)),
+          (scope, exit) => Scope.close(scope, exit)
+        ),
+      accounts: RcMap.keys(map)
+    }
+  })
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: Options = {}
+): Layer.Layer<
+  NumberAccounts,
+  InvalidInput,
+  AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient
+> => Layer.scoped(NumberAccounts, make(options))
+
+/**
+ * With the settings that the environment gives for a location, `NumberAuth.configLocationOptions`, or others.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Config<Options> = NumberAuth.configLocationOptions
+): Layer.Layer<
+  NumberAccounts,
+  InvalidInput | ConfigError.ConfigError,
+  AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient
+> => Layer.scoped(NumberAccounts, Effect.flatMap(options, make))

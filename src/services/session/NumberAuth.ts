@@ -1,0 +1,406 @@
+/**
+ * Holds a session of one account with Number, and never locks the location out.
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import { RequestError } from "@effect/platform/HttpClientError"
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import * as Ledger from "../../machine/Ledger.js"
+import { AttemptOutcome } from "../../schemas/AttemptOutcome.js"
+import { SessionKey, type Token } from "../../schemas/Credentials.js"
+import { decodeInput, InvalidInput } from "../../schemas/InvalidInput.js"
+import {
+  AuthAborted,
+  AuthBusy,
+  type AuthError,
+  AuthLocked,
+  AuthLost,
+  type AuthRejected,
+  AuthUnreachable
+} from "./AuthError.js"
+import { AuthInspector, makeRecord, show } from "./AuthObserver.js"
+import { AuthNotifier } from "./AuthNotifier.js"
+import { AuthStore, AuthStoreError, makeMemory } from "../store/AuthStore.js"
+import { CredentialError, CredentialProvider } from "./CredentialProvider.js"
+import { Company } from "./internal/SharedByAccounts.js"
+import { FingerprintCost, fingerprintInTurn } from "./internal/fingerprint.js"
+import { withOwnSpan } from "../common/redactedSpans.js"
+import { requestInit } from "../wire/http/redirects.js"
+import * as NumberMetrics from "./NumberMetrics.js"
+import { NumberTransport } from "../wire/NumberTransport.js"
+import { makeAccountLedger, type Stepped } from "./internal/accountLedger.js"
+import { makeAcquisition } from "./internal/acquire.js"
+import { makeAttempts } from "./internal/attempt.js"
+import { type Flights, makeFlights } from "./internal/flight.js"
+import { makeSessionHolder } from "./internal/heldSession.js"
+import { makeNotices, type Notices } from "./internal/notices.js"
+import { makeOperator } from "./internal/operator.js"
+import { decodeSettings, type LocationOptions, type Settings } from "./internal/settings.js"
+import type { AuthStatus } from "./internal/status.js"
+import * as SessionHttpClients from "./SessionHttpClient.js"
+import type { HttpClientOptions, SessionHttpClient, SessionHttpError } from "./SessionHttpClient.js"
+import * as SessionRefusal from "./SessionRefusal.js"
+
+export type { AuthError } from "./AuthError.js"
+export type { AuthStatus } from "./internal/status.js"
+export {
+  type HttpClientOptions,
+  RequestNotReplayable,
+  type SessionHttpClient,
+  type SessionHttpError
+} from "./SessionHttpClient.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends LocationOptions {
+  /** The account code: 2 letters and 7 digits. */
+  readonly account: string
+}
+
+/**
+ * The session of one account.
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export class NumberAuth extends Context.Tag("effect-number-auth/NumberAuth")<
+  NumberAuth,
+  {
+    /**
+     * The session key. Where one is held this touches neither store nor network; else all callers of the account, in
+     * every process that shares the store, get the result of one attempt. An unsuccessful attempt is never retried.
+     */
+    readonly sessionKey: Effect.Effect<SessionKey, AuthError>
+    /**
+     * Runs `use` with the session key. Where its result says that the key was refused (`SessionRefusal.fromResult`
+     * finds 5030 or 5050), renews the session and runs `use` once more, and only once.
+     */
+    readonly withSession: <A, E, R>(
+      use: (key: SessionKey) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | AuthError, R>
+    /**
+     * Sends every request below the base URL with the header `SessKey`, renews on 5030 and 5050, and sends the refused
+     * request once more, only because the answer itself says that it was not carried out. An `HttpClient` at hand that
+     * retries is stopped from sending a request twice; to repeat one that may be, retry this client.
+     */
+    readonly httpClient: SessionHttpClient
+    /**
+     * The same with a signature, a time-out, or both. What is replayed is signed anew, under the time of the replay.
+     */
+    readonly httpClientWith: (options: HttpClientOptions) => SessionHttpClient
+    /** How things stand, by the store, without changing it. */
+    readonly status: Effect.Effect<AuthStatus, AuthStoreError>
+    /**
+     * The status now, and again when a transaction, of whichever process, has changed it. Quiet while the store is away,
+     * and about what time alone changes (a session's end, a lease, a drain).
+     */
+    readonly changes: Stream.Stream<AuthStatus>
+    /** Takes a new token. One that Number refused before is rejected. The location's count stays as it is. */
+    readonly replaceCredentials: (
+      token: string
+    ) => Effect.Effect<void, InvalidInput | AuthRejected | AuthStoreError | CredentialError>
+    /** An operator's word that one more attempt may be made, after an abort that was no refusal of the credentials. */
+    readonly resume: Effect.Effect<void, AuthRejected | AuthStoreError>
+    /**
+     * An operator's word that Number's support has lifted the lock and set the count of the IP to zero, no sooner than
+     * `drainTime` after the last attempt, and that nothing was attempted since. To say so when it is not true is to lock the location.
+     */
+    readonly confirmLockLifted: Effect.Effect<AuthStatus, AuthRejected | AuthStoreError>
+  }
+>() {}
+
+/** The errors that `withSession` fails with by itself; all others are those of `use`. */
+const isOwnError = (error: unknown): boolean =>
+  [
+    AuthAborted,
+    AuthLocked,
+    AuthUnreachable,
+    AuthLost,
+    AuthBusy,
+    AuthStoreError,
+    CredentialError,
+    InvalidInput,
+    SessionRefusal.SessionRefused
+  ].some((kind) => error instanceof kind)
+
+/** How many more attempts the location's count allows. */
+const roomIn = ({ account, policy }: Settings, ledger: Ledger.Ledger): number => {
+  const { failures, inFlight } = Ledger.counts(ledger, account).location
+  return ledger.lockReportedAt === null ? Math.max(policy.limit - failures - inFlight, 0) : 0
+}
+
+/** After each transaction: its notices are kept for people, the observer sees it, and the gauge has the room that is left. */
+const publish =
+  (settings: Settings, notices: Notices, inspector: AuthInspector["Type"]) =>
+  (stepped: Stepped): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const { account, location, policy } = settings
+      const called = notices.ofStep(stepped)
+      notices.add(called)
+      const { events, from, nowMillis, sequence } = stepped
+      if (inspector !== null && from !== null) {
+        show(
+          inspector,
+          makeRecord({
+            key: { location, account },
+            moment: { nowMillis, sequence },
+            limit: policy.limit,
+            from,
+            after: stepped,
+            events,
+            notices: called
+          })
+        )
+      }
+      return NumberMetrics.roomLeft(location, roomIn(settings, stepped.ledger))
+    })
+
+const makeWithSession =
+  (
+    { account, location }: Settings,
+    sessionAfter: Flights["sessionAfter"]
+  ): NumberAuth["Type"]["withSession"] =>
+  (use) =>
+    Effect.gen(function* () {
+      const first = yield* sessionAfter(null)
+      const result = yield* Effect.either(use(first.key))
+      const code = SessionRefusal.fromResult(result)
+      if (Option.isNone(code)) return yield* result
+      const second = yield* sessionAfter({ generation: first.generation, code: code.value })
+      return yield* use(second.key)
+    }).pipe(withOwnSpan("NumberAuth.withSession", { account, location }, isOwnError))
+
+/**
+ * Builds the session of one account. An attempt that is under way when the scope closes is awaited, settled and told of,
+ * for `attemptTimeout` and the time that store and notifier take: to cut it off would spend a mark. Who asks after that is
+ * interrupted.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options
+): Effect.Effect<
+  NumberAuth["Type"],
+  InvalidInput,
+  AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient | Scope.Scope
+> =>
+  Effect.gen(function* () {
+    const settings = yield* decodeSettings(options)
+    const { account, baseUrl, policy } = settings
+    const store = yield* AuthStore
+    const transport = yield* NumberTransport
+    const notifier = yield* AuthNotifier
+    const provider = yield* CredentialProvider
+    const client = yield* HttpClient.HttpClient
+    const scope = yield* Effect.scope
+    const context = yield* Effect.context<never>()
+    const init = yield* requestInit
+    const company = yield* Company
+    const inspector = yield* AuthInspector
+    const cost = yield* FingerprintCost
+    const fingerprintOf = (token: Token) => fingerprintInTurn(account, token, cost, company.fingerprinting)
+
+    const notices = makeNotices({ settings, notifier, company })
+    const ledger = makeAccountLedger({
+      settings,
+      core: company.coreOf(policy),
+      store,
+      onStored: publish(settings, notices, inspector)
+    })
+    const holder = makeSessionHolder(settings)
+    const parts = { settings, ledger, holder, notices, company, scope }
+    const attempts = makeAttempts({ ...parts, transport })
+    const acquisition = makeAcquisition({ ...parts, provider, fingerprintOf, attempts })
+    const { sessionAfter } = makeFlights({ ...parts, acquisition, context })
+    const httpClientWith = SessionHttpClients.makeWith({ client, baseUrl, init, sessionAfter })
+
+    return {
+      sessionKey: Effect.map(sessionAfter(null), ({ key }) => key),
+      withSession: makeWithSession(settings, sessionAfter),
+      httpClient: httpClientWith({}),
+      httpClientWith,
+      ...makeOperator({ settings, ledger, notices, provider, fingerprintOf, scope })
+    }
+  })
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: Options
+): Layer.Layer<
+  NumberAuth,
+  InvalidInput,
+  AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient
+> => Layer.scoped(NumberAuth, make(options))
+
+/**
+ * How {@link layerTest} is set up.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TestOptions extends Partial<Options> {
+  /**
+   * The first session's key; that of the n-th is `<key>-n`. Default: `TEST-SESSION-KEY`. It goes into a header, so it is
+   * printable and without spaces.
+   */
+  readonly sessionKey?: string | undefined
+  /**
+   * How the account stands when the layer is built. Default `authenticated`, with a session that is held; `aborted` by a
+   * refused token, and `locked` by a report of Number's.
+   */
+  readonly state?: "unauthenticated" | "authenticated" | "aborted" | "locked" | undefined
+  /** What the next attempts come to, one after the other. After the last of them all are accepted. Default: none. */
+  readonly outcomes?: ReadonlyArray<AttemptOutcome> | undefined
+  /** What every call that needs a session fails with. Default: nothing. */
+  readonly failure?: AuthError | undefined
+  /** What requests are sent by. Default: a client that fails, since there is no network. */
+  readonly client?: HttpClient.HttpClient | undefined
+}
+
+const testToken = "7E577E57000000000000000000000000"
+
+const noNetwork = HttpClient.make((request) =>
+  Effect.fail(
+    new RequestError({
+      request,
+      reason: "Transport",
+      description: "NumberAuth.layerTest has no network; give it a client"
+    })
+  )
+)
+
+/**
+ * A `NumberAuth` for tests of what depends on one: the real one, over a store in memory and attempts that are not sent but
+ * come to what {@link TestOptions} say. It needs nothing, and opens no connection. `replaceCredentials` and `resume` do
+ * what they do otherwise. To test against a backend, take the emulator of `effect-number-auth/testing`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (options: TestOptions = {}): Layer.Layer<NumberAuth, InvalidInput> =>
+  Layer.scoped(
+    NumberAuth,
+    Effect.gen(function* () {
+      const { client, failure, outcomes = [], sessionKey, state = "authenticated", ...settings } = options
+      const keyText = sessionKey ?? "TEST-SESSION-KEY"
+      const decodeKey = decodeInput(SessionKey, "session key", "printable characters without spaces")
+      yield* decodeKey(keyText)
+      let sessions = 0
+      const accepted = (): AttemptOutcome => {
+        sessions += 1
+        const text = sessions === 1 ? keyText : `${keyText}-${sessions}`
+        return AttemptOutcome.accepted({
+          sessionKey: Redacted.make(text) as SessionKey,
+          tokenEndsAtMillis: null,
+          lockReported: false
+        })
+      }
+      const refused = (lockReported: boolean): AttemptOutcome =>
+        AttemptOutcome.refused({ detail: "layerTest began so", lockReported })
+      const coming = [
+        ...(state === "aborted" ? [refused(false)] : state === "locked" ? [refused(true)] : []),
+        ...outcomes
+      ]
+      const auth = yield* make({ account: "EP0000001", ...settings }).pipe(
+        Effect.provideService(NumberTransport, {
+          authenticate: ({ permit }) =>
+            Effect.match(permit, {
+              onSuccess: () => coming.shift() ?? accepted(),
+              onFailure: ({ message }) => AttemptOutcome.unsent({ detail: message })
+            })
+        }),
+        Effect.provideService(AuthStore, yield* makeMemory),
+        Effect.provideService(AuthNotifier, { notify: () => Effect.void }),
+        Effect.provideServiceEffect(CredentialProvider, testCredentials),
+        Effect.provideService(HttpClient.HttpClient, client ?? noNetwork),
+        Effect.provideService(FingerprintCost, 1)
+      )
+      if (failure !== undefined) {
+        const httpClient = HttpClient.makeWith<never, never, SessionHttpError, never>(
+          () => Effect.fail(failure),
+          Effect.succeed
+        )
+        return {
+          ...auth,
+          sessionKey: Effect.fail(failure),
+          withSession: () => Effect.fail(failure),
+          httpClient,
+          httpClientWith: () => httpClient
+        }
+      }
+      if (state === "unauthenticated") return auth
+      // The session of the beginning is no outcome that was asked for.
+      if (state === "authenticated") coming.unshift(accepted())
+      yield* Effect.exit(auth.sessionKey)
+      return auth
+    })
+  )
+
+const testCredentials: Effect.Effect<CredentialProvider["Type"]> = Effect.sync(() => {
+  let token = Redacted.make(testToken) as Token
+  return {
+    get: () => Effect.sync(() => token),
+    put: (_, replacement) =>
+      Effect.sync(() => {
+        token = replacement
+      })
+  }
+})
+
+/**
+ * The settings of a location that the environment gives: `NUMBER_LOCATION`, `NUMBER_BASE_URL`, `NUMBER_ATTEMPT_TIMEOUT` (such
+ * as `30 seconds`) and `NUMBER_LIMIT`. All have the defaults of {@link Options}.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const configLocationOptions: Config.Config<Omit<Options, "account">> = Config.map(
+  Config.all({
+    location: Config.option(Config.string("NUMBER_LOCATION")),
+    baseUrl: Config.option(Config.string("NUMBER_BASE_URL")),
+    attemptTimeout: Config.option(Config.duration("NUMBER_ATTEMPT_TIMEOUT")),
+    limit: Config.option(Config.integer("NUMBER_LIMIT"))
+  }),
+  ({ attemptTimeout, baseUrl, limit, location }) => ({
+    location: Option.getOrUndefined(location),
+    baseUrl: Option.getOrUndefined(baseUrl),
+    attemptTimeout: Option.getOrUndefined(attemptTimeout),
+    limit: Option.getOrUndefined(limit)
+  })
+)
+
+/**
+ * {@link configLocationOptions} and `NUMBER_ACCOUNT_CODE`, which has no default.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const configOptions: Config.Config<Options> = Config.map(
+  Config.all({ account: Config.string("NUMBER_ACCOUNT_CODE"), location: configLocationOptions }),
+  ({ account, location }) => ({ account, ...location })
+)
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Config<Options> = configOptions
+): Layer.Layer<
+  NumberAuth,
+  InvalidInput | ConfigError.ConfigError,
+  AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient
+> => Layer.scoped(NumberAuth, Effect.flatMap(options, make))

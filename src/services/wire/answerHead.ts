@@ -1,0 +1,68 @@
+/**
+ * The head of an answer, and its place in logs and spans, as Number recommends ("API Best Practices", "Logging"). An attempt to
+ * authenticate is logged like any other call.
+ */
+import * as Effect from "effect/Effect"
+import type { AttemptOutcome } from "../../schemas/AttemptOutcome.js"
+
+/** The fields that every answer may have, fit to be shown; null where it lacks one, or where no answer came. */
+export interface AnswerHead {
+  readonly FunctionOk: boolean | null
+  /** `TxApproved`, `AuthSuccess` or the like, where the answer has one. */
+  readonly success: boolean | null
+  readonly RespMsg: string | null
+  readonly ErrCode: number | null
+  readonly ErrMsg: string | null
+}
+
+export const emptyHead: AnswerHead = {
+  FunctionOk: null,
+  success: null,
+  RespMsg: null,
+  ErrCode: null,
+  ErrMsg: null
+}
+
+/** The head of the answer to an attempt. `show` shortens a text, and takes secrets out. */
+export const headOf = (outcome: AttemptOutcome, show: (text: string) => string): AnswerHead => {
+  switch (outcome._tag) {
+    case "accepted":
+      return { ...emptyHead, FunctionOk: true, success: true }
+    case "refused":
+      return { ...emptyHead, FunctionOk: true, success: false, RespMsg: show(outcome.detail) }
+    case "faulted":
+      // Without a code Number itself said nothing: it was a status, or a malformed body.
+      return outcome.errorCode === null
+        ? emptyHead
+        : { ...emptyHead, FunctionOk: false, ErrCode: outcome.errorCode, ErrMsg: show(outcome.detail) }
+    case "lost":
+    case "unsent":
+      return emptyHead
+  }
+}
+
+const known = (head: AnswerHead): ReadonlyArray<readonly [string, string | number | boolean]> =>
+  Object.entries(head).filter((entry): entry is [string, string | number | boolean] => entry[1] !== null)
+
+/** Under the names that a span has them by. */
+const spanAttributesOf = (head: AnswerHead): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(known(head).map(([name, value]) => [`number.${name}`, value]))
+
+/** Runs an effect for onlookers: whatever it throws, the result of the call stands. */
+const harmlessly = (effect: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.catchAllDefect(effect, () => Effect.void)
+
+export const annotateSpan = (head: AnswerHead): Effect.Effect<void> =>
+  harmlessly(Effect.annotateCurrentSpan(spanAttributesOf(head)))
+
+/** Logs a call: at debug level where all is good, as a warning else. */
+export const logAnswer = (
+  message: string,
+  { head, call, isGood }: { readonly head: AnswerHead; readonly call: string; readonly isGood: boolean }
+): Effect.Effect<void> =>
+  harmlessly(
+    Effect.annotateLogs(isGood ? Effect.logDebug(message) : Effect.logWarning(message), {
+      call,
+      ...Object.fromEntries(known(head))
+    })
+  )

@@ -1,0 +1,156 @@
+import { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import { assert, describe, expectTypeOf, it } from "@effect/vitest"
+import { Context, Effect, Layer, Option, Redacted, TestClock } from "effect"
+import type { InvalidInput } from "../../../../src/schemas/InvalidInput.js"
+import { AttemptOutcome } from "../../../../src/schemas/AttemptOutcome.js"
+import { AuthStoreError } from "../../../../src/services/store/AuthStore.js"
+import * as NumberAuth from "../../../../src/services/session/NumberAuth.js"
+
+const withAuth = <A, E>(
+  options: NumberAuth.TestOptions,
+  use: (auth: NumberAuth.NumberAuth["Type"]) => Effect.Effect<A, E>
+) => Effect.flatMap(NumberAuth.NumberAuth, use).pipe(Effect.provide(NumberAuth.layerTest(options)))
+
+/** A service of one's own. */
+class Receipts extends Context.Tag("test/Receipts")<
+  Receipts,
+  { readonly print: (id: number) => Effect.Effect<string, unknown> }
+>() {
+  static readonly layer = Layer.effect(
+    Receipts,
+    Effect.map(NumberAuth.NumberAuth, (auth) => ({
+      print: (id) =>
+        auth.httpClient
+          .execute(HttpClientRequest.post(`/Receipts/${id}`))
+          .pipe(Effect.flatMap((response) => response.text))
+    }))
+  )
+}
+
+describe("NumberAuth.layerTest", () => {
+  it("needs nothing, and fails with wrong settings only", () => {
+    expectTypeOf(NumberAuth.layerTest()).toEqualTypeOf<Layer.Layer<NumberAuth.NumberAuth, InvalidInput>>()
+  })
+
+  it.effect("holds a session from the beginning", () =>
+    withAuth({ sessionKey: "KEY" }, (auth) =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* auth.status).state, "authenticated")
+        assert.strictEqual(Redacted.value(yield* auth.sessionKey), "KEY")
+        yield* TestClock.adjust("26 hours")
+        assert.strictEqual(Redacted.value(yield* auth.sessionKey), "KEY-2")
+      })
+    )
+  )
+
+  it.effect("tests a service of one's own in a few lines, with renewal and replay as they are", () =>
+    Effect.gen(function* () {
+      const keys: Array<string | undefined> = []
+      const client = HttpClient.make((request) =>
+        Effect.sync(() => {
+          keys.push(request.headers["sesskey"])
+          const body =
+            keys.length === 1
+              ? '{"PrintResult":{"FunctionOk":false,"ErrCode":5030}}'
+              : '{"PrintResult":{"FunctionOk":true}}'
+          return HttpClientResponse.fromWeb(
+            request,
+            new Response(body, { headers: { "content-type": "application/json" } })
+          )
+        })
+      )
+      const printed = yield* Effect.flatMap(Receipts, (receipts) => receipts.print(7)).pipe(
+        Effect.provide(Receipts.layer),
+        Effect.provide(NumberAuth.layerTest({ client, sessionKey: "KEY" }))
+      )
+      assert.include(printed, "true")
+      assert.deepStrictEqual(keys, ["KEY", "KEY-2"])
+    })
+  )
+
+  for (const [state, tag] of [
+    ["aborted", "AuthAborted"],
+    ["locked", "AuthLocked"]
+  ] as const) {
+    it.effect(`begins ${state}, and says so as the real one does`, () =>
+      withAuth({ state }, (auth) =>
+        Effect.gen(function* () {
+          const status = yield* auth.status
+          assert.strictEqual(status.state, state)
+          const error = yield* Effect.flip(auth.sessionKey)
+          assert.strictEqual(error._tag, tag)
+          if (error._tag === "AuthAborted") assert.strictEqual(error.abort.detail, "layerTest began so")
+          assert.strictEqual(Option.getOrNull(status.lock), state === "locked" ? "reported" : null)
+        })
+      )
+    )
+  }
+
+  it.effect("makes attempts come to what it is told, in their order", () =>
+    withAuth(
+      {
+        state: "unauthenticated",
+        outcomes: [
+          AttemptOutcome.unsent({ detail: "no route" }),
+          AttemptOutcome.faulted({ detail: "out of order", errorCode: 1, lockReported: false })
+        ]
+      },
+      (auth) =>
+        Effect.gen(function* () {
+          assert.isTrue(Option.isNone((yield* auth.status).generation))
+          assert.strictEqual((yield* Effect.flip(auth.sessionKey))._tag, "AuthUnreachable")
+          assert.strictEqual((yield* Effect.flip(auth.sessionKey))._tag, "AuthAborted")
+          yield* auth.resume
+          assert.strictEqual(Redacted.value(yield* auth.sessionKey), "TEST-SESSION-KEY")
+        })
+    )
+  )
+
+  it.effect("begins authenticated whatever the attempts after that come to", () =>
+    withAuth({ outcomes: [AttemptOutcome.unsent({ detail: "no route" })] }, (auth) =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* auth.status).state, "authenticated")
+        yield* TestClock.adjust("25 hours")
+        assert.strictEqual((yield* Effect.flip(auth.sessionKey))._tag, "AuthUnreachable")
+        assert.strictEqual(Redacted.value(yield* auth.sessionKey), "TEST-SESSION-KEY-2")
+      })
+    )
+  )
+
+  it.effect("takes a new token after a refusal", () =>
+    withAuth({ state: "aborted" }, (auth) =>
+      Effect.gen(function* () {
+        yield* auth.replaceCredentials("7E577E57000000000000000000000001")
+        yield* auth.sessionKey
+        assert.strictEqual((yield* auth.status).state, "authenticated")
+      })
+    )
+  )
+
+  it.effect("fails every call that needs a session with the failure that is given", () => {
+    const failure = new AuthStoreError({ reason: "unavailable", detail: "away" })
+    return withAuth({ failure }, (auth) =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* Effect.flip(auth.sessionKey), failure)
+        assert.strictEqual(yield* Effect.flip(auth.withSession(Effect.succeed)), failure)
+        assert.strictEqual(yield* Effect.flip(auth.httpClient.get("/A")), failure)
+        assert.strictEqual(yield* Effect.flip(auth.httpClientWith({}).get("/A")), failure)
+      })
+    )
+  })
+
+  it.effect("has no network, and refuses a key that no header holds", () =>
+    Effect.gen(function* () {
+      const error = yield* withAuth({}, (auth) => Effect.flip(auth.httpClient.get("/A")))
+      assert(error._tag === "RequestError")
+      assert.strictEqual(error.reason, "Transport")
+      assert.include(error.message, "no network")
+      const invalid = yield* Effect.flip(withAuth({ sessionKey: "a b" }, (auth) => auth.sessionKey))
+      assert(invalid._tag === "InvalidInput")
+      assert.deepStrictEqual(
+        [invalid.field, invalid.expected],
+        ["session key", "printable characters without spaces"]
+      )
+    })
+  )
+})

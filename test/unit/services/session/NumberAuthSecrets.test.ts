@@ -1,0 +1,387 @@
+/**
+ * Neither token nor session key is in anything that anybody is told.
+ */
+import { HttpClient, HttpClientError, HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Context, Data, Effect, Layer, Redacted, Ref, Schema, TestClock } from "effect"
+import { layerLog } from "../../../../src/services/session/AuthNotifier.js"
+import { CredentialProvider } from "../../../../src/services/session/CredentialProvider.js"
+import * as NumberAuth from "../../../../src/services/session/NumberAuth.js"
+import * as NumberClient from "../../../../src/services/calls/NumberClient.js"
+import { NumberTransport } from "../../../../src/services/wire/NumberTransport.js"
+import * as SoapClient from "../../../../src/services/calls/SoapClient.js"
+import { SessionRefused } from "../../../../src/services/session/SessionRefusal.js"
+import * as Emulator from "../../../../src/testing/NumberEmulator.js"
+import { Fault } from "../../../../src/testing/NumberEmulator.js"
+import { assertShowsNone } from "../../../support/leaks.js"
+import { observed } from "../../../support/observed.js"
+import {
+  account,
+  badToken,
+  baseUrl,
+  environment,
+  goodToken,
+  ip,
+  makeWorld,
+  start
+} from "../../../support/stack.js"
+import { wires } from "../../../support/wires.js"
+
+/** Every answer echoes the token that was sent, as a careless backend might. */
+const echoing = (token: string): ReadonlyArray<Emulator.Fault> => [
+  Fault.Status(500, `<html>${token}</html>`),
+  Fault.Status(400, token.toLowerCase()),
+  Fault.Body(token),
+  Fault.FunctionNotOk(1, `token ${token} ${token.toLowerCase()}`),
+  Fault.Body(
+    JSON.stringify({ AuthenticateResult: { FunctionOk: true, AuthSuccess: false, RespMsg: `no ${token}` } })
+  ),
+  Fault.DropRequest,
+  Fault.DropAnswer,
+  Fault.CutBody,
+  Fault.Refuse,
+  Fault.HugeBody(1_048_577),
+  Fault.ReportLock
+]
+
+describe("secrets", () => {
+  it.scoped("the token is in no error, notice, status, span or log, however an attempt ends", () =>
+    Effect.gen(function* () {
+      for (const fault of echoing(goodToken)) {
+        const world = yield* makeWorld()
+        yield* world.emulator.inject(fault)
+        const [exit, told] = yield* observed(
+          Effect.gen(function* () {
+            const auth = yield* start(world)
+            const error = yield* Effect.flip(auth.sessionKey)
+            yield* Effect.logError("it failed", error)
+            yield* Effect.logTrace(yield* auth.status, yield* Ref.get(world.notices))
+            yield* Effect.ignoreLogged(auth.resume)
+            yield* Effect.ignoreLogged(auth.confirmLockLifted)
+            yield* Effect.ignoreLogged(auth.replaceCredentials(goodToken))
+            yield* Effect.ignoreLogged(auth.replaceCredentials(`${goodToken}00`))
+            return [error, yield* auth.status, yield* Ref.get(world.notices), auth]
+          }).pipe(Effect.withSpan("the caller"))
+        )
+        assert.strictEqual(exit._tag, "Success")
+        assertShowsNone(exit, goodToken)
+        if (exit._tag === "Success") for (const value of exit.value) assertShowsNone(value, goodToken)
+        assert.include(told.names, "http.client POST")
+        assert.isAbove(told.logs.length, 0)
+        for (const text of [...told.spans, ...told.logs]) {
+          assert.notInclude(text.toLowerCase(), goodToken.toLowerCase())
+        }
+      }
+    })
+  )
+
+  it.scoped("the session key is in no error, status, span or log, whatever becomes of a request", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const keys: Array<string> = []
+      const [exit, told] = yield* observed(
+        Effect.gen(function* () {
+          const auth = yield* start(world)
+          const note = Effect.map(auth.sessionKey, (key) => keys.push(Redacted.value(key)))
+          yield* note
+          const results: Array<unknown> = [auth, yield* auth.sessionKey, yield* auth.status]
+          const execute = auth.httpClient.execute(
+            HttpClientRequest.post("/Echo").pipe(HttpClientRequest.bodyUnsafeJson({ n: 1 }))
+          )
+          results.push(yield* execute)
+          for (const fault of [
+            Fault.DropRequest,
+            Fault.DropAnswer,
+            Fault.CutBody,
+            Fault.Refuse,
+            Fault.Status(500, "<html>"),
+            Fault.Body("{"),
+            Fault.Body('{"EchoResult":{"FunctionOk":false,"ErrCode":5030}}')
+          ]) {
+            yield* world.emulator.injectMethod(fault)
+            results.push(yield* Effect.either(execute.pipe(Effect.flatMap((response) => response.json))))
+            yield* note
+          }
+          results.push(yield* Effect.either(auth.httpClient.get("https://evil.test/")))
+          results.push(
+            yield* Effect.either(
+              auth
+                .withSession(() => Effect.fail(new SessionRefused({ code: 5030 })))
+                .pipe(Effect.withSpan("mine"))
+            )
+          )
+          yield* note
+          yield* Effect.logTrace("results", results)
+          yield* Effect.forEach(results, (result) => Effect.logError(result))
+          return results
+        })
+      )
+      assert(exit._tag === "Success")
+      assert.isAtLeast(new Set(keys).size, 3)
+      for (const value of exit.value) assertShowsNone(value, ...keys, goodToken)
+      assert.include(told.names, "http.client POST")
+      assert.include(told.names, "NumberAuth.withSession")
+      assert.include(told.spans, `NumberAuth.withSession account ${account}`)
+      assert.include(told.spans, "NumberAuth.withSession location default")
+      assert.isTrue(
+        told.spans.some((text) => text.includes("sesskey")),
+        "the header is there, redacted"
+      )
+      for (const text of [...told.spans, ...told.logs]) {
+        for (const secret of [...keys, goodToken]) assert.notInclude(text.toLowerCase(), secret.toLowerCase())
+      }
+    })
+  )
+
+  it.scoped("a client of the user's that logs each request shows neither", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const client = Emulator.httpClient(world.emulator, ip).pipe(
+        HttpClient.tapRequest((request) => Effect.logDebug("sending", request)),
+        HttpClient.tapError((error) => Effect.logError(error))
+      )
+      const [exit, told] = yield* observed(
+        Effect.gen(function* () {
+          yield* world.emulator.injectMethod(Fault.DropRequest)
+          const auth = yield* start(world, {}, client)
+          yield* Effect.ignore(auth.httpClient.get("/Echo"))
+          return Redacted.value(yield* auth.sessionKey)
+        })
+      )
+      assert(exit._tag === "Success")
+      assert.isTrue(told.logs.some((text) => text.includes("/Authenticate")))
+      for (const text of told.logs) {
+        for (const secret of [exit.value, goodToken])
+          assert.notInclude(text.toLowerCase(), secret.toLowerCase())
+      }
+    })
+  )
+
+  for (const wire of wires) {
+    it.scoped(
+      `the client's spans show no secret: neither how they end, nor headers that echo (${wire.name})`,
+      () =>
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          let key = ""
+          const inner = Emulator.httpClient(world.emulator, ip)
+          /** The answer to an attempt echoes the token that was sent, and every answer the key. */
+          const client = HttpClient.make((request) =>
+            Effect.gen(function* () {
+              const answer = yield* inner.execute(request)
+              const text = yield* answer.text
+              const token = key === "" ? goodToken : ""
+              key ||= /[0-9A-F]{42}/.exec(text)?.[0] ?? ""
+              return HttpClientResponse.fromWeb(
+                request,
+                new Response(text, {
+                  status: answer.status,
+                  headers: {
+                    "content-type": answer.headers["content-type"]!,
+                    "x-echo": `${token} ${key.toLowerCase()}`
+                  }
+                })
+              )
+            }).pipe(Effect.withTracerEnabled(false))
+          )
+          const [exit, told] = yield* observed(
+            Effect.gen(function* () {
+              const auth = yield* start(world, {}, client, wire)
+              yield* auth.sessionKey
+              const soap = yield* SoapClient.make({ endpoint: wires[1]!.url("https://number.test") }).pipe(
+                Effect.provideService(NumberAuth.NumberAuth, auth),
+                Effect.provideService(HttpClient.HttpClient, client)
+              )
+              const calls = Effect.zip(
+                Effect.either(auth.httpClient.execute(HttpClientRequest.post("/Echo"))),
+                Effect.either(soap.method("Echo", {}, Schema.Unknown))
+              )
+              const results = [yield* calls]
+              for (const fault of [Fault.DropRequest, Fault.DropAnswer, Fault.CutBody, Fault.Refuse]) {
+                yield* world.emulator.injectMethod(fault, fault)
+                results.push(yield* calls)
+              }
+              return results
+            })
+          )
+          assert(exit._tag === "Success")
+          assert.lengthOf(key, 42)
+          const ends = told.exits.get("http.client POST")!
+          assert.lengthOf(ends, 11)
+          assert.deepStrictEqual(
+            ends.map(({ _tag }) => _tag),
+            [...Array<"Success">(3).fill("Success"), ...Array<"Failure">(8).fill("Failure")]
+          )
+          for (const end of ends) assertShowsNone(end, key, goodToken)
+          assert.isTrue(told.spans.some((text) => text.includes("x-echo <redacted>")))
+          for (const text of told.spans) {
+            for (const secret of [key, goodToken]) assert.notInclude(text.toLowerCase(), secret.toLowerCase())
+          }
+          // The headers are there as they came; what is printed of them has no key.
+          const [response] = exit.value[0]!
+          assert(response._tag === "Right")
+          assert.include(response.right.headers["x-echo"], key.toLowerCase())
+          assertShowsNone(response, key)
+        })
+    )
+  }
+
+  it.scoped("layerLog writes what people need to know, and no secret", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const [, told] = yield* observed(
+        Effect.gen(function* () {
+          yield* world.emulator.inject(...echoing(goodToken).slice(0, 5), Fault.ReportLock)
+          const context = yield* Layer.build(
+            NumberAuth.layer({ account, baseUrl }).pipe(
+              Layer.provide(layerLog),
+              Layer.provide(environment(world)),
+              Layer.orDie
+            )
+          )
+          const auth = context.unsafeMap.get(NumberAuth.NumberAuth.key) as NumberAuth.NumberAuth["Type"]
+          for (let n = 0; n < 8; n++) {
+            yield* Effect.ignore(auth.sessionKey)
+            yield* Effect.ignore(auth.resume)
+          }
+          yield* TestClock.adjust("1 second")
+        })
+      )
+      assert.isTrue(told.logs.some((text) => text.includes("was aborted")))
+      assert.isTrue(told.logs.some((text) => text.includes("has reached the limit")))
+      for (const text of told.logs) assert.notInclude(text.toLowerCase(), goodToken.toLowerCase())
+    })
+  )
+
+  it.scoped("a transport that throws the token does not get it onto a span", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      const [exit, told] = yield* observed(
+        Effect.gen(function* () {
+          const context = yield* Layer.build(
+            NumberAuth.layer({ account, baseUrl }).pipe(
+              Layer.provide(
+                Layer.succeed(NumberTransport, {
+                  authenticate: ({ token }) => Effect.die(new Error(`no ${Redacted.value(token)}`))
+                })
+              ),
+              Layer.provide(environment(world)),
+              Layer.orDie
+            )
+          )
+          return yield* Effect.flip(Context.get(context, NumberAuth.NumberAuth).sessionKey)
+        })
+      )
+      assert(exit._tag === "Success" && exit.value._tag === "AuthAborted")
+      assert.strictEqual(exit.value.abort.detail, "the transport failed")
+      assert.include(told.names, "NumberAuth.attempt")
+      for (const said of [`account ${account}`, "location default"]) {
+        assert.include(told.spans, `NumberAuth.attempt ${said}`)
+      }
+      assertShowsNone(exit.value, goodToken)
+      for (const text of [...told.spans, ...told.logs]) assert.notInclude(text, goodToken)
+    })
+  )
+
+  it.scoped(
+    "a provider that throws the token gets it to the caller, and neither onto a span nor into the log",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        const oops = Effect.die(new RangeError(`no ${goodToken}`))
+        const [exit, told] = yield* observed(
+          Effect.gen(function* () {
+            const context = yield* Layer.build(
+              NumberAuth.layer({ account, baseUrl }).pipe(
+                Layer.provide(Layer.succeed(CredentialProvider, { get: () => oops, put: () => oops })),
+                Layer.provide(environment(world)),
+                Layer.orDie
+              )
+            )
+            const auth = Context.get(context, NumberAuth.NumberAuth)
+            return [
+              yield* Effect.exit(auth.sessionKey),
+              yield* Effect.exit(auth.replaceCredentials(badToken(1)))
+            ]
+          })
+        )
+        assert(exit._tag === "Success")
+        for (const end of exit.value) {
+          const cause: Cause.Cause<unknown> = end._tag === "Failure" ? end.cause : Cause.empty
+          assert.include(Cause.pretty(cause), goodToken)
+        }
+        assert.isTrue(told.spans.some((text) => text.includes("An error of another's code (RangeError)")))
+        for (const text of [...told.spans, ...told.logs]) assert.notInclude(text, goodToken)
+        for (const ends of told.exits.values()) for (const end of ends) assertShowsNone(end, goodToken)
+      })
+  )
+
+  it.scoped("what a caller's own code fails with goes to the caller, and on our span is its kind only", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      class Mine extends Data.TaggedError("Mine")<{ readonly header: string }> {}
+      let key = ""
+      const [exit, told] = yield* observed(
+        Effect.gen(function* () {
+          const throwing = HttpClient.make((request) =>
+            request.url.endsWith("/Authenticate")
+              ? Emulator.httpClient(world.emulator, ip).execute(request)
+              : Effect.die(new Error(JSON.stringify(request)))
+          )
+          const auth = yield* start(world, {}, throwing)
+          key = Redacted.value(yield* auth.sessionKey)
+          const failed = yield* Effect.flip(auth.withSession(() => new Mine({ header: key })))
+          assert(failed._tag === "Mine")
+          assert.strictEqual(failed.header, key)
+          const died = yield* Effect.exit(auth.withSession(() => Effect.die(new Error(key))))
+          assert.include(Cause.pretty(died._tag === "Failure" ? died.cause : Cause.empty), key)
+          const echo = NumberClient.method("Echo", Schema.Struct({}), Schema.Struct({}))
+          const thrown = yield* Effect.exit(Effect.provideService(echo({}), NumberAuth.NumberAuth, auth))
+          assert.include(Cause.pretty(thrown._tag === "Failure" ? thrown.cause : Cause.empty), key)
+          // Errors of ours are told as they are.
+          yield* Effect.exit(auth.withSession(() => new SessionRefused({ code: 5030 })))
+        })
+      )
+      if (exit._tag === "Failure") throw Cause.squash(exit.cause)
+      const spans = told.spans.join("\n")
+      for (const shown of ["another's code (Mine)", "another's code (Error)", "5030"])
+        assert.include(spans, shown)
+      for (const text of [...told.spans, ...told.logs]) assert.notInclude(text, key)
+      assert.lengthOf(told.exits.get("NumberAuth.withSession")!, 3)
+      assert.lengthOf(told.exits.get("NumberClient.Echo")!, 1)
+      for (const ends of told.exits.values()) for (const end of ends) assertShowsNone(end, key)
+    })
+  )
+
+  it.scoped("a notifier that throws the token does not get it into the log", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld()
+      yield* Ref.set(world.token, badToken(10))
+      const [, told] = yield* observed(
+        Effect.gen(function* () {
+          const auth = yield* start({
+            ...world,
+            notices: new Proxy(world.notices, {
+              get: () => {
+                throw new Error(badToken(10))
+              }
+            })
+          })
+          yield* Effect.ignore(auth.sessionKey)
+          yield* TestClock.adjust("1 second")
+        })
+      )
+      assert.isTrue(told.logs.some((text) => text.includes("The notifier failed")))
+      for (const text of told.logs) assert.notInclude(text, badToken(10))
+    })
+  )
+
+  it("a transport error that holds the request is not kept", () => {
+    const request = HttpClientRequest.setHeader(HttpClientRequest.get("/"), "sesskey", goodToken)
+    // What the platform does by itself, and why no error of ours keeps one as its cause.
+    assert.include(
+      JSON.stringify(new HttpClientError.RequestError({ request, reason: "Transport" })),
+      goodToken
+    )
+  })
+})
