@@ -18,6 +18,7 @@ import { defaultPolicy } from "../src/machine/Policy.js"
 import type { AccountCode, Fingerprint, Location, SessionKey } from "../src/schemas/Credentials.js"
 import type { Claim } from "../src/schemas/StoredRecord.js"
 import * as AuthStore from "../src/services/store/AuthStore.js"
+import * as SqlStore from "../src/services/store/SqlStore.js"
 import { decodeKeyRing } from "../src/services/store/StoreKey.js"
 import { startPostgres } from "../test/support/postgres.js"
 
@@ -91,7 +92,7 @@ const measure = (name: string) =>
     const sql = yield* SqlClient.SqlClient
     yield* sql`CREATE TABLE bench (id INTEGER PRIMARY KEY, n INTEGER NOT NULL)`
     yield* sql`INSERT INTO bench VALUES (1, 0)`
-    const store = yield* AuthStore.makeSql({ storeKey })
+    const store = yield* SqlStore.make({ storeKey })
     const [both, one] = yield* medians([reserveAndSettle(store), bare])
     console.log(
       `${name.padEnd(11)} reserve and settle ${both!.toFixed(2)} ms, bare durable transaction ${one!.toFixed(2)} ms, ` +

@@ -11,7 +11,8 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { AccountCode, Location } from "../schemas/Credentials.js"
 import type { Mark, StateName } from "../schemas/StoredRecord.js"
 import { makeRecord } from "../services/session/AuthObserver.js"
-import { decodeAccount, type LocationInspection } from "../services/store/sql/readOnly.js"
+import { decodeAccount } from "../services/store/sql/documents.js"
+import type { LocationInspection } from "../services/store/sql/readOnly.js"
 import type { Recorder } from "./Recorder.js"
 
 /**

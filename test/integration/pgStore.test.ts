@@ -4,6 +4,7 @@ import { SqlClient } from "@effect/sql"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Context, Duration, Effect, Fiber, Layer, Redacted, Scope } from "effect"
 import * as AuthStore from "../../src/services/store/AuthStore.js"
+import * as SqlStore from "../../src/services/store/SqlStore.js"
 import * as PgStore from "../../src/services/store/PgStore.js"
 import { SessionRefused } from "../../src/services/session/SessionRefusal.js"
 import * as Emulator from "../../src/testing/NumberEmulator.js"
@@ -125,7 +126,7 @@ describe("PostgreSQL and the caller's own transaction", () => {
   const shared = (url: string) =>
     Effect.gen(function* () {
       const sql = Context.get(yield* Layer.build(postgresClient(url)), SqlClient.SqlClient)
-      return { sql, store: yield* Effect.provideService(AuthStore.makeSql(), SqlClient.SqlClient, sql) }
+      return { sql, store: yield* Effect.provideService(SqlStore.make(), SqlClient.SqlClient, sql) }
     })
 
   it.scopedLive("the mark is durable before the attempt is sent, though the caller rolls back", () =>

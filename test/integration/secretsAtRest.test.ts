@@ -10,6 +10,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Context, Deferred, Effect, Either, Fiber, Layer, Option, Redacted } from "effect"
 import type { Token } from "../../src/schemas/Credentials.js"
 import * as AuthStore from "../../src/services/store/AuthStore.js"
+import * as SqlStore from "../../src/services/store/SqlStore.js"
 import * as SqliteStore from "../../src/services/store/SqliteStore.js"
 import * as StoreKey from "../../src/services/store/StoreKey.js"
 import { assertHoldsNone } from "../support/canary.js"
@@ -426,7 +427,7 @@ describe("a SQLite database of the user's own client", () => {
       const world = yield* makeWorld()
       const client = yield* Layer.build(SqliteClient.layer({ filename: file }))
       const build = (provider: ReadonlyMap<string, string>) =>
-        Layer.build(AuthStore.layerSql).pipe(
+        Layer.build(SqlStore.layer).pipe(
           Effect.map(Context.get(AuthStore.AuthStore)),
           Effect.provide(client),
           Effect.withConfigProvider(ConfigProvider.fromMap(new Map(provider)))

@@ -6,7 +6,7 @@ import { SqlClient } from "@effect/sql"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Redacted } from "effect"
-import * as AuthStore from "../../src/services/store/AuthStore.js"
+import * as SqlStore from "../../src/services/store/SqlStore.js"
 import * as Emulator from "../../src/testing/NumberEmulator.js"
 import { onFastClock } from "../support/hastened.js"
 import { assertShowsNone } from "../support/leaks.js"
@@ -184,7 +184,7 @@ describe("the store's transaction and the caller's own", () => {
   const startShared = (world: World) =>
     Effect.gen(function* () {
       const client = yield* Layer.build(SqliteClient.layer({ filename: yield* file }))
-      const store = yield* Effect.provide(AuthStore.makeSql(), client)
+      const store = yield* Effect.provide(SqlStore.make(), client)
       const auth = yield* startProcess(world, store, { waitTimeout: "3 seconds" })
       return { auth, sql: Context.get(client, SqlClient.SqlClient) }
     })

@@ -16,6 +16,7 @@ import {
 } from "effect"
 import type { AccountCode, Location, Token } from "../../src/schemas/Credentials.js"
 import * as AuthStore from "../../src/services/store/AuthStore.js"
+import type * as Rekey from "../../src/services/store/rekey.js"
 import * as CredentialProvider from "../../src/services/session/CredentialProvider.js"
 import * as NumberAuth from "../../src/services/session/NumberAuth.js"
 import { SessionRefused } from "../../src/services/session/SessionRefusal.js"
@@ -49,7 +50,7 @@ export interface Place {
   readonly rekey: (
     keys: StoreKey.KeyRing | undefined,
     discard?: boolean
-  ) => Effect.Effect<AuthStore.Rekeyed, AuthStore.AuthStoreError>
+  ) => Effect.Effect<Rekey.Rekeyed, AuthStore.AuthStoreError>
   readonly documentOf: (whose: AuthStore.AccountKey, table?: Table) => Promise<string>
   readonly write: (whose: AuthStore.AccountKey, document: string, table?: Table) => Promise<void>
   /** All bytes that it has written. */

@@ -2,7 +2,7 @@
 import { SqlClient } from "@effect/sql"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { Context, Effect, Layer, Logger } from "effect"
-import * as AuthStore from "../../src/services/store/AuthStore.js"
+import * as SqlStore from "../../src/services/store/SqlStore.js"
 import { ring } from "./secrets.js"
 
 export const sqlInMemory = Effect.map(
@@ -10,8 +10,8 @@ export const sqlInMemory = Effect.map(
   Context.get(SqlClient.SqlClient)
 )
 
-export const onSql = (sql: SqlClient.SqlClient, options: AuthStore.SqlOptions = { storeKey: ring(1) }) =>
-  Effect.provideService(AuthStore.makeSql(options), SqlClient.SqlClient, sql)
+export const onSql = (sql: SqlClient.SqlClient, options: SqlStore.Options = { storeKey: ring(1) }) =>
+  Effect.provideService(SqlStore.make(options), SqlClient.SqlClient, sql)
 
 /** Collects warnings. */
 export const warnings = () => {

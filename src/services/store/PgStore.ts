@@ -17,17 +17,10 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Net from "node:net"
 import type { Location } from "../../schemas/Credentials.js"
-import {
-  type AccountKey,
-  AuthStore,
-  AuthStoreError,
-  changesChannel,
-  configuredKeyRing,
-  makeSql,
-  type Rekeyed,
-  rekeySql
-} from "./AuthStore.js"
-import { answersWithin, storeErrorOf } from "./AuthStoreError.js"
+import { type AccountKey, AuthStore } from "./AuthStore.js"
+import { AuthStoreError, answersWithin, storeErrorOf } from "./AuthStoreError.js"
+import { type Rekeyed, rekeySql } from "./rekey.js"
+import * as SqlStore from "./SqlStore.js"
 import {
   inspect as inspectSql,
   type Inspection,
@@ -48,13 +41,13 @@ export interface Options {
   readonly maxConnections?: number | undefined
   /**
    * What session keys are sealed under. Default: that of `NUMBER_STORE_KEY` and `NUMBER_STORE_KEY_OLD` in the configuration;
-   * without one, session keys are kept in memory only, and a warning says so (`AuthStore.SqlOptions`).
+   * without one, session keys are kept in memory only, and a warning says so (`SqlStore.Options`).
    */
   readonly storeKey?: KeyRing | undefined
 }
 
 const keyRing = (options: Pick<Options, "storeKey">): Effect.Effect<KeyRing | undefined, AuthStoreError> =>
-  options.storeKey === undefined ? configuredKeyRing : Effect.succeed(options.storeKey)
+  options.storeKey === undefined ? SqlStore.configuredKeyRing : Effect.succeed(options.storeKey)
 
 /**
  * The keys that a store of these options has; none is current where sessions are kept in memory only.
@@ -113,7 +106,7 @@ const listenOnce = (options: Options, changed: PubSub.PubSub<string | null>): Ef
           PgClient.PgClient
         )
         const listening = client
-          .listen(changesChannel)
+          .listen(SqlStore.changesChannel)
           .pipe(Stream.runForEach((location) => PubSub.publish(changed, location)))
         const ping = client
           .listen(pingChannel)
@@ -166,7 +159,7 @@ export const layer = (options: Options): Layer.Layer<AuthStore, AuthStoreError> 
   Layer.scoped(
     AuthStore,
     Effect.flatMap(Effect.all([makeListener(options), keyRing(options)]), ([listener, storeKey]) =>
-      makeSql({
+      SqlStore.make({
         storeKey,
         pollInterval: "1 second",
         notifications: (location) =>
@@ -183,7 +176,7 @@ export const layer = (options: Options): Layer.Layer<AuthStore, AuthStoreError> 
   ).pipe(Layer.provide(clientOf(options, options.maxConnections ?? 10)), Layer.mapError(storeErrorOf))
 
 /**
- * Seals all of a database anew, as `AuthStore.rekeySql` does. Needs a key, given or configured.
+ * Seals all of a database anew, as `rekeySql` does. Needs a key, given or configured.
  *
  * @since 0.1.0
  * @category maintenance

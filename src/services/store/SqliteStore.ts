@@ -13,16 +13,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Location } from "../../schemas/Credentials.js"
-import {
-  type AccountKey,
-  AuthStore,
-  AuthStoreError,
-  configuredKeys,
-  makeSql,
-  type Rekeyed,
-  rekeySql
-} from "./AuthStore.js"
-import { storeErrorOf } from "./AuthStoreError.js"
+import { type AccountKey, AuthStore } from "./AuthStore.js"
+import { AuthStoreError, storeErrorOf } from "./AuthStoreError.js"
+import { type Rekeyed, rekeySql } from "./rekey.js"
+import * as SqlStore from "./SqlStore.js"
 import { lastMigration, tokensMigration } from "./sql/migrations.js"
 import {
   inspect as inspectSql,
@@ -162,7 +156,7 @@ export const keys = (
   Effect.gen(function* () {
     const { current, older } =
       options.storeKey === undefined
-        ? yield* configuredKeys
+        ? yield* SqlStore.configuredKeys
         : { current: Option.some(options.storeKey.current), older: options.storeKey.older }
     if (Option.isNone(current)) return { current: yield* readKeyFile(options.filename), older }
     // A key file that is damaged is missed only if something was sealed under it, and then its id is named.
@@ -240,11 +234,11 @@ export const layer = (
 ): Layer.Layer<AuthStore, AuthStoreError, FileSystem.FileSystem | Path.Path> =>
   Layer.effect(
     AuthStore,
-    Effect.flatMap(keyRing(options), (storeKey) => makeSql({ storeKey }))
+    Effect.flatMap(keyRing(options), (storeKey) => SqlStore.make({ storeKey }))
   ).pipe(Layer.provide(clientOf(options)))
 
 /**
- * Seals all of a file anew, as `AuthStore.rekeySql` does. A key file is among the older keys, and not changed.
+ * Seals all of a file anew, as `rekeySql` does. A key file is among the older keys, and not changed.
  *
  * @since 0.1.0
  * @category maintenance

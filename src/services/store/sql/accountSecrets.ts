@@ -49,7 +49,7 @@ export interface Vault {
 
 export interface AccountSecrets {
   /** Runs a transaction, again when what it was pending on is done. */
-  readonly attend: <A, E>(
+  readonly runSealed: <A, E>(
     owner: Owner,
     transaction: (vault: Vault) => Effect.Effect<A | Pending, E>
   ) => Effect.Effect<A, E | NotOpened>
@@ -137,7 +137,7 @@ export const sealed = (ring: KeyRing): AccountSecrets => {
   })
 
   return {
-    attend: (owner, transaction) =>
+    runSealed: (owner, transaction) =>
       Effect.gen(function* () {
         const name = nameOf(owner)
         // Its own, so that others on the same account do not take away what it has got ready.
@@ -192,7 +192,7 @@ export const inMemory = (): AccountSecrets => {
   })
 
   return {
-    attend: (owner, transaction) =>
+    runSealed: (owner, transaction) =>
       Effect.flatMap(transaction(vaultOf(owner)), (result) =>
         result instanceof Pending ? Effect.dieMessage("nothing is sealed in memory") : Effect.succeed(result)
       )

@@ -5,20 +5,17 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type { Moment } from "../../../machine/Ledger.js"
 import {
   type AccountRecord,
   emptyAccountRecord,
   emptyLedgerRecord,
-  LedgerRecord,
-  SealedAccountRecord,
-  SealedToken
+  type LedgerRecord
 } from "../../../schemas/StoredRecord.js"
 import type { AccountCode, Location } from "../../../schemas/Credentials.js"
 import type { AccountKey } from "../AuthStore.js"
 import { AuthStoreError, storeErrorOf } from "../AuthStoreError.js"
+import { accountOf, decodeSealedToken, ledgerOf } from "./documents.js"
 import { lastMigration, notNewer, tokensMigration } from "./migrations.js"
 import { outsideTransactions } from "./transactions.js"
 
@@ -53,20 +50,6 @@ export const newStore = (nowMillis: number): Inspection => ({
   clockAheadMillis: null
 })
 
-const decode =
-  <A, I, B>(schema: Schema.Schema<A, I>, what: string, otherwise: B) =>
-  (document: string | null | undefined): Effect.Effect<A | B, AuthStoreError> =>
-    document === null || document === undefined
-      ? Effect.succeed(otherwise)
-      : Option.match(Schema.decodeUnknownOption(Schema.parseJson(schema))(document), {
-          onSome: Effect.succeed,
-          onNone: () =>
-            new AuthStoreError({
-              reason: "unreadable",
-              detail: `the ${what} is damaged or was written by another version of this library`
-            })
-        })
-
 /**
  * A location with all its accounts. The documents are as they are stored, so that who looks again and again need read only
  * those that changed.
@@ -76,11 +59,6 @@ export interface LocationInspection {
   readonly ledger: LedgerRecord
   readonly accounts: ReadonlyMap<AccountCode, string>
 }
-
-const decodeLedger = decode(LedgerRecord, "ledger of the location", emptyLedgerRecord)
-/** Reads a document of {@link LocationInspection.accounts}. */
-export const decodeAccount = decode(SealedAccountRecord, "record of the account", emptyAccountRecord)
-const decodeToken = decode(SealedToken, "token of the account", null)
 
 /** The time of the database, and this host's at that moment, give or take half of the way there and back. */
 const clocks = Effect.gen(function* () {
@@ -150,19 +128,19 @@ export const inspect = (key: AccountKey): Effect.Effect<Inspection, AuthStoreErr
       LEFT JOIN number_auth_account AS account
         ON account.location = ledger.location AND account.account = ${key.account}
       WHERE ledger.location = ${key.location}`
-    const account = yield* decodeAccount(row?.account_document)
+    const account = yield* accountOf(row?.account_document)
     // A store that an older version wrote has no such table yet.
     const tokens =
       last >= tokensMigration
         ? yield* sql<{ readonly document: string }>`SELECT document FROM number_auth_token
           WHERE location = ${key.location} AND account = ${key.account}`
         : []
-    const token = yield* decodeToken(tokens[0]?.document)
+    const token = tokens[0] === undefined ? null : yield* decodeSealedToken(tokens[0].document)
     const sealed = [account.version === 2 ? account.sessionKey : null, token?.token ?? null]
     return {
       isNew: false,
       moment: { sequence: Number(row?.sequence ?? 0), nowMillis },
-      ledger: yield* decodeLedger(row?.document),
+      ledger: yield* ledgerOf(row?.document),
       account,
       isKeyStored: account.sessionKey !== null,
       sealedUnder: sealed.flatMap((each) => (each === null ? [] : [each.keyId])),
@@ -195,7 +173,7 @@ export const inspectLocation = (
     if (rows.length === 0) return nothing
     return {
       moment: { sequence: Number(rows[0]!.sequence), nowMillis },
-      ledger: yield* decodeLedger(rows[0]!.document),
+      ledger: yield* ledgerOf(rows[0]!.document),
       accounts: new Map(
         rows.flatMap(({ account, account_document }) =>
           account === null || account_document === null ? [] : [[account, account_document] as const]

@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, PubSub, Stream, TestClock } from "effect"
 import type { Location } from "../../../../src/schemas/Credentials.js"
 import * as AuthStore from "../../../../src/services/store/AuthStore.js"
+import * as SqlStore from "../../../../src/services/store/SqlStore.js"
 import { key, ring } from "../../../support/secrets.js"
 import { onSql, sqlInMemory } from "../../../support/sqlInMemory.js"
 import { storeContract, watch } from "../../../support/storeContract.js"
@@ -25,7 +26,7 @@ describe("a store in a database", () => {
       Effect.gen(function* () {
         const sql = yield* sqlInMemory
         const notified = yield* PubSub.unbounded<Location>()
-        const seenWith = (options: Omit<AuthStore.SqlOptions, "storeKey">) =>
+        const seenWith = (options: Omit<SqlStore.Options, "storeKey">) =>
           Effect.flatMap(onSql(sql, { storeKey: ring(1), ...options }), (store) => watch(store))
         const usual = yield* seenWith({})
         const seldom = yield* seenWith({ pollInterval: "2 seconds" })

@@ -5,6 +5,7 @@ import { SqlClient } from "@effect/sql"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, ConfigError, ConfigProvider, Context, Effect, Either, Layer, Option, Redacted } from "effect"
 import * as AuthStore from "../../../../src/services/store/AuthStore.js"
+import * as SqlStore from "../../../../src/services/store/SqlStore.js"
 import { seal } from "../../../../src/services/store/sql/sealing.js"
 import { assertShowsNone } from "../../../support/leaks.js"
 import { idOf, key, keyText, other, otherToken, ring } from "../../../support/secrets.js"
@@ -50,7 +51,7 @@ describe("a store in a database", () => {
     Effect.gen(function* () {
       const sql = yield* sqlInMemory
       const { layer, texts } = warnings()
-      const store = yield* Layer.build(AuthStore.layerSql).pipe(
+      const store = yield* Layer.build(SqlStore.layer).pipe(
         Effect.map(Context.get(AuthStore.AuthStore)),
         Effect.provideService(SqlClient.SqlClient, sql),
         Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["NUMBER_STORE_KEY", keyText(2)]]))),
@@ -170,7 +171,7 @@ describe("the keys that are configured", () => {
   const read = (values: Readonly<Record<string, string>>) =>
     Effect.either(
       Effect.withConfigProvider(
-        AuthStore.configuredKeyRing,
+        SqlStore.configuredKeyRing,
         ConfigProvider.fromMap(new Map(Object.entries(values)))
       )
     )
@@ -202,7 +203,7 @@ describe("the keys that are configured", () => {
         load: () => Effect.fail(ConfigError.SourceUnavailable([], keyText(1), Cause.empty)),
         flattened: ConfigProvider.fromMap(new Map()).flattened
       })
-      const error = yield* Effect.flip(Effect.withConfigProvider(AuthStore.configuredKeys, away))
+      const error = yield* Effect.flip(Effect.withConfigProvider(SqlStore.configuredKeys, away))
       assert.strictEqual(error.reason, "misconfigured")
       assert.match(error.detail, /^NUMBER_STORE_KEY does not have/)
       assertShowsNone(error, keyText(1))

@@ -6,14 +6,15 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Redacted } from "effect"
 import { emptyAccountRecord } from "../../../../src/schemas/StoredRecord.js"
 import * as AuthStore from "../../../../src/services/store/AuthStore.js"
+import * as Rekey from "../../../../src/services/store/rekey.js"
 import { idOf, key, other, otherToken, ring } from "../../../support/secrets.js"
 import { onSql, sqlInMemory } from "../../../support/sqlInMemory.js"
 import { goodToken } from "../../../support/stack.js"
 import { authenticated, elsewhere, ledger, plain, tokenOf, write } from "../../../support/stored.js"
 
 describe("sealing a store anew", () => {
-  const rekey = (sql: SqlClient.SqlClient, options: AuthStore.RekeyOptions) =>
-    Effect.provideService(AuthStore.rekeySql(options), SqlClient.SqlClient, sql)
+  const rekey = (sql: SqlClient.SqlClient, options: Rekey.RekeyOptions) =>
+    Effect.provideService(Rekey.rekeySql(options), SqlClient.SqlClient, sql)
 
   const filled = Effect.gen(function* () {
     const sql = yield* sqlInMemory

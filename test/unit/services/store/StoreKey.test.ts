@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, ConfigError, ConfigProvider, Effect, Either, Exit, Option, Redacted } from "effect"
-import * as AuthStore from "../../../../src/services/store/AuthStore.js"
+import * as SqlStore from "../../../../src/services/store/SqlStore.js"
 import * as StoreKey from "../../../../src/services/store/StoreKey.js"
 import { assertShowsNone } from "../../../support/leaks.js"
 
@@ -9,7 +9,7 @@ const keyText = (n: number): string => Buffer.alloc(32, n).toString("base64")
 const read = (variables: Readonly<Record<string, string>>) =>
   Effect.exit(
     Effect.withConfigProvider(
-      AuthStore.configuredKeyRing,
+      SqlStore.configuredKeyRing,
       ConfigProvider.fromMap(new Map(Object.entries(variables)))
     )
   )

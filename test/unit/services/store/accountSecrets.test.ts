@@ -54,7 +54,7 @@ const attend = <A>(
   Effect.suspend(() => {
     let runs = 0
     return secrets
-      .attend(whose, (vault) => {
+      .runSealed(whose, (vault) => {
         runs += 1
         return Effect.catchIf(
           use(vault),
