@@ -1,12 +1,12 @@
 import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Layer, Schema } from "effect"
 import { Answers, AuthNotifier, CredentialProvider, NumberAuth } from "effect-number-auth"
-import { NumberTransport, SoapClient } from "effect-number-auth"
+import { SoapClient, SoapTransport } from "effect-number-auth/soap"
 import * as SqliteStore from "effect-number-auth/sqlite"
 
 const NumberLive = SoapClient.layerConfig().pipe(
   Layer.provideMerge(NumberAuth.layerConfig()),
-  Layer.provide(NumberTransport.layerSoapConfig()), // attempts over SOAP too
+  Layer.provide(SoapTransport.layerConfig()), // attempts over SOAP too
   Layer.provide(CredentialProvider.layerConfig()),
   Layer.provide(AuthNotifier.layerLog),
   Layer.provide(SqliteStore.layer({ filename: "number-auth.sqlite" })),

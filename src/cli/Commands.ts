@@ -17,6 +17,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -35,8 +36,9 @@ import { fromTrace, type TransitionRecord } from "../schemas/TransitionRecord.js
 import { AuthNotifier } from "../services/session/AuthNotifier.js"
 import type { Rekeyed } from "../services/store/rekey.js"
 import { CredentialError, CredentialProvider, layerConfig } from "../services/session/CredentialProvider.js"
-import { isCallUrl } from "../services/wire/http/keyedRequest.js"
-import { transportFailure } from "../services/wire/http/fate.js"
+import { isCallUrl } from "../services/wire/http/baseUrl.js"
+import { readJsonAnswer } from "../services/calls/internal/jsonAnswer.js"
+import { fateOf } from "../services/wire/http/fate.js"
 import * as NumberAuth from "../services/session/NumberAuth.js"
 import * as NumberTransport from "../services/wire/NumberTransport.js"
 import { SessionRefused } from "../services/session/SessionRefusal.js"
@@ -45,7 +47,7 @@ import * as NumberEmulator from "../testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../testing/NumberEmulatorServer.js"
 import * as Simulation from "../testing/Simulation.js"
 import * as SimulationTrace from "../testing/SimulationTrace.js"
-import { CallRefused, CallUnknown, CallUnreachable } from "./CallError.js"
+import { CallRefused, CallUnknown, CallUnreachable } from "./RequestError.js"
 import { examine, exitCodeOfFindings, type Finding, findingsText, settingFinding } from "./Doctor.js"
 import { type CommandError, ExitCode } from "./ExitCode.js"
 import { InvalidSetting } from "./InvalidSetting.js"
@@ -409,46 +411,43 @@ const readData = (data: string): Effect.Effect<string, InvalidSetting> => {
 const ofHttpError = (
   error: HttpClientError.HttpClientError
 ): CallUnreachable | CallUnknown | InvalidSetting => {
-  if (error._tag === "RequestError" && error.reason !== "Transport") {
-    return new InvalidSetting({
-      setting: "PATH",
-      flag: null,
-      problem: "malformed",
-      expected: "the path of a method below the base URL"
-    })
+  const fate = fateOf(error)
+  switch (fate._tag) {
+    case "unsent":
+      return fate.why === "connection"
+        ? new CallUnreachable({ detail: fate.detail })
+        : new InvalidSetting({
+            setting: "PATH",
+            flag: null,
+            problem: "malformed",
+            expected: "the path of a method below the base URL"
+          })
+    case "answered":
+      return new CallUnknown({ detail: `Number answered with HTTP status ${fate.status}`, answer: null })
+    case "lost":
+      return new CallUnknown({ detail: fate.detail, answer: null })
   }
-  const { code, unsent } = transportFailure(error.cause)
-  return unsent && error._tag === "RequestError"
-    ? new CallUnreachable({ detail: code })
-    : new CallUnknown({ detail: `the connection failed before a whole answer came (${code})`, answer: null })
 }
 
-/** What the answer says became of the call. */
+/** The answer, or the error that its verdict comes to. */
 const judge = (
   status: number,
   text: string
 ): Either.Either<unknown, CallRefused | CallUnknown | SessionRefused> => {
-  const parsed = parseJson(text)
-  const answer: unknown = Option.getOrElse(parsed, () => text)
+  const { head, json, verdict } = readJsonAnswer({ status, text }, null, identity)
+  const answer: unknown = Option.getOrElse(json, () => text)
   const refusal = refusalIn(answer)
   if (Option.isSome(refusal)) return Either.left(new SessionRefused({ code: refusal.value }))
-  for (const [name, result] of Object.entries(Predicate.isRecord(answer) ? answer : {})) {
-    if (!name.endsWith("Result") || !Predicate.isRecord(result)) continue
-    if ((result["FunctionOk"] ?? result["FunctionOK"]) === false) {
+  switch (verdict._tag) {
+    case "carriedOut":
+      return Either.right(answer)
+    case "notCarriedOut":
       return Either.left(
-        new CallRefused({ detail: `FunctionOk is false, ErrCode is ${String(result["ErrCode"])}`, answer })
+        new CallRefused({ detail: `FunctionOk is false, ErrCode is ${head.ErrCode ?? "none"}`, answer })
       )
-    }
+    case "unknown":
+      return Either.left(new CallUnknown({ detail: verdict.detail, answer }))
   }
-  if (status >= 300 && status < 500) {
-    return Either.left(new CallRefused({ detail: `it answered with HTTP status ${status}`, answer }))
-  }
-  if (status < 200 || status >= 300) {
-    return Either.left(new CallUnknown({ detail: `it answered with HTTP status ${status}`, answer }))
-  }
-  return Option.isSome(parsed) && answer !== null
-    ? Either.right(answer)
-    : Either.left(new CallUnknown({ detail: "its answer is not JSON, or null", answer }))
 }
 
 const readAnswer = (response: HttpClientResponse.HttpClientResponse) =>

@@ -12,14 +12,16 @@ import * as Redacted from "effect/Redacted"
 import * as Net from "node:net"
 import * as Path from "node:path"
 import * as Tls from "node:tls"
-import { type CoreState, makeAuthCore, type Step } from "../machine/AuthCore.js"
+import { makeAuthCore, type Step } from "../machine/AuthCore.js"
 import * as Ledger from "../machine/Ledger.js"
-import { defaultPolicy, type Policy } from "../machine/Policy.js"
+import type { Policy } from "../machine/Policy.js"
 import { decodeToken, type Fingerprint } from "../schemas/Credentials.js"
 import { Claim, type Mark } from "../schemas/StoredRecord.js"
 import { abortedMessage, lockedMessage, type Place } from "../services/session/AuthError.js"
 import { AuthStoreError } from "../services/store/AuthStoreError.js"
 import { configuredKeys } from "../services/store/SqlStore.js"
+import { standingOf, stepThrough } from "../services/session/internal/accountLedger.js"
+import { decodeLocationSettings } from "../services/session/internal/settings.js"
 import { fingerprintOf } from "../services/session/internal/fingerprint.js"
 import { type Inspection, newStore } from "../services/store/sql/readOnly.js"
 import { transportFailure } from "../services/wire/http/fate.js"
@@ -408,11 +410,7 @@ export const examine = (
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const { account, attemptTimeout, limit, location, store } = settings
-    const policy: Policy = {
-      ...defaultPolicy,
-      limit,
-      leaseMillis: Duration.toMillis(attemptTimeout) + 15_000
-    }
+    const { policy } = yield* Effect.orDie(decodeLocationSettings({ attemptTimeout, limit, location }))
     const ofSettings = ok(
       "settings",
       `Account ${account} at location ${location}, limit ${limit}, attempts of ${Duration.format(attemptTimeout)} at most.`
@@ -436,40 +434,31 @@ export const examine = (
       (decoded) => fingerprintOf(account, decoded)
     )
     // As the next login would find it, but nothing of it is stored.
-    const core = makeAuthCore(policy)
     const { session } = inspection.account.context
     const isUnavailable = session !== null && !inspection.isKeyStored
-    const found: CoreState = { ledger: inspection.ledger, ...inspection.account }
-    const step = core.step(
-      isUnavailable
-        ? core.step(
-            found,
-            account,
-            { type: "sessionUnavailable", generation: session.generation },
-            inspection.moment
-          )
-        : found,
+    const { nowMillis, sequence } = inspection.moment
+    const step = stepThrough(
+      makeAuthCore(policy),
       account,
       {
-        type: "request",
-        fingerprint: Option.getOrElse(
-          fingerprint,
-          () => inspection.account.context.abort?.fingerprint ?? noToken
-        ),
-        claim: Claim.make("0".repeat(24))
+        ledger: inspection.ledger,
+        moment: { nowMillis, sequence: sequence + 1 },
+        account: { ...inspection.account, hasKey: inspection.isKeyStored }
       },
-      { ...inspection.moment, sequence: inspection.moment.sequence + 1 }
+      [
+        {
+          type: "request",
+          fingerprint: Option.getOrElse(
+            fingerprint,
+            () => inspection.account.context.abort?.fingerprint ?? noToken
+          ),
+          claim: Claim.make("0".repeat(24))
+        }
+      ]
     )
     // Of the ledger before the mark that a login would put.
     const aged = { ...step, ledger: Ledger.age(inspection.ledger, inspection.moment, policy) }
-    const counts = Ledger.counts(aged.ledger, account)
-    const place: Place = {
-      account,
-      location,
-      failures: Math.max(counts.location.failures, counts.account.failures),
-      limit
-    }
-    const { nowMillis } = inspection.moment
+    const place = standingOf({ account, location, policy }, aged.ledger)
     return [
       ofSettings,
       ...Option.match(fingerprint, {

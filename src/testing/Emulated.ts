@@ -14,6 +14,7 @@ import * as AuthStore from "../services/store/AuthStore.js"
 import * as CredentialProvider from "../services/session/CredentialProvider.js"
 import * as NumberAuth from "../services/session/NumberAuth.js"
 import * as NumberTransport from "../services/wire/NumberTransport.js"
+import * as SoapTransport from "../services/wire/SoapTransport.js"
 import * as NumberEmulator from "./NumberEmulator.js"
 
 /**
@@ -63,7 +64,7 @@ export const layerServices = (options: Options = {}): Layer.Layer<Services, Inva
   )
   const transport =
     options.wire === "SOAP"
-      ? NumberTransport.layerSoap()
+      ? SoapTransport.layer()
       : NumberTransport.layerRest(
           options.auth?.baseUrl === undefined ? {} : { baseUrl: options.auth.baseUrl }
         )

@@ -32,6 +32,7 @@ import { FingerprintCost } from "../services/session/internal/fingerprint.js"
 import * as NumberAccounts from "../services/session/NumberAccounts.js"
 import * as NumberAuth from "../services/session/NumberAuth.js"
 import * as NumberTransport from "../services/wire/NumberTransport.js"
+import * as SoapTransport from "../services/wire/SoapTransport.js"
 import * as Arbitraries from "./Arbitraries.js"
 import * as Emulator from "./NumberEmulator.js"
 import * as ProcessGates from "./ProcessGates.js"
@@ -480,7 +481,7 @@ const play = async <A, E, R extends Environment>(
         notify: ({ notice }) => gates.whileAlive(Effect.sync(() => draw(`${name}->>Person: ${notice.kind}`)))
       }),
       Layer.succeed(CredentialProvider, providerOf(gates)),
-      Layer.provide(options.wire === "SOAP" ? NumberTransport.layerSoap() : NumberTransport.layerRest(), http)
+      Layer.provide(options.wire === "SOAP" ? SoapTransport.layer() : NumberTransport.layerRest(), http)
     )
     const services = Layer.merge(
       NumberAuth.layer({ ...options.auth, account: accounts[account]! }),

@@ -24,6 +24,7 @@ import { CredentialProvider } from "../services/session/CredentialProvider.js"
 import { FingerprintCost } from "../services/session/internal/fingerprint.js"
 import * as NumberAuth from "../services/session/NumberAuth.js"
 import * as NumberTransport from "../services/wire/NumberTransport.js"
+import * as SoapTransport from "../services/wire/SoapTransport.js"
 import { plainFaults } from "./internal/plainFaults.js"
 import * as NaiveClient from "./NaiveClient.js"
 import * as NumberEmulator from "./NumberEmulator.js"
@@ -319,7 +320,7 @@ export const live = (options: Options, life: number): Life => {
     )
     const transport =
       wire === "SOAP"
-        ? NumberTransport.layerSoap({ endpoint: `${baseUrl}/CardProcAPI.svc` })
+        ? SoapTransport.layer({ endpoint: `${baseUrl}/CardProcAPI.svc` })
         : NumberTransport.layerRest({ baseUrl })
     return run(
       Effect.gen(function* () {

@@ -35,7 +35,7 @@ import { AuthInspector } from "../../src/services/session/AuthObserver.js"
 import { AuthNotifier } from "../../src/services/session/AuthNotifier.js"
 import { AuthStore } from "../../src/services/store/AuthStore.js"
 import * as CredentialProvider from "../../src/services/session/CredentialProvider.js"
-import { Company } from "../../src/services/session/internal/SharedByAccounts.js"
+import { SharedByAccounts } from "../../src/services/session/internal/SharedByAccounts.js"
 import * as NumberAccounts from "../../src/services/session/NumberAccounts.js"
 import * as NumberAuth from "../../src/services/session/NumberAuth.js"
 import * as NumberClient from "../../src/services/calls/NumberClient.js"
@@ -259,8 +259,8 @@ describe("secret canaries", () => {
       )
 
     /** What an inspector would see: snapshots, events and commands of the core. */
-    const inspected = Company.of({
-      ...Company.defaultValue(),
+    const inspected = SharedByAccounts.of({
+      ...SharedByAccounts.defaultValue(),
       coreOf: (policy) => {
         const core = makeAuthCore(policy)
         const machine = makeAuthMachine(policy)
@@ -491,7 +491,7 @@ describe("secret canaries", () => {
       for (const entry of Fs.readdirSync(folder, { withFileTypes: true })) {
         if (entry.isFile()) told.add("files of the store", Fs.readFileSync(Path.join(folder, entry.name)))
       }
-    }).pipe(Effect.scoped, Effect.provideService(Company, inspected))
+    }).pipe(Effect.scoped, Effect.provideService(SharedByAccounts, inspected))
 
     try {
       await commands(told, secrets, folder)

@@ -202,18 +202,23 @@ export const mutants: ReadonlyArray<Mutant> = [
       {
         file: "services/session/internal/acquire.ts",
         find: "const stepped = yield* given.ledger\n        .transact(",
-        replace: "const stepped = yield* given.ledger\n        .foresee("
+        replace: `const ahead = (yield* given.ledger.foresee([{ type: "request", fingerprint, claim }])).decision
+      const early =
+        ahead._tag === "send" ? yield* given.attempts.send({ attempt: ahead.attempt, token, fingerprint }, began) : null
+      const stepped = yield* given.ledger
+        .transact(`
+      },
+      {
+        file: "services/session/internal/acquire.ts",
+        find: "given.attempts.make({ attempt: decision.attempt, token, fingerprint }, began)",
+        replace: "given.attempts.make({ attempt: decision.attempt, token, fingerprint }, began, early)"
       },
       {
         file: "services/session/internal/attempt.ts",
-        find: "(outcome) => settle(given, reserved, outcome)",
-        replace: `(outcome) => {
-                const { fingerprint } = reserved
-                const claim = "0".repeat(24)
-                return Effect.flatMap(given.ledger.transact([{ type: "request", fingerprint, claim }]), ({ decision }) =>
-                  settle(given, { ...reserved, attempt: decision.attempt ?? reserved.attempt }, outcome)
-                )
-              }`
+        find: "make: (reserved, began) =>\n    Effect.flatMap(undisturbed(send(given, reserved, began)),",
+        replace: `send: (reserved, began) => send(given, reserved, began),
+  make: (reserved, began, early) =>
+    Effect.flatMap(early === null ? undisturbed(send(given, reserved, began)) : Effect.succeed(early),`
       }
     ],
     run: "world",

@@ -12,6 +12,7 @@ import { AuthStore, type Stored, type Write } from "../../src/services/store/Aut
 import { CredentialProvider } from "../../src/services/session/CredentialProvider.js"
 import type * as NumberAuth from "../../src/services/session/NumberAuth.js"
 import type * as NumberTransport from "../../src/services/wire/NumberTransport.js"
+import type * as SoapTransport from "../../src/services/wire/SoapTransport.js"
 import type * as Store from "../../src/services/store/AuthStore.js"
 import * as Arbitraries from "../../src/testing/Arbitraries.js"
 import * as Emulator from "../../src/testing/NumberEmulator.js"
@@ -23,7 +24,8 @@ import { Broken } from "./coreWorld.js"
 /** What of the library is under test. */
 export interface WorldImplementation {
   readonly NumberAuth: Pick<typeof NumberAuth, "make">
-  readonly NumberTransport: Pick<typeof NumberTransport, "layerRest" | "layerSoap" | "NumberTransport">
+  readonly NumberTransport: Pick<typeof NumberTransport, "layerRest" | "NumberTransport">
+  readonly SoapTransport: Pick<typeof SoapTransport, "layer">
   readonly AuthStore: Pick<typeof Store, "makeMemory">
 }
 
@@ -273,7 +275,7 @@ export const run = (
   }
 
   const libraryClient = (
-    { NumberAuth, NumberTransport }: WorldImplementation,
+    { NumberAuth, NumberTransport, SoapTransport }: WorldImplementation,
     current: ProcessGates.ProcessGates,
     http: HttpClient.HttpClient,
     code: string,
@@ -299,7 +301,7 @@ export const run = (
       }),
       Layer.orDie(
         given.wire === "SOAP"
-          ? NumberTransport.layerSoap({ endpoint: `${baseUrl}/CardProcAPI.svc` })
+          ? SoapTransport.layer({ endpoint: `${baseUrl}/CardProcAPI.svc` })
           : NumberTransport.layerRest({ baseUrl })
       ).pipe(Layer.provide(Layer.succeed(HttpClient.HttpClient, http)))
     )

@@ -11,15 +11,17 @@ import {
   type Answer,
   type Attempt,
   classifyRestAnswer,
+  layerRest,
+  type NumberTransport,
+  restRequest
+} from "../../src/services/wire/NumberTransport.js"
+import {
   classifySoapAnswer,
   decodeSoapOptions,
   defaultSoapNamespace,
-  layerRest,
-  layerSoap,
-  type NumberTransport,
-  restRequest,
+  layer as layerSoap,
   soapRequest
-} from "../../src/services/wire/NumberTransport.js"
+} from "../../src/services/wire/SoapTransport.js"
 
 export const fixture = (name: string): string =>
   readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8")

@@ -6,14 +6,14 @@ import { runJob } from "./runJob.js"
 const seed = 5
 
 /** Runs a part at its quick size, in processes as `npm run verify` does: Vitest slows down code that computes. */
-const runInShort = async (part: Part) => {
+const runInShort = async (part: Part, signal: AbortSignal) => {
   const { each, jobs: wanted } = part.quick
   const runner = await part.load()
   const found: Array<Found> = []
   for (const job of wanted ?? runner.jobs) {
     if (!runner.jobs.includes(job)) throw new Error(`The part ${part.name} has no job "${job}"`)
     const task = { part: part.name, job, most: each, seed, seconds: null }
-    found.push(await runJob(inject("jobProgram"), task, () => {}))
+    found.push(await runJob(inject("jobProgram"), task, () => {}, signal))
   }
   const whole = found.every(({ figures }) => figures !== undefined)
   const { breaches } = whole ? runner.sum(found, { seed, isWhole: true }) : { breaches: [] }
@@ -27,8 +27,8 @@ const runInShort = async (part: Part) => {
 /** A test that runs a part in short. */
 export const itHoldsInShort = (name: string): void => {
   const part = partNamed(name)
-  it(`${part.name}, in short: ${part.proves}`, { timeout: 120_000 }, async () => {
-    const { breaches, done, wanted } = await runInShort(part)
+  it(`${part.name}, in short: ${part.proves}`, { timeout: 120_000 }, async ({ signal }) => {
+    const { breaches, done, wanted } = await runInShort(part, signal)
     assert.deepStrictEqual(breaches, [])
     assert.isAtLeast(done, wanted)
   })

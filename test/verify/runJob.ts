@@ -9,8 +9,16 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 /** A job that is told to end at a time, and does not, is ended by force after so long. */
 const graceSeconds = 120
 
-/** Runs a job in the program that was built for jobs, and gives what it found. A process that dies is a breach, and has no figures. */
-export const runJob = (program: string, task: Task, done: (units: number) => void): Promise<Found> =>
+/**
+ * Runs a job in the program that was built for jobs, and gives what it found. A process that dies is a breach, and has no
+ * figures. An abort kills it.
+ */
+export const runJob = (
+  program: string,
+  task: Task,
+  done: (units: number) => void,
+  signal?: AbortSignal
+): Promise<Found> =>
   new Promise((resolve) => {
     const child = fork(program, {
       cwd: root,
@@ -18,6 +26,7 @@ export const runJob = (program: string, task: Task, done: (units: number) => voi
       execArgv: ["--max-old-space-size=6000", "--max-semi-space-size=64"],
       stdio: ["ignore", "ignore", "pipe", "ipc"]
     })
+    signal?.addEventListener("abort", () => child.kill("SIGKILL"))
     let found: Found | null = null
     let complaint = ""
     child

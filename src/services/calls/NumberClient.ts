@@ -8,22 +8,18 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { constTrue } from "effect/Function"
-import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { functionOkIn } from "../../schemas/Answers.js"
 import { InvalidInput } from "../../schemas/InvalidInput.js"
 import { AnswerUndecodable, type CallError, CallUncertain, CallUnsent, MethodFailed } from "./CallError.js"
-import { type AnswerHead, emptyHead } from "../wire/answerHead.js"
-import { logCall, successOf } from "./internal/callLog.js"
+import { emptyHead } from "../wire/answerHead.js"
+import { logCall } from "./internal/callLog.js"
+import { type JsonAnswer, readJsonAnswer } from "./internal/jsonAnswer.js"
 import { fieldsOf } from "./internal/undecodableFields.js"
 import { withOwnSpan } from "../common/redactedSpans.js"
 import { scrub } from "../common/scrub.js"
-import { SendTimedOut } from "../wire/http/SendTimedOut.js"
-import { SentTwice } from "../wire/http/SentTwice.js"
 import { sentWithin } from "../wire/http/keyedRequest.js"
 import { StandIn } from "../wire/http/KeylessResponse.js"
-import { transportFailure } from "../wire/http/fate.js"
+import { fateOf } from "../wire/http/fate.js"
 import { unprinted } from "../wire/http/hiddenBody.js"
 import { type AuthError, NumberAuth } from "../session/NumberAuth.js"
 import { SessionSignature } from "../session/SessionSignature.js"
@@ -78,81 +74,23 @@ export interface Method<Request, Result, R> {
   (request: Request, options?: CallOptions): Effect.Effect<Result, MethodError, R>
 }
 
-const booleanOf = (value: unknown): boolean | null => (typeof value === "boolean" ? value : null)
-
-const textOf = (value: unknown, show: (text: string) => string): string | null => {
-  const shown = typeof value === "string" ? show(value) : ""
-  return shown === "" ? null : shown
-}
-
-const codeOf = (value: unknown): number | null => {
-  const code = typeof value === "string" && value.trim() !== "" ? Number(value) : value
-  return typeof code === "number" && Number.isSafeInteger(code) ? code : null
-}
-
-const saidBy = (result: Readonly<Record<string, unknown>>, show: (text: string) => string): AnswerHead => ({
-  FunctionOk: functionOkIn(result) ?? null,
-  success: successOf(result, booleanOf),
-  RespMsg: textOf(result["RespMsg"], show),
-  ErrCode: codeOf(result["ErrCode"]),
-  ErrMsg: textOf(result["ErrMsg"], show)
-})
-
-/** An answer that says that the call was carried out, or why it is not known to be. */
-interface Judged {
-  readonly said: AnswerHead
-  readonly verdict: Effect.Effect<unknown, CallError>
-}
-
-const parse = (text: string): Option.Option<unknown> => {
-  try {
-    return Option.some(JSON.parse(text) as unknown)
-  } catch {
-    return Option.none()
-  }
-}
-
-/** What the answer says became of the call. */
-const judge = (
+/** The result of an answer, or the error that its verdict comes to. */
+const resultOf = (
   method: string,
   expected: string,
-  answer: { readonly status: number; readonly text: string },
+  { found, verdict }: JsonAnswer,
   show: (text: string) => string
-): Judged => {
-  const isSuccess = answer.status >= 200 && answer.status <= 299
-  const uncertain = (said: AnswerHead, detail: string): Judged => ({
-    said,
-    verdict: new CallUncertain({
-      method,
-      detail: isSuccess ? detail : `Number answered with HTTP status ${answer.status}`
-    })
+): Effect.Effect<unknown, CallError> => {
+  if (verdict._tag === "unknown") return new CallUncertain({ method, detail: verdict.detail })
+  if (verdict._tag === "notCarriedOut") {
+    return new MethodFailed({ method, code: verdict.code, detail: verdict.detail })
+  }
+  const [name, result] = found!
+  if (name === expected) return Effect.succeed(result)
+  return new AnswerUndecodable({
+    method,
+    detail: `its result is under ${show(name)} and not under ${expected}; set the option name`
   })
-  const parsed = parse(answer.text)
-  if (Option.isNone(parsed)) return uncertain(emptyHead, "Number's answer is not JSON")
-  const results = Object.entries(Predicate.isRecord(parsed.value) ? parsed.value : {}).filter(
-    (entry): entry is [string, Record<string, unknown>] =>
-      entry[0].endsWith("Result") && Predicate.isRecord(entry[1])
-  )
-  // One that has another name says as well whether it was carried out.
-  const found = results.find(([name]) => name === expected) ?? (results.length === 1 ? results[0] : undefined)
-  if (found === undefined) return uncertain(emptyHead, `Number's answer has no ${expected}`)
-  const [name, result] = found
-  const said = saidBy(result, show)
-  if (said.FunctionOk === false) {
-    const detail = said.ErrMsg ?? said.RespMsg ?? "no reason given"
-    return { said, verdict: new MethodFailed({ method, code: said.ErrCode, detail }) }
-  }
-  if (!isSuccess || said.FunctionOk === null) return uncertain(said, "Number's answer lacks FunctionOk")
-  return {
-    said,
-    verdict:
-      name === expected
-        ? Effect.succeed(result)
-        : new AnswerUndecodable({
-            method,
-            detail: `its result is under ${show(name)} and not under ${expected}; set the option name`
-          })
-  }
 }
 
 const allErrors = { errors: "all" } as const
@@ -175,26 +113,20 @@ const ofFailure = (
   method: string,
   error: HttpClientError.HttpClientError
 ): CallUncertain | CallUnsent | InvalidInput => {
-  if (error._tag === "RequestError" && error.reason === "InvalidUrl") {
-    return new InvalidInput({
-      field: "path of the method",
-      expected: "one below the base URL, such as Query/AccountProfile, and not Authenticate"
-    })
+  const fate = fateOf(error)
+  switch (fate._tag) {
+    case "unsent":
+      return fate.why === "url"
+        ? new InvalidInput({
+            field: "path of the method",
+            expected: "one below the base URL, such as Query/AccountProfile, and not Authenticate"
+          })
+        : new CallUnsent({ method, detail: fate.detail })
+    case "answered":
+      return new CallUncertain({ method, detail: `Number answered with HTTP status ${fate.status}` })
+    case "lost":
+      return new CallUncertain({ method, detail: fate.detail })
   }
-  if (error._tag === "RequestError" && error.reason === "Encode") {
-    return new CallUnsent({ method, detail: "the request could not be built" })
-  }
-  if (error._tag === "ResponseError" && error.reason === "StatusCode") {
-    return new CallUncertain({ method, detail: `Number answered with HTTP status ${error.response.status}` })
-  }
-  const { cause } = error
-  if (cause instanceof SendTimedOut || cause instanceof SentTwice) {
-    return new CallUncertain({ method, detail: cause.message })
-  }
-  const { code, unsent } = transportFailure(cause)
-  return unsent && error._tag === "RequestError"
-    ? new CallUnsent({ method, detail: `Number could not be reached (${code})` })
-    : new CallUncertain({ method, detail: `the connection failed before a whole answer came (${code})` })
 }
 
 /**
@@ -225,9 +157,10 @@ export const method =
     const answered = (response: HttpClientResponse.HttpClientResponse) =>
       Effect.gen(function* () {
         const text = yield* sentWithin(response.request, timeout)(response.text)
-        const show = (said: string): string =>
-          response instanceof StandIn ? response.scrub(said) : scrub(said)
-        return { ...judge(name, expected, { status: response.status, text }, show), show }
+        const show = (shown: string): string =>
+          response instanceof StandIn ? response.scrub(shown) : scrub(shown)
+        const answer = readJsonAnswer({ status: response.status, text }, expected, show)
+        return { head: answer.head, show, result: resultOf(name, expected, answer, show) }
       })
 
     const call = Effect.gen(function* () {
@@ -237,7 +170,7 @@ export const method =
       )
       const request = yield* Effect.mapError(requestOf(path, encoded), () => invalid("what JSON can hold"))
       const signature = options.signature === true ? yield* SessionSignature : undefined
-      const { said, show, verdict } = yield* auth
+      const { head, result, show } = yield* auth
         .httpClientWith({ signature, timeout })
         .execute(request)
         .pipe(
@@ -251,16 +184,16 @@ export const method =
           Effect.tapErrorTag("CallUncertain", (error) => logCall(name, emptyHead, error)),
           Effect.tapErrorTag("CallUnsent", (error) => logCall(name, emptyHead, error))
         )
-      return yield* verdict.pipe(
-        Effect.flatMap((result) =>
+      return yield* result.pipe(
+        Effect.flatMap((found) =>
           Effect.catchAll(
-            Schema.decodeUnknown(resultSchema, allErrors)(result),
+            Schema.decodeUnknown(resultSchema, allErrors)(found),
             (error) => new AnswerUndecodable({ method: name, detail: `see ${fieldsOf(error, show)}` })
           )
         ),
         Effect.tapBoth({
-          onSuccess: () => logCall(name, said, null),
-          onFailure: (error) => logCall(name, said, error)
+          onSuccess: () => logCall(name, head, null),
+          onFailure: (error) => logCall(name, head, error)
         })
       )
     })

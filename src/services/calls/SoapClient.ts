@@ -14,7 +14,6 @@ import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import { functionOkOf, RefusalCode, SoapBoolean, SoapMethodResult } from "../../schemas/Answers.js"
 import type { SessionKey } from "../../schemas/Credentials.js"
@@ -22,6 +21,7 @@ import type { InvalidInput } from "../../schemas/InvalidInput.js"
 import { AnswerUndecodable, type CallError, CallUncertain, CallUnsent, MethodFailed } from "./CallError.js"
 import { type AnswerHead, emptyHead } from "../wire/answerHead.js"
 import { logCall, successOf } from "./internal/callLog.js"
+import { verdictOf } from "./internal/verdict.js"
 import { fieldsOf } from "./internal/undecodableFields.js"
 import { withOwnSpan, withQuietSpans } from "../common/redactedSpans.js"
 import { readText } from "../wire/http/readText.js"
@@ -29,7 +29,8 @@ import { requestInit, withoutRedirects } from "../wire/http/redirects.js"
 import { scrub, withoutSecrets } from "../common/scrub.js"
 import { bodyChild, faultText, methodResultOf, soapCall } from "../wire/soap/envelope.js"
 import { type Parameters, readMethod, readParameters } from "../wire/soap/parameters.js"
-import { transportFailure } from "../wire/http/fate.js"
+import { fateOf } from "../wire/http/fate.js"
+import { sendOnce } from "../wire/http/sendOnce.js"
 import { within } from "../common/within.js"
 import { parseXml, valueOf, type XmlValue } from "../wire/soap/xml.js"
 import { type AuthError, NumberAuth } from "../session/NumberAuth.js"
@@ -38,7 +39,7 @@ import {
   decodeSoapOptions,
   type SoapOptions,
   type SoapWire
-} from "../wire/NumberTransport.js"
+} from "../wire/soap/settings.js"
 import { SessionRefused } from "../session/SessionRefusal.js"
 
 /**
@@ -118,11 +119,6 @@ export const longestResultBytes = 4 * 1_048_576
 /** As many tags as a long report has; to parse them takes seconds, in which nothing else runs. */
 const mostResultTags = 100_000
 
-/** The call was written once. */
-class AlreadyWritten {
-  readonly _tag = "AlreadyWritten"
-}
-
 type Secrets = ReadonlyArray<Redacted.Redacted<string>>
 
 /** Text of an answer, fit to be shown; null where nothing is left. */
@@ -131,17 +127,30 @@ const shownOf = (text: string | null, secrets: Secrets): string | null => {
   return shown === "" ? null : shown
 }
 
-const reasonIn = (text: string | null, secrets: Secrets): string =>
-  shownOf(text, secrets)?.replace(/\.$/, "") ?? "no reason given"
-
 const booleanOf = (value: unknown): boolean | null =>
   Option.getOrNull(Schema.decodeUnknownOption(SoapBoolean)(value))
 
-/** What an answer says, and its result or why there is none. */
+/** The head of an answer, and its result or the error that its verdict comes to. */
 interface Read {
-  readonly said: AnswerHead
-  readonly verdict: Effect.Effect<XmlValue, SessionRefused | MethodFailed | CallUncertain>
+  readonly head: AnswerHead
+  readonly result: Effect.Effect<XmlValue, SessionRefused | MethodFailed | CallUncertain>
 }
+
+const headOf = (
+  result: Option.Option<typeof SoapMethodResult.Type>,
+  value: Option.Option<XmlValue>,
+  secrets: Secrets
+): AnswerHead =>
+  Option.match(result, {
+    onNone: () => emptyHead,
+    onSome: (found) => ({
+      FunctionOk: functionOkOf(found) ?? null,
+      success: successOf(Option.getOrNull(value), booleanOf),
+      RespMsg: shownOf(found.RespMsg, secrets),
+      ErrCode: found.ErrCode,
+      ErrMsg: shownOf(found.ErrMsg, secrets)
+    })
+  })
 
 /** Reads the answer to a call. Pure, and takes any text. */
 const readAnswer = (
@@ -149,77 +158,49 @@ const readAnswer = (
   answer: { readonly status: number; readonly body: string | null },
   secrets: Secrets
 ): Read => {
-  const uncertain = (detail: string, said: AnswerHead = emptyHead): Read => ({
-    said,
-    verdict: new CallUncertain({ method, detail })
-  })
-  const isSuccess = answer.status >= 200 && answer.status <= 299
-  const status = isSuccess ? "" : ` and HTTP status ${answer.status}`
-  if (answer.body === null) return uncertain("its answer was longer than 4 MiB and was cut off")
-
+  const uncertain = (detail: string): CallUncertain => new CallUncertain({ method, detail })
+  if (answer.body === null) {
+    return { head: emptyHead, result: uncertain("its answer was longer than 4 MiB and was cut off") }
+  }
   const child = Option.flatMap(parseXml(answer.body, mostResultTags), bodyChild)
-  if (Option.exists(child, ({ name }) => name === "Fault")) {
-    const said = Option.match(child, { onNone: () => "", onSome: faultText })
-    return uncertain(`it answered with a SOAP fault${status}: ${reasonIn(said, secrets)}`)
+  if (Option.isSome(child) && child.value.name === "Fault") {
+    const isSuccess = answer.status >= 200 && answer.status <= 299
+    const status = isSuccess ? "" : ` and HTTP status ${answer.status}`
+    const reason = shownOf(faultText(child.value), secrets)?.replace(/\.$/, "") ?? "no reason given"
+    return { head: emptyHead, result: uncertain(`it answered with a SOAP fault${status}: ${reason}`) }
   }
   const value = Option.map(Option.flatMap(child, methodResultOf(method)), valueOf)
-  const head = Option.flatMap(value, Schema.decodeUnknownOption(SoapMethodResult))
-  const functionOk = Option.flatMapNullable(head, functionOkOf)
-  const said: AnswerHead = Option.match(head, {
-    onNone: () => emptyHead,
-    onSome: ({ ErrCode, ErrMsg, RespMsg }) => ({
-      FunctionOk: Option.getOrNull(functionOk),
-      success: successOf(Option.getOrNull(value), booleanOf),
-      RespMsg: shownOf(RespMsg, secrets),
-      ErrCode,
-      ErrMsg: shownOf(ErrMsg, secrets)
-    })
-  })
-  if (Option.isSome(head) && Option.contains(functionOk, false)) {
-    const { ErrCode: code, ErrMsg, RespMsg } = head.value
-    if (Schema.is(RefusalCode)(code)) return { said, verdict: new SessionRefused({ code }) }
-    return {
-      said,
-      verdict: new MethodFailed({
-        method,
-        code,
-        detail: reasonIn(ErrMsg === null || ErrMsg === "" ? RespMsg : ErrMsg, secrets)
-      })
+  const head = headOf(Option.flatMap(value, Schema.decodeUnknownOption(SoapMethodResult)), value, secrets)
+  const verdict = verdictOf(answer.status, head, "its answer is not of the documented form")
+  switch (verdict._tag) {
+    case "carriedOut":
+      return { head, result: Effect.succeed(Option.getOrThrow(value)) }
+    case "notCarriedOut": {
+      const { code, detail } = verdict
+      return {
+        head,
+        result: Schema.is(RefusalCode)(code)
+          ? new SessionRefused({ code })
+          : new MethodFailed({ method, code, detail })
+      }
     }
+    case "unknown":
+      return { head, result: uncertain(verdict.detail) }
   }
-  if (!isSuccess) return uncertain(`it answered with HTTP status ${answer.status}`, said)
-  return Option.contains(functionOk, true) && Option.isSome(value)
-    ? { said, verdict: Effect.succeed(value.value) }
-    : uncertain("its answer is not of the documented form", said)
 }
 
 /** No answer came. The error itself is not kept: it holds the request, and the request holds the session key. */
-const ofFailure = (
-  method: string,
-  error: AlreadyWritten | HttpClientError.HttpClientError
-): CallUncertain | CallUnsent => {
-  const uncertain = (detail: string) => new CallUncertain({ method, detail })
-  if (error._tag === "AlreadyWritten") {
-    return uncertain(
-      "the HTTP client tried to send it a second time, and what the first came to is not known"
-    )
-  }
-  if (error._tag === "RequestError" && error.reason !== "Transport") {
-    return new CallUnsent({ method, detail: "the request could not be built" })
-  }
-  if (error._tag === "ResponseError" && error.reason === "StatusCode") {
-    return uncertain(`it answered with HTTP status ${error.response.status}`)
-  }
-  const failure = transportFailure(error.cause)
-  return failure.unsent && error._tag === "RequestError"
-    ? new CallUnsent({ method, detail: `Number could not be reached (${failure.code})` })
-    : uncertain(`the connection failed before a whole answer came (${failure.code})`)
+const ofFailure = (method: string, error: HttpClientError.HttpClientError): CallUncertain | CallUnsent => {
+  const fate = fateOf(error)
+  if (fate._tag === "unsent") return new CallUnsent({ method, detail: fate.detail })
+  const detail = fate._tag === "lost" ? fate.detail : `Number answered with HTTP status ${fate.status}`
+  return new CallUncertain({ method, detail })
 }
 
 /** The result of a call, in a field of its own, so that it is never taken for a refusal of the key but by `readAnswer`. */
 interface Answer {
   readonly value: XmlValue
-  readonly said: AnswerHead
+  readonly head: AnswerHead
 }
 
 /** One sending of a call. */
@@ -232,21 +213,14 @@ const send = (
     readonly method: string
     readonly parameters: Parameters
     readonly secrets: Secrets
-    /** Sees what an answer said that refused the key. */
-    readonly onRefused: (said: AnswerHead) => void
+    /** Sees the head of an answer that refused the key. */
+    readonly onRefused: (head: AnswerHead) => void
   },
   key: SessionKey
 ): Effect.Effect<Answer, SessionRefused | MethodFailed | CallUncertain | CallUnsent> =>
   Effect.gen(function* () {
-    const written = yield* Ref.make(false)
-    const once = Effect.flatMap(Ref.getAndSet(written, true), (isWritten) =>
-      isWritten ? Effect.fail(new AlreadyWritten()) : Effect.void
-    )
     const request = soapCall(call.wire, call.method, { SessKey: Redacted.value(key), ...call.parameters })
-    const response = yield* client.pipe(
-      HttpClient.tapRequest(() => once),
-      (guarded) => guarded.execute(request)
-    )
+    const response = yield* sendOnce(client, request)
     const { status } = response
     const body = yield* readText(response, longestResultBytes).pipe(
       // A status that is no success has spoken, whatever became of its body; and no body is a whole answer.
@@ -271,14 +245,14 @@ const send = (
     ),
     Effect.tapError((error) => logCall(call.method, emptyHead, error)),
     Effect.flatMap((answer) => {
-      const { said, verdict } = readAnswer(call.method, answer, [key, ...call.secrets])
-      return verdict.pipe(
-        Effect.map((value) => ({ value, said })),
+      const { head, result } = readAnswer(call.method, answer, [key, ...call.secrets])
+      return result.pipe(
+        Effect.map((value) => ({ value, head })),
         Effect.tapError((error) =>
-          // A refusal is told of where it is the second.
+          // A refusal is logged where it is the second.
           error._tag === "SessionRefused"
-            ? Effect.sync(() => call.onRefused(said))
-            : logCall(call.method, said, error)
+            ? Effect.sync(() => call.onRefused(head))
+            : logCall(call.method, head, error)
         )
       )
     })
@@ -294,8 +268,8 @@ const undecodable =
     })
 
 /** The key was refused, renewed, and refused again. */
-const refusedAgain = (method: string, { code }: SessionRefused, said: AnswerHead): MethodFailed =>
-  new MethodFailed({ method, code, detail: said.ErrMsg ?? said.RespMsg ?? "no reason given" })
+const refusedAgain = (method: string, { code }: SessionRefused, head: AnswerHead): MethodFailed =>
+  new MethodFailed({ method, code, detail: head.ErrMsg ?? head.RespMsg ?? "no reason given" })
 
 /**
  * Builds the client, on the `NumberAuth` and the `HttpClient` at hand. Of the latter the same holds as for attempts: it must
@@ -321,7 +295,7 @@ export const make = (
         const { parameters, secrets } = yield* readParameters(given)
         const call = { wire, timeout, init, method, parameters, secrets }
         let refused: AnswerHead = emptyHead
-        const { said, value } = yield* auth
+        const { head, value } = yield* auth
           .withSession((key) => send(client, { ...call, onRefused: (answer) => (refused = answer) }, key))
           .pipe(
             Effect.catchTag("SessionRefused", (refusal) => {
@@ -332,8 +306,8 @@ export const make = (
         return yield* Schema.decodeUnknown(result, { errors: "all" })(value).pipe(
           Effect.mapError(undecodable(method, secrets)),
           Effect.tapBoth({
-            onSuccess: () => logCall(method, said, null),
-            onFailure: (error) => logCall(method, said, error)
+            onSuccess: () => logCall(method, head, null),
+            onFailure: (error) => logCall(method, head, error)
           })
         )
       }).pipe(withOwnSpan("SoapClient.method", {}, constTrue))
@@ -351,7 +325,7 @@ export const layer = (
   Layer.effect(SoapClient, make(options))
 
 /**
- * {@link layer} with the settings from a `Config`, default `NumberTransport.configSoapOptions`.
+ * {@link layer} with the settings from a `Config`, default `SoapTransport.configSoapOptions`.
  *
  * @since 0.1.0
  * @category layers

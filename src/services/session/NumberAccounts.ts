@@ -10,15 +10,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
 import * as Scope from "effect/Scope"
-import { type AuthCore, makeAuthCore } from "../../machine/AuthCore.js"
-import type { Policy } from "../../machine/Policy.js"
 import { type AccountCode, decodeAccountCode, type SessionKey } from "../../schemas/Credentials.js"
 import type { InvalidInput } from "../../schemas/InvalidInput.js"
 import type { AuthNotice, AuthNotifier } from "./AuthNotifier.js"
 import type { AuthStore } from "../store/AuthStore.js"
 import type { CredentialProvider } from "./CredentialProvider.js"
-import { Company } from "./internal/SharedByAccounts.js"
+import { SharedByAccounts } from "./internal/SharedByAccounts.js"
 import { makeTurns } from "../common/turns.js"
+import { decodeLocationSettings } from "./internal/settings.js"
 import * as NumberAuth from "./NumberAuth.js"
 import type { NumberTransport } from "../wire/NumberTransport.js"
 
@@ -69,35 +68,26 @@ export class NumberAccounts extends Context.Tag("effect-number-auth/NumberAccoun
   }
 >() {}
 
-/** The accounts all have the same policy. */
-const shareCore = (): ((policy: Policy) => AuthCore) => {
-  let core: AuthCore | null = null
-  return (policy) => {
-    core = core ?? makeAuthCore(policy)
-    return core
-  }
-}
-
 /** How many notices of a lock are kept for when the first fails. */
 const mostSpare = 4
 
-/** One account tells people of a lock: ten thousand would tell them ten thousand times. */
-const tellOnce = (): Pick<Company["Type"], "tellsOfLock" | "afterUntoldLock"> => {
-  let told: number | null = null
+/** One account announces a lock: ten thousand would announce it ten thousand times. */
+const announceOnce = (): Pick<SharedByAccounts["Type"], "announcesLock" | "lockNoticeInstead"> => {
+  let announced: number | null = null
   let spare: Array<AuthNotice> = []
   return {
-    tellsOfLock: (lock, notice) => {
-      if (lock !== told) {
-        told = lock
+    announcesLock: (lock, notice) => {
+      if (lock !== announced) {
+        announced = lock
         spare = []
         return true
       }
       if (spare.length < mostSpare) spare.push(notice)
       return false
     },
-    afterUntoldLock: () => {
+    lockNoticeInstead: () => {
       const next = spare.shift() ?? null
-      if (next === null) told = null
+      if (next === null) announced = null
       return next
     }
   }
@@ -118,32 +108,23 @@ export const make = (
   AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient | Scope.Scope
 > =>
   Effect.gen(function* () {
-    const coreOf = shareCore()
-    const lockTelling = tellOnce()
     const turns = makeTurns()
-    const fingerprinting = makeTurns()
     const queueTimeout = Duration.decode(options.queueTimeout ?? Duration.infinity)
-    // Wrong options are said now, and not by each account. To build one touches neither store nor network.
-    yield* NumberAuth.make({ ...options, account: "EP0000000" }).pipe(
-      Effect.provideService(Company, {
-        coreOf,
-        turns,
-        queueTimeout,
-        ...lockTelling,
-        keep: (effect) => effect
-      }),
-      Effect.scoped
-    )
+    // Wrong options fail now, and not with each account.
+    yield* decodeLocationSettings(options)
+    const shared: SharedByAccounts["Type"] = {
+      ...(yield* SharedByAccounts),
+      ...announceOnce(),
+      turns,
+      queueTimeout,
+      fingerprinting: makeTurns()
+    }
     const map: RcMap.RcMap<AccountCode, NumberAuth.NumberAuth["Type"], InvalidInput> = yield* RcMap.make({
       // Not shorter, or an account could be gone before a fiber that is to keep it has begun.
       idleTimeToLive: Duration.max(Duration.decode(options.idleTimeToLive ?? "5 minutes"), "1 millis"),
       lookup: (account: AccountCode) =>
-        Effect.provideService(NumberAuth.make({ ...options, account }), Company, {
-          coreOf,
-          turns,
-          queueTimeout,
-          ...lockTelling,
-          fingerprinting,
+        Effect.provideService(NumberAuth.make({ ...options, account }), SharedByAccounts, {
+          ...shared,
           keep: (effect) => Effect.scoped(Effect.zipRight(Effect.ignore(RcMap.get(map, account)), effect))
         })
     })

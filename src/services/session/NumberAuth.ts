@@ -29,7 +29,7 @@ import { AuthInspector, makeRecord, show } from "./AuthObserver.js"
 import { AuthNotifier } from "./AuthNotifier.js"
 import { AuthStore, AuthStoreError, makeMemory } from "../store/AuthStore.js"
 import { CredentialError, CredentialProvider } from "./CredentialProvider.js"
-import { Company } from "./internal/SharedByAccounts.js"
+import { SharedByAccounts } from "./internal/SharedByAccounts.js"
 import { FingerprintCost, fingerprintInTurn } from "./internal/fingerprint.js"
 import { withOwnSpan } from "../common/redactedSpans.js"
 import { requestInit } from "../wire/http/redirects.js"
@@ -205,20 +205,20 @@ export const make = (
     const scope = yield* Effect.scope
     const context = yield* Effect.context<never>()
     const init = yield* requestInit
-    const company = yield* Company
+    const shared = yield* SharedByAccounts
     const inspector = yield* AuthInspector
     const cost = yield* FingerprintCost
-    const fingerprintOf = (token: Token) => fingerprintInTurn(account, token, cost, company.fingerprinting)
+    const fingerprintOf = (token: Token) => fingerprintInTurn(account, token, cost, shared.fingerprinting)
 
-    const notices = makeNotices({ settings, notifier, company })
+    const notices = makeNotices({ settings, notifier, shared })
     const ledger = makeAccountLedger({
       settings,
-      core: company.coreOf(policy),
+      core: shared.coreOf(policy),
       store,
       onStored: publish(settings, notices, inspector)
     })
     const holder = makeSessionHolder(settings)
-    const parts = { settings, ledger, holder, notices, company, scope }
+    const parts = { settings, ledger, holder, notices, shared, scope }
     const attempts = makeAttempts({ ...parts, transport })
     const acquisition = makeAcquisition({ ...parts, provider, fingerprintOf, attempts })
     const { sessionAfter } = makeFlights({ ...parts, acquisition, context })

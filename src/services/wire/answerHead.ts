@@ -23,18 +23,18 @@ export const emptyHead: AnswerHead = {
   ErrMsg: null
 }
 
-/** The head of the answer to an attempt. `show` shortens a text, and takes secrets out. */
-export const headOf = (outcome: AttemptOutcome, show: (text: string) => string): AnswerHead => {
+/** The head of the answer to an attempt, whose texts are scrubbed. */
+export const headOf = (outcome: AttemptOutcome): AnswerHead => {
   switch (outcome._tag) {
     case "accepted":
       return { ...emptyHead, FunctionOk: true, success: true }
     case "refused":
-      return { ...emptyHead, FunctionOk: true, success: false, RespMsg: show(outcome.detail) }
+      return { ...emptyHead, FunctionOk: true, success: false, RespMsg: outcome.detail }
     case "faulted":
       // Without a code Number itself said nothing: it was a status, or a malformed body.
       return outcome.errorCode === null
         ? emptyHead
-        : { ...emptyHead, FunctionOk: false, ErrCode: outcome.errorCode, ErrMsg: show(outcome.detail) }
+        : { ...emptyHead, FunctionOk: false, ErrCode: outcome.errorCode, ErrMsg: outcome.detail }
     case "lost":
     case "unsent":
       return emptyHead

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { CallRefused, CallUnknown, CallUnreachable } from "../../../src/cli/CallError.js"
+import { CallRefused, CallUnknown, CallUnreachable } from "../../../src/cli/RequestError.js"
 import { type CommandError, exitCodeOf } from "../../../src/cli/ExitCode.js"
 import { InvalidSetting } from "../../../src/cli/InvalidSetting.js"
 import { InvalidInput } from "../../../src/schemas/InvalidInput.js"

@@ -25,7 +25,8 @@ const worldTrial = async (folder: string): Promise<Trial> => {
   const implementation: world.WorldImplementation = {
     AuthStore: await load(folder, "services/store/AuthStore.ts"),
     NumberAuth: await load(folder, "services/session/NumberAuth.ts"),
-    NumberTransport: await load(folder, "services/wire/NumberTransport.ts")
+    NumberTransport: await load(folder, "services/wire/NumberTransport.ts"),
+    SoapTransport: await load(folder, "services/wire/SoapTransport.ts")
   }
   return {
     property: (watch) =>

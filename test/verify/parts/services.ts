@@ -3,12 +3,13 @@ import * as fc from "fast-check"
 import * as AuthStore from "../../../src/services/store/AuthStore.js"
 import * as NumberAuth from "../../../src/services/session/NumberAuth.js"
 import * as NumberTransport from "../../../src/services/wire/NumberTransport.js"
+import * as SoapTransport from "../../../src/services/wire/SoapTransport.js"
 import { emptyTally, run, schedule } from "../../property/world.js"
 import { pieces, sample, seedOf, totals } from "../effort.js"
 import { sentences } from "../markdown.js"
 import type { Runner } from "../parts.js"
 
-const library = { AuthStore, NumberAuth, NumberTransport }
+const library = { AuthStore, NumberAuth, NumberTransport, SoapTransport }
 
 interface Figures {
   readonly schedules: number

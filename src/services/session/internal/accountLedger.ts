@@ -76,28 +76,34 @@ export const personNeeded = (step: CoreState, standing: Place): AuthAborted | Au
 /** The key of the session that is held after a step: the accepted one, the stored one, or none. */
 const keyAfter = (
   { context: { session } }: CoreState,
-  stored: Stored,
+  { account }: Stored,
   accepted: Accepted | undefined
 ): SessionKey | null => {
   if (session === null) return null
   if (session.generation === accepted?.attempt) return accepted.sessionKey
-  const { account } = stored
   return session.generation === account.context.session?.generation ? account.sessionKey : null
+}
+
+/** The state of an account in the store, and whether this process has the key of its session. */
+export interface Found {
+  readonly moment: Ledger.Moment
+  readonly ledger: Ledger.Ledger
+  readonly account: Pick<CoreState, "state" | "context"> & { readonly hasKey: boolean }
 }
 
 /**
  * Runs messages through the core, one after the other. A session whose key another process has for itself is as good as
- * none for a request of this process: it makes a session of its own.
+ * none for a request of this process: it makes a session of its own. Pure.
  */
 export const stepThrough = (
   core: AuthCore,
   account: Settings["account"],
-  stored: Stored,
+  found: Found,
   messages: ReadonlyArray<Message>
 ): Step => {
-  const { context, state } = stored.account
+  const { context, hasKey, state } = found.account
   let step: Step = {
-    ledger: stored.ledger,
+    ledger: found.ledger,
     state,
     context,
     events: [],
@@ -105,7 +111,7 @@ export const stepThrough = (
     decision: { _tag: "done" }
   }
   const take = (message: Message): void => {
-    const next = core.step(step, account, message, stored.moment)
+    const next = core.step(step, account, message, found.moment)
     step = {
       ...next,
       events: [...step.events, ...next.events],
@@ -114,7 +120,7 @@ export const stepThrough = (
   }
   for (const message of messages) {
     const { session } = step.context
-    if (message.type === "request" && session !== null && keyAfter(step, stored, undefined) === null) {
+    if (message.type === "request" && session !== null && !hasKey) {
       take({ type: "sessionUnavailable", generation: session.generation })
     }
     take(message)
@@ -137,7 +143,9 @@ export const makeAccountLedger = (given: {
   const key = { location, account }
 
   const stepOf = (stored: Stored, messages: ReadonlyArray<Message>, accepted?: Accepted): Stepped => {
-    const step = stepThrough(core, account, stored, messages)
+    const { ledger, moment, account: record } = stored
+    const hasKey = record.sessionKey !== null
+    const step = stepThrough(core, account, { ledger, moment, account: { ...record, hasKey } }, messages)
     const { nowMillis, sequence } = stored.moment
     const from = isUnchanged(step, stored) ? null : stored.account.state
     return { ...step, sessionKey: keyAfter(step, stored, accepted), sequence, nowMillis, from }

@@ -12,7 +12,7 @@ import type { Fingerprint, Token } from "../../../schemas/Credentials.js"
 import { Claim } from "../../../schemas/StoredRecord.js"
 import { AuthBusy, type AuthError, type Place } from "../AuthError.js"
 import { CredentialError, type CredentialProvider } from "../CredentialProvider.js"
-import type { Company } from "./SharedByAccounts.js"
+import type { SharedByAccounts } from "./SharedByAccounts.js"
 import type { Place as Turn } from "../../common/turns.js"
 import { type AccountLedger, personNeeded, type Stepped } from "./accountLedger.js"
 import { type Attempts, storeIsBack } from "./attempt.js"
@@ -57,7 +57,7 @@ interface Given {
   readonly attempts: Attempts
   readonly holder: SessionHolder
   readonly notices: Notices
-  readonly company: Pick<Company["Type"], "keep" | "queueTimeout">
+  readonly shared: Pick<SharedByAccounts["Type"], "keep" | "queueTimeout">
   readonly scope: Scope.Scope
 }
 
@@ -97,14 +97,14 @@ const answerOf = ({ holder, ledger }: Given, stepped: Stepped): Effect.Effect<An
  * Gives back what a request has reserved although the store did not confirm it: nothing was sent for it. Goes on until the
  * store is back.
  */
-const withdraw = ({ company, ledger, notices, scope }: Given, claim: Claim): Effect.Effect<void> =>
+const withdraw = ({ shared, ledger, notices, scope }: Given, claim: Claim): Effect.Effect<void> =>
   ledger
     .transact([{ type: "withdraw", claim }])
     .pipe(
       Effect.retry(storeIsBack),
       Effect.zipRight(notices.notify),
       Effect.interruptible,
-      company.keep,
+      shared.keep,
       Effect.forkIn(scope),
       Effect.asVoid
     )
@@ -150,7 +150,7 @@ const prepare = (
   { abandonIfAlone, turn }: Seat
 ): Effect.Effect<Ready, AuthError> =>
   Effect.gen(function* () {
-    const { company, ledger } = given
+    const { shared, ledger } = given
     const atHand = yield* fetchToken(given)
     // The callers may all have gone meanwhile: nobody is to wait behind this account then.
     yield* abandonIfAlone
@@ -165,7 +165,7 @@ const prepare = (
       return foreseen.from === null ? { answer: yield* answerOf(given, foreseen) } : { atHand }
     }
     yield* abandonIfAlone
-    const { queueTimeout } = company
+    const { queueTimeout } = shared
     yield* Duration.isFinite(queueTimeout)
       ? Effect.timeoutFail(turn.enter, {
           duration: queueTimeout,

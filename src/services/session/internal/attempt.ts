@@ -12,8 +12,8 @@ import type { AttemptId } from "../../../schemas/StoredRecord.js"
 import type { AuthError } from "../AuthError.js"
 import { AuthLost, AuthUnreachable } from "../AuthError.js"
 import { makeNotice } from "../AuthNotifier.js"
-import type { Company } from "./SharedByAccounts.js"
-import { type AnswerHead, annotateSpan, headOf, logAnswer } from "../../wire/answerHead.js"
+import type { SharedByAccounts } from "./SharedByAccounts.js"
+import { annotateSpan, headOf, logAnswer } from "../../wire/answerHead.js"
 import { scrub } from "../../common/scrub.js"
 import { undisturbed } from "../../common/within.js"
 import * as NumberMetrics from "../NumberMetrics.js"
@@ -94,9 +94,9 @@ const factsOf = (outcome: AttemptOutcome): OutcomeFacts =>
     ? { _tag: "accepted", tokenEndsAtMillis: outcome.tokenEndsAtMillis, lockReported: outcome.lockReported }
     : outcome
 
-/** The texts of a transport of the user's own may hold the token: what is shown of an outcome is scrubbed. */
-const shownHead = ({ token }: Reserved, outcome: AttemptOutcome): AnswerHead =>
-  headOf(outcome, (text) => scrub(text, token))
+/** The outcome, fit to be stored and shown: a transport of the user's own may put the token into its detail. */
+const scrubbed = (outcome: AttemptOutcome, token: Token): AttemptOutcome =>
+  "detail" in outcome ? { ...outcome, detail: scrub(outcome.detail, token) } : outcome
 
 interface Given {
   readonly settings: Settings
@@ -104,7 +104,7 @@ interface Given {
   readonly ledger: AccountLedger
   readonly holder: SessionHolder
   readonly notices: Notices
-  readonly company: Pick<Company["Type"], "keep">
+  readonly shared: Pick<SharedByAccounts["Type"], "keep">
   readonly scope: Scope.Scope
 }
 
@@ -128,7 +128,8 @@ const send = (
     return transport.authenticate({ account, token: reserved.token, permit }).pipe(
       // What a transport throws is not shown, on the span either: it may hold anything.
       Effect.catchAllDefect(() => Effect.succeed(AttemptOutcome.lost({ detail: "the transport failed" }))),
-      Effect.tap((outcome) => annotateSpan(shownHead(reserved, outcome))),
+      Effect.map((outcome) => scrubbed(outcome, reserved.token)),
+      Effect.tap((outcome) => annotateSpan(headOf(outcome))),
       Effect.withSpan("NumberAuth.attempt", { attributes: { account, location }, captureStackTrace: false }),
       Effect.disconnect,
       Effect.interruptible,
@@ -146,19 +147,15 @@ const send = (
   })
 
 /** Counts and logs an attempt, once it is stored how it ended. */
-const report = (
-  { account, location }: Settings,
-  reserved: Reserved,
-  outcome: AttemptOutcome
-): Effect.Effect<void> => {
-  const detail = "detail" in outcome ? `: ${scrub(outcome.detail, reserved.token)}` : ""
+const report = ({ account, location }: Settings, outcome: AttemptOutcome): Effect.Effect<void> => {
+  const detail = "detail" in outcome ? `: ${outcome.detail}` : ""
   const message = `The attempt to authenticate account ${account} at location ${location} was ${outcome._tag}${detail}.`
   return NumberMetrics.attemptEnded(location, outcome._tag).pipe(
     Effect.zipRight(
       logAnswer(message, {
         isGood: outcome._tag === "accepted",
         call: "Authenticate",
-        head: shownHead(reserved, outcome)
+        head: headOf(outcome)
       })
     ),
     Effect.annotateLogs({ account, location, outcome: outcome._tag })
@@ -183,7 +180,7 @@ const resultOf = (
 
 /** Stores how an attempt ended. While the store is away it goes on trying: the mark stands until then. */
 const settle = (given: Given, reserved: Reserved, outcome: AttemptOutcome) => {
-  const { company, holder, ledger, notices, scope, settings } = given
+  const { shared, holder, ledger, notices, scope, settings } = given
   const { attempt, fingerprint } = reserved
   const accepted: Accepted | undefined =
     outcome._tag === "accepted" ? { attempt, sessionKey: outcome.sessionKey } : undefined
@@ -204,7 +201,7 @@ const settle = (given: Given, reserved: Reserved, outcome: AttemptOutcome) => {
     ),
     Effect.zipRight(notices.notify),
     Effect.interruptible,
-    company.keep,
+    shared.keep,
     Effect.forkIn(scope)
   )
   return Effect.matchCauseEffect(store, {
@@ -217,7 +214,7 @@ const settle = (given: Given, reserved: Reserved, outcome: AttemptOutcome) => {
           : // The key serves already.
             holder.hold(accepted.sessionKey, attempt, settings.policy.sessionLifetimeMillis)
       )
-  }).pipe(Effect.ensuring(report(settings, reserved, outcome)))
+  }).pipe(Effect.ensuring(report(settings, outcome)))
 }
 
 /** Makes attempts over a transport. */

@@ -11,7 +11,7 @@ import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import type { AttemptId } from "../../../schemas/StoredRecord.js"
 import type { AuthError } from "../AuthError.js"
-import type { Company } from "./SharedByAccounts.js"
+import type { SharedByAccounts } from "./SharedByAccounts.js"
 import type { Place as Turn } from "../../common/turns.js"
 import * as NumberMetrics from "../NumberMetrics.js"
 import type { Acquisition } from "./acquire.js"
@@ -43,7 +43,7 @@ interface Given {
   readonly acquisition: Acquisition
   readonly holder: SessionHolder
   readonly notices: Notices
-  readonly company: Pick<Company["Type"], "keep" | "turns">
+  readonly shared: Pick<SharedByAccounts["Type"], "keep" | "turns">
   readonly scope: Scope.Scope
   /** Flights run in it: a caller's own context, a transaction perhaps, may be gone before its flight has ended. */
   readonly context: Context.Context<never>
@@ -69,7 +69,7 @@ const timed = <A, E>(location: Settings["location"], waiting: Effect.Effect<A, E
 
 /** Makes the owner of an account's flights. */
 export const makeFlights = (given: Given): Flights => {
-  const { acquisition, company, context, holder, notices, scope, settings } = given
+  const { acquisition, shared, context, holder, notices, scope, settings } = given
   let current: Flight | null = null
 
   const clear = (flight: Flight): void => {
@@ -80,7 +80,7 @@ export const makeFlights = (given: Given): Flights => {
   const start = (refusal: Refusal | null): Effect.Effect<Flight> =>
     Effect.gen(function* () {
       const result = yield* Deferred.make<HeldSession, AuthError>()
-      const turn = company.turns.place()
+      const turn = shared.turns.place()
       const flight: Flight = { result, refused: refusal?.generation ?? 0, turn, callers: 1, fiber: null }
       current = flight
       const abandonIfAlone = Effect.suspend(() => {
@@ -88,7 +88,7 @@ export const makeFlights = (given: Given): Flights => {
         clear(flight)
         return Effect.interrupt
       })
-      flight.fiber = yield* company
+      flight.fiber = yield* shared
         .keep(Effect.interruptible(acquisition.obtain(refusal, { turn, abandonIfAlone })))
         .pipe(
           Effect.onExit((exit) => {

@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import type { Step } from "../../../machine/AuthCore.js"
 import * as Ledger from "../../../machine/Ledger.js"
 import { type AuthNotice, type AuthNotifier, makeNotice } from "../AuthNotifier.js"
-import type { Company } from "./SharedByAccounts.js"
+import type { SharedByAccounts } from "./SharedByAccounts.js"
 import { undisturbed } from "../../common/within.js"
 import { standingOf } from "./accountLedger.js"
 import type { Settings } from "./settings.js"
@@ -25,9 +25,9 @@ export interface Notices {
 export const makeNotices = (given: {
   readonly settings: Settings
   readonly notifier: AuthNotifier["Type"]
-  readonly company: Pick<Company["Type"], "tellsOfLock" | "afterUntoldLock">
+  readonly shared: Pick<SharedByAccounts["Type"], "announcesLock" | "lockNoticeInstead">
 }): Notices => {
-  const { company, notifier, settings } = given
+  const { shared, notifier, settings } = given
   let pending: ReadonlyArray<AuthNotice> = []
 
   const hand = (notice: AuthNotice): Effect.Effect<void> =>
@@ -40,7 +40,7 @@ export const makeNotices = (given: {
       Effect.timeoutTo({ duration: "10 seconds", onSuccess: Exit.isSuccess, onTimeout: () => false }),
       Effect.flatMap((isNotified) => {
         if (isNotified) return Effect.void
-        const instead = notice.notice.kind === "locked" ? company.afterUntoldLock() : null
+        const instead = notice.notice.kind === "locked" ? shared.lockNoticeInstead() : null
         return Effect.zipRight(
           Effect.logError(
             `The notifier failed to tell people that account ${notice.place.account} needs them (${notice.notice.kind}).`
@@ -57,7 +57,7 @@ export const makeNotices = (given: {
         .filter((command) => command.type === "notify")
         .map(({ notice }) => makeNotice(notice, standingOf(settings, step.ledger)))
         .filter(
-          (notice) => notice.notice.kind !== "locked" || lock === null || company.tellsOfLock(lock, notice)
+          (notice) => notice.notice.kind !== "locked" || lock === null || shared.announcesLock(lock, notice)
         )
     },
     add: (notices) => {

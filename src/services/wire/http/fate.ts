@@ -1,7 +1,10 @@
 /**
- * Tells an attempt that provably never left from one that may have, by the transport error's own code.
+ * What became of a request that has no answer, by the error of the client. It is decided here, for attempts and calls alike.
  */
+import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as Predicate from "effect/Predicate"
+import { SendTimedOut } from "./SendTimedOut.js"
+import { SentTwice } from "./SentTwice.js"
 
 /**
  * Codes that Node.js and undici give only before a byte of the request was written: name look-up, connecting, and the
@@ -86,4 +89,36 @@ export const transportFailure = (error: unknown): TransportFailure => {
     current = Predicate.hasProperty(current, "cause") ? current.cause : undefined
   }
   return { unsent: false, code: "unknown" }
+}
+
+/**
+ * What became of a request. The details are for people, and are put into a sentence.
+ *
+ * - `unsent`: provably no byte of it was written. `why` is the part that failed: its URL, its body, or the connection.
+ * - `answered`: the client took the status of the answer for an error.
+ * - `lost`: it may have arrived.
+ */
+export type Fate =
+  | { readonly _tag: "unsent"; readonly why: "url" | "body" | "connection"; readonly detail: string }
+  | { readonly _tag: "answered"; readonly status: number }
+  | { readonly _tag: "lost"; readonly detail: string }
+
+/** Reads the error of a client. The error itself is not to be kept: it holds the request, and the request holds secrets. */
+export const fateOf = (error: HttpClientError.HttpClientError): Fate => {
+  if (error._tag === "RequestError" && error.reason !== "Transport") {
+    const why = error.reason === "InvalidUrl" ? "url" : "body"
+    return { _tag: "unsent", why, detail: "the request could not be built" }
+  }
+  if (error._tag === "ResponseError" && error.reason === "StatusCode") {
+    return { _tag: "answered", status: error.response.status }
+  }
+  const { cause } = error
+  if (cause instanceof SendTimedOut || cause instanceof SentTwice) {
+    return { _tag: "lost", detail: cause.message }
+  }
+  const { code, unsent } = transportFailure(cause)
+  // An error while the answer is read comes after the request, whatever its code.
+  return unsent && error._tag === "RequestError"
+    ? { _tag: "unsent", why: "connection", detail: `Number could not be reached (${code})` }
+    : { _tag: "lost", detail: `the connection failed before a whole answer came (${code})` }
 }

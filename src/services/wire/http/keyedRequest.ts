@@ -2,24 +2,25 @@
  * An `HttpClient` that sends the session key, and finds its refusal in the answer.
  */
 import * as Headers from "@effect/platform/Headers"
-import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { type RefusalCode, refusalIn } from "../../../schemas/Answers.js"
 import type { SessionKey } from "../../../schemas/Credentials.js"
+import { isCallUrl } from "./baseUrl.js"
 import { PassedResponse } from "./PassedResponse.js"
 import { withQuietSpans } from "../../common/redactedSpans.js"
 import { ReadResponse } from "./ReadResponse.js"
+import { inScopeOf } from "./requestScope.js"
 import { withoutRedirects } from "./redirects.js"
 import { withoutSecrets } from "../../common/scrub.js"
 import { SendTimedOut } from "./SendTimedOut.js"
-import { SentTwice } from "./SentTwice.js"
+import { sendOnce } from "./sendOnce.js"
 import { within } from "../../common/within.js"
 
 /** The header that carries the session key (`number-api.md`, section "REST"). */
@@ -82,54 +83,6 @@ export const sentWithin = (given: HttpClientRequest.HttpClientRequest, timeout: 
     })
   })
 
-/** The client at hand tried to send a request again that had been sent. */
-class AlreadySent {
-  readonly _tag = "AlreadySent"
-}
-
-/**
- * Lets one sending through: a client that repeats within itself what failed would have a payment carried out twice.
- * What it fails with is no error of HTTP, so that it is not repeated either.
- */
-const sentOnce = (
-  client: HttpClient.HttpClient
-): HttpClient.HttpClient.With<HttpClientError.HttpClientError | AlreadySent> => {
-  let isSent = false
-  return HttpClient.tapRequest(client, () =>
-    Effect.suspend(() => {
-      if (isSent) return Effect.fail(new AlreadySent())
-      isSent = true
-      return Effect.void
-    })
-  )
-}
-
-const sentTwice = (given: HttpClientRequest.HttpClientRequest): HttpClientError.RequestError => {
-  const cause = new SentTwice()
-  return new HttpClientError.RequestError({
-    request: given,
-    reason: "Transport",
-    cause,
-    description: cause.message
-  })
-}
-
-/** Where @effect/platform keeps who closes the connection of a request: by the request, of which there are copies here. */
-const scopedRequests = globalValue(
-  "@effect/platform/HttpClient/scopedRequests",
-  () => new WeakMap<HttpClientRequest.HttpClientRequest, AbortController>()
-)
-
-/** The copy of a request belongs to the scope that the request belongs to (`HttpClient.withScope`). */
-const inScopeOf = (
-  given: HttpClientRequest.HttpClientRequest,
-  copy: HttpClientRequest.HttpClientRequest
-): HttpClientRequest.HttpClientRequest => {
-  const controller = scopedRequests.get(given)
-  if (controller !== undefined) scopedRequests.set(copy, controller)
-  return copy
-}
-
 /**
  * Sends a request with a session key, bare or as `signed`, once. It is in a header that spans and logs redact.
  */
@@ -141,14 +94,11 @@ export const sendWithKey = (
   signed: Redacted.Redacted = key
 ): Effect.Effect<Sent, HttpClientError.HttpClientError> =>
   Effect.suspend(() =>
-    sentOnce(client).execute(
+    sendOnce(
+      client,
       inScopeOf(given, HttpClientRequest.setHeader(given, sessionKeyHeader, Redacted.value(signed)))
     )
   ).pipe(
-    Effect.catchIf(
-      (error) => error._tag === "AlreadySent",
-      () => sentTwice(given)
-    ),
     Effect.flatMap((response) =>
       mayHoldRefusal(response.headers)
         ? Effect.map(response.arrayBuffer, (bytes): Sent => {
@@ -214,24 +164,4 @@ export const resolveUrl = (
             "the session key is sent to methods below the base URL only, and never to Authenticate, which would be an attempt that the ledger does not know of; give a path relative to the base URL"
         })
       )
-}
-
-/**
- * Whether a URL is that of a method that takes the session key: below the base URL, and not `Authenticate`, however it
- * is written.
- */
-export const isCallUrl = (baseUrl: string, url: string): boolean => {
-  if (!URL.canParse(url)) return false
-  const base = new URL(`${baseUrl}/`)
-  const { href, origin, pathname } = new URL(url)
-  if (origin !== base.origin || !href.startsWith(base.href)) return false
-  try {
-    // Decoded once as a server does; a server that decodes twice gets no second chance.
-    const path = decodeURIComponent(decodeURIComponent(pathname))
-    const segments = path.slice(base.pathname.length).split(/[/\\]+/)
-    const method = segments.find((segment) => segment !== "" && segment !== "." && segment !== "..")
-    return method !== undefined && !segments.some((segment) => /^authenticate\b/i.test(segment))
-  } catch {
-    return false
-  }
 }

@@ -19,6 +19,7 @@ import {
 } from "effect"
 import { SoapBoolean } from "../../../../src/schemas/Answers.js"
 import * as NumberAuth from "../../../../src/services/session/NumberAuth.js"
+import { SentTwice } from "../../../../src/services/wire/http/SentTwice.js"
 import * as SoapClient from "../../../../src/services/calls/SoapClient.js"
 import * as Emulator from "../../../../src/testing/NumberEmulator.js"
 import { Fault } from "../../../../src/testing/NumberEmulator.js"
@@ -650,7 +651,7 @@ describe("a call over SOAP that has no result", () => {
         for (const status of [300, 503]) {
           assert.strictEqual(
             detailOf(yield* call(() => new Response(broken(), { status }))),
-            `it answered with HTTP status ${status}`
+            `Number answered with HTTP status ${status}`
           )
         }
       })
@@ -726,9 +727,7 @@ describe("a call over SOAP that has no result", () => {
           const isAnswered = index === 0 && fault._tag === "Status"
           assert.strictEqual(
             error.detail,
-            isAnswered
-              ? "it answered with HTTP status 503"
-              : "the HTTP client tried to send it a second time, and what the first came to is not known"
+            isAnswered ? "Number answered with HTTP status 503" : new SentTwice().message
           )
           assert.strictEqual(yield* world.emulator.pendingFaults, 3)
         }
@@ -745,7 +744,7 @@ describe("a call over SOAP that has no result", () => {
       yield* world.emulator.injectMethod(Fault.Status(503, ""))
       const error = yield* Effect.flip(client.method("Echo", {}, Anything))
       assert(error._tag === "CallUncertain")
-      assert.strictEqual(error.detail, "it answered with HTTP status 503")
+      assert.strictEqual(error.detail, "Number answered with HTTP status 503")
     })
   )
 

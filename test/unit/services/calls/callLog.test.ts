@@ -4,7 +4,6 @@ import { Effect, HashMap, Logger, LogLevel } from "effect"
 import { logCall, successOf } from "../../../../src/services/calls/internal/callLog.js"
 import * as answerHead from "../../../../src/services/wire/answerHead.js"
 
-const show = (text: string): string => `<${text}>`
 const nothing = { FunctionOk: null, success: null, RespMsg: null, ErrCode: null, ErrMsg: null }
 const said = { FunctionOk: true, success: false, RespMsg: "no", ErrCode: 7, ErrMsg: "e" }
 
@@ -23,8 +22,8 @@ const logged = (effect: Effect.Effect<void>) =>
   })
 
 describe("what is known of the answer to an attempt", () => {
-  it("follows its outcome, with texts that are shown", () => {
-    const head = (outcome: Parameters<typeof answerHead.headOf>[0]) => answerHead.headOf(outcome, show)
+  it("follows its outcome", () => {
+    const head = (outcome: Parameters<typeof answerHead.headOf>[0]) => answerHead.headOf(outcome)
     assert.deepStrictEqual(answerHead.emptyHead, nothing)
     assert.deepStrictEqual(
       head({ _tag: "accepted", tokenEndsAtMillis: null, lockReported: false } as never),
@@ -38,13 +37,13 @@ describe("what is known of the answer to an attempt", () => {
       ...nothing,
       FunctionOk: true,
       success: false,
-      RespMsg: "<no>"
+      RespMsg: "no"
     })
     assert.deepStrictEqual(head({ _tag: "faulted", detail: "oops", errorCode: 7, lockReported: false }), {
       ...nothing,
       FunctionOk: false,
       ErrCode: 7,
-      ErrMsg: "<oops>"
+      ErrMsg: "oops"
     })
     assert.deepStrictEqual(
       head({ _tag: "faulted", detail: "oops", errorCode: null, lockReported: false }),

@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Context, Effect, Either, FastCheck, Layer, Redacted } from "effect"
 import type { AccountCode, Token } from "../../../../src/schemas/Credentials.js"
 import * as NumberTransport from "../../../../src/services/wire/NumberTransport.js"
+import * as SoapTransport from "../../../../src/services/wire/SoapTransport.js"
 import * as Emulator from "../../../../src/testing/NumberEmulator.js"
 import { assertShowsNone } from "../../../support/leaks.js"
 import { account, baseUrl, goodToken, ip } from "../../../support/stack.js"
@@ -16,7 +17,7 @@ const key = "B9F24903C3BA4770AE303032303541303032353437"
 const attempt: NumberTransport.Attempt = { account: account as AccountCode, token, permit: Effect.void }
 
 const classify = (body: string | null, status = 200) => {
-  const outcome = NumberTransport.classifySoapAnswer({ status, body }, token)
+  const outcome = SoapTransport.classifySoapAnswer({ status, body }, token)
   assertShowsNone(outcome, goodToken)
   return outcome
 }
@@ -385,7 +386,7 @@ describe("an answer that is made to do harm", () => {
             const at = Math.floor(where * text.length)
             return text.slice(0, at) + put + text.slice(at + length)
           }, whole)
-          const outcome = NumberTransport.classifySoapAnswer({ status, body }, token)
+          const outcome = SoapTransport.classifySoapAnswer({ status, body }, token)
           assert.include(["accepted", "refused", "faulted"], outcome._tag)
           if (outcome._tag === "accepted") assert.strictEqual(status, 200)
           const shown = JSON.stringify(outcome).toLowerCase()
@@ -398,7 +399,7 @@ describe("an answer that is made to do harm", () => {
 })
 
 describe("the settings of SOAP", () => {
-  const decode = NumberTransport.decodeSoapOptions
+  const decode = SoapTransport.decodeSoapOptions
 
   it("have the documented endpoint and WCF's names where none are set", () => {
     assert.deepStrictEqual(Either.getOrThrow(decode({})), {
@@ -451,7 +452,7 @@ describe("the settings of SOAP", () => {
       const authenticate = (settings: ReadonlyArray<readonly [string, string]>) =>
         Effect.flatMap(
           Layer.build(
-            NumberTransport.layerSoapConfig().pipe(
+            SoapTransport.layerConfig().pipe(
               Layer.provide(Layer.succeed(HttpClient.HttpClient, client)),
               Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(settings))))
             )

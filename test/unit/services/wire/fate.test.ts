@@ -1,5 +1,11 @@
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { assert, describe, it } from "@effect/vitest"
-import { transportFailure } from "../../../../src/services/wire/http/fate.js"
+import { Duration } from "effect"
+import { fateOf, transportFailure } from "../../../../src/services/wire/http/fate.js"
+import { SendTimedOut } from "../../../../src/services/wire/http/SendTimedOut.js"
+import { SentTwice } from "../../../../src/services/wire/http/SentTwice.js"
 
 /** What only comes before a byte of the request was written: name look-up, connecting, the server's certificate. */
 const neverSent = `
@@ -83,5 +89,52 @@ describe("a transport failure", () => {
     for (const code of ["A".repeat(65), "", "a", "ESECRET x", "x ESECRET", "ESECRET\n"]) {
       assert.strictEqual(shown(code), "unknown", code)
     }
+  })
+})
+
+describe("the fate of a request", () => {
+  const request = HttpClientRequest.post("https://number.test/Echo")
+  const requestError = (reason: "Transport" | "Encode" | "InvalidUrl", cause?: unknown) =>
+    new HttpClientError.RequestError({ request, reason, cause })
+  const responseError = (reason: "StatusCode" | "Decode" | "EmptyBody", cause?: unknown) =>
+    new HttpClientError.ResponseError({
+      request,
+      response: HttpClientResponse.fromWeb(request, new Response(null, { status: 503 })),
+      reason,
+      cause
+    })
+
+  it.each([
+    ["unsent, since its URL is none", requestError("InvalidUrl"), { _tag: "unsent", why: "url" }],
+    ["unsent, since its body cannot be encoded", requestError("Encode"), { _tag: "unsent", why: "body" }],
+    [
+      "unsent, since nobody took the connection",
+      requestError("Transport", { code: "ECONNREFUSED" }),
+      { _tag: "unsent", why: "connection" }
+    ],
+    ["lost, since the connection broke", requestError("Transport", { code: "ECONNRESET" }), { _tag: "lost" }],
+    [
+      "lost, since its time was over",
+      requestError("Transport", new SendTimedOut(Duration.seconds(1))),
+      { _tag: "lost" }
+    ],
+    [
+      "lost, since it was about to be sent twice",
+      requestError("Transport", new SentTwice()),
+      { _tag: "lost" }
+    ],
+    [
+      "lost, since its answer broke off, whatever the code",
+      responseError("Decode", { code: "ECONNREFUSED" }),
+      { _tag: "lost" }
+    ],
+    ["lost, since its answer has no body", responseError("EmptyBody"), { _tag: "lost" }],
+    [
+      "answered, by a status that the client took for an error",
+      responseError("StatusCode"),
+      { _tag: "answered", status: 503 }
+    ]
+  ])("is %s", (_, error, expected) => {
+    assert.deepInclude(fateOf(error), expected as never)
   })
 })

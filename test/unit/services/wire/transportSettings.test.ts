@@ -7,6 +7,7 @@ import { Config, ConfigProvider, Context, Effect, Either, Layer, Redacted, Schem
 import type { AccountCode, Token } from "../../../../src/schemas/Credentials.js"
 import type { InvalidInput } from "../../../../src/schemas/InvalidInput.js"
 import * as NumberTransport from "../../../../src/services/wire/NumberTransport.js"
+import * as SoapTransport from "../../../../src/services/wire/SoapTransport.js"
 import { account, goodToken } from "../../../support/stack.js"
 
 const restExample = "https://easypay5.com/APIcardProcNumber/v1.0.0"
@@ -57,7 +58,7 @@ describe("the URL of a backend", () => {
     },
     "a SOAP endpoint": {
       decode: (endpoint: string) =>
-        Either.map(NumberTransport.decodeSoapOptions({ endpoint }), (wire) => wire.endpoint),
+        Either.map(SoapTransport.decodeSoapOptions({ endpoint }), (wire) => wire.endpoint),
       form: ["SOAP endpoint", formOfUrl(soapExample)]
     }
   } as const
@@ -113,16 +114,13 @@ describe("the URL of a backend", () => {
         Either.right("https://easypay5.com/a/b")
       )
       const endpoint = `https://easypay5.com/a/b${end}`
-      assert.strictEqual(
-        Either.getOrThrow(NumberTransport.decodeSoapOptions({ endpoint })).endpoint,
-        endpoint
-      )
+      assert.strictEqual(Either.getOrThrow(SoapTransport.decodeSoapOptions({ endpoint })).endpoint, endpoint)
     }
   })
 })
 
 describe("the names of SOAP", () => {
-  const decode = NumberTransport.decodeSoapOptions
+  const decode = SoapTransport.decodeSoapOptions
 
   it("are WCF's where none are set, and the prefix follows the namespace, with one slash between", () => {
     assert.deepStrictEqual(Either.getOrThrow(decode({})), {
@@ -167,12 +165,12 @@ describe("the layers", () => {
         (yield* configured({})(authenticate(NumberTransport.layerRestConfig()))).urls,
         rest
       )
-      assert.deepStrictEqual((yield* authenticate(NumberTransport.layerSoap())).urls, [soapExample])
-      assert.deepStrictEqual((yield* configured({})(authenticate(NumberTransport.layerSoapConfig()))).urls, [
+      assert.deepStrictEqual((yield* authenticate(SoapTransport.layer())).urls, [soapExample])
+      assert.deepStrictEqual((yield* configured({})(authenticate(SoapTransport.layerConfig()))).urls, [
         soapExample
       ])
       assert.strictEqual(NumberTransport.defaultBaseUrl, restExample)
-      assert.strictEqual(NumberTransport.defaultSoapEndpoint, soapExample)
+      assert.strictEqual(SoapTransport.defaultSoapEndpoint, soapExample)
       assert.strictEqual(NumberTransport.longestAnswerBytes, 1024 * 1024)
     })
   )
@@ -193,16 +191,14 @@ describe("the layers", () => {
         (yield* environment(authenticate(NumberTransport.layerRestConfig(Config.string("OTHER"))))).urls,
         rest
       )
-      assert.deepStrictEqual((yield* authenticate(NumberTransport.layerSoap({ endpoint }))).urls, [endpoint])
-      assert.deepStrictEqual((yield* environment(authenticate(NumberTransport.layerSoapConfig()))).urls, [
-        endpoint
-      ])
+      assert.deepStrictEqual((yield* authenticate(SoapTransport.layer({ endpoint }))).urls, [endpoint])
+      assert.deepStrictEqual((yield* environment(authenticate(SoapTransport.layerConfig()))).urls, [endpoint])
     })
   )
 
   it.effect("take the settings of SOAP from the variables of their names", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* configured({})(NumberTransport.configSoapOptions), {
+      assert.deepStrictEqual(yield* configured({})(SoapTransport.configSoapOptions), {
         endpoint: undefined,
         namespace: undefined,
         actionPrefix: undefined
@@ -212,7 +208,7 @@ describe("the layers", () => {
           NUMBER_SOAP_ENDPOINT: "one",
           NUMBER_SOAP_NAMESPACE: "two",
           NUMBER_SOAP_ACTION_PREFIX: "three"
-        })(NumberTransport.configSoapOptions),
+        })(SoapTransport.configSoapOptions),
         { endpoint: "one", namespace: "two", actionPrefix: "three" }
       )
     })
@@ -222,8 +218,8 @@ describe("the layers", () => {
     Effect.gen(function* () {
       for (const layer of [
         NumberTransport.layerRest({ baseUrl: "number.test" }),
-        NumberTransport.layerSoap({ endpoint: "number.test" }),
-        NumberTransport.layerSoap({ namespace: "" })
+        SoapTransport.layer({ endpoint: "number.test" }),
+        SoapTransport.layer({ namespace: "" })
       ]) {
         assert.strictEqual((yield* Effect.flip(authenticate(layer)))._tag, "InvalidInput")
       }
@@ -376,7 +372,7 @@ describe("an answer to an attempt", () => {
       [299, ""],
       [300, " and HTTP status 300"]
     ] as const) {
-      assert.deepStrictEqual({ ...NumberTransport.classifySoapAnswer({ status, body: fault }, token) }, {
+      assert.deepStrictEqual({ ...SoapTransport.classifySoapAnswer({ status, body: fault }, token) }, {
         _tag: "faulted",
         detail: `Number answered with a SOAP fault${said}: Bad Request`,
         errorCode: null,

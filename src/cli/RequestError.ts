@@ -14,7 +14,7 @@ export class CallRefused extends Schema.TaggedError<CallRefused>("effect-number-
   { detail: Schema.String, answer: Schema.Unknown }
 ) {
   override get message(): string {
-    return `Number refused the call itself: ${this.detail}. The session is good, this is no matter of authentication, and it does not count. Correct the call by what the answer says.`
+    return `Number refused the call itself: ${this.detail}. Authentication is fine, and nothing was counted. Correct the call by what the answer says.`
   }
 }
 
@@ -28,7 +28,7 @@ export class CallUnreachable extends Schema.TaggedError<CallUnreachable>(
   "effect-number-auth/CallUnreachable"
 )("CallUnreachable", { detail: Schema.String }) {
   override get message(): string {
-    return `The call did not reach Number (${this.detail}). It was not carried out, and the location's count is unchanged. Check the network and NUMBER_BASE_URL, and try again later.`
+    return `The call was not sent: ${this.detail}. It was not carried out, and the location's count is unchanged. Check the network and NUMBER_BASE_URL, and try again later.`
   }
 }
 

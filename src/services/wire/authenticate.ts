@@ -1,0 +1,117 @@
+/**
+ * The request of an attempt over REST, and the meaning of its answer.
+ */
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { AuthenticateAnswer, type AuthenticateResult, functionOkOf } from "../../schemas/Answers.js"
+import { AttemptOutcome } from "../../schemas/AttemptOutcome.js"
+import type { Token } from "../../schemas/Credentials.js"
+import { scrub } from "../common/scrub.js"
+import type { Attempt } from "./attempt.js"
+import { unprinted } from "./http/hiddenBody.js"
+
+/**
+ * The longest answer that is read, in bytes: 1 MiB. The rest is cut off, and the attempt counts as faulted.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const longestAnswerBytes = 1_048_576
+
+/**
+ * An answer to an attempt, as it came. `body` is null where it was longer than {@link longestAnswerBytes}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Answer {
+  readonly status: number
+  readonly body: string | null
+}
+
+/**
+ * Builds the request of an attempt (`number-api.md`, section "REST"). The token is in the body only.
+ *
+ * @since 0.1.0
+ * @category wire
+ */
+export const restRequest = (baseUrl: string, attempt: Attempt): HttpClientRequest.HttpClientRequest =>
+  HttpClientRequest.post(`${baseUrl}/Authenticate`).pipe(
+    HttpClientRequest.acceptJson,
+    HttpClientRequest.setBody(
+      unprinted(HttpBody.unsafeJson({ AcctCode: attempt.account, Token: Redacted.value(attempt.token) }))
+    )
+  )
+
+/** A reason that Number gave, scrubbed. */
+export const reasonIn = (text: string | null, token: Token): string => {
+  const shown = scrub(text ?? "", token)
+  return shown === "" ? "no reason given" : shown
+}
+
+const ofResult = (result: AuthenticateResult, token: Token): AttemptOutcome => {
+  const lockReported = result.ThisUser?.IsLockedOut === true
+  const functionOk = functionOkOf(result)
+  if (functionOk === false) {
+    return AttemptOutcome.faulted({
+      detail: `Number could not carry out the call: ${reasonIn(result.ErrMsg, token)} (ErrCode ${result.ErrCode ?? "none"})`,
+      errorCode: result.ErrCode,
+      lockReported
+    })
+  }
+  if (functionOk === true && result.AuthSuccess === false) {
+    return AttemptOutcome.refused({ detail: reasonIn(result.RespMsg, token), lockReported })
+  }
+  if (functionOk === true && result.AuthSuccess === true && result.SessKey !== null) {
+    return AttemptOutcome.accepted({
+      sessionKey: result.SessKey,
+      tokenEndsAtMillis: result.ThisUser?.ExpirationDate ?? null,
+      lockReported
+    })
+  }
+  return AttemptOutcome.faulted({
+    detail: "Number's answer lacks FunctionOk, AuthSuccess or SessKey",
+    errorCode: result.ErrCode,
+    lockReported
+  })
+}
+
+/** Classifies a decoded result; undefined where the body holds none. Pure. */
+export const classifyResult = (
+  answer: Answer,
+  result: AuthenticateResult | undefined,
+  token: Token
+): AttemptOutcome => {
+  if (answer.status < 200 || answer.status > 299) {
+    return AttemptOutcome.faulted({
+      detail: `Number answered with HTTP status ${answer.status}`,
+      errorCode: result?.ErrCode ?? null,
+      lockReported: result?.ThisUser?.IsLockedOut === true
+    })
+  }
+  if (result !== undefined) return ofResult(result, token)
+  return AttemptOutcome.faulted({
+    detail:
+      answer.body === null
+        ? "Number's answer was longer than 1 MiB and was cut off"
+        : "Number's answer is not of the documented form",
+    errorCode: null,
+    lockReported: false
+  })
+}
+
+const decodeAnswer = Schema.decodeUnknownEither(AuthenticateAnswer)
+
+/**
+ * Classifies an answer by the seed's order: status, body, FunctionOk, AuthSuccess. Pure, and takes any text.
+ *
+ * @since 0.1.0
+ * @category wire
+ */
+export const classifyRestAnswer = (answer: Answer, token: Token): AttemptOutcome => {
+  const read = decodeAnswer(answer.body)
+  return classifyResult(answer, Either.getOrUndefined(read)?.AuthenticateResult, token)
+}

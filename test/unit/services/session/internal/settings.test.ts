@@ -1,0 +1,43 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Either } from "effect"
+import { defaultPolicy } from "../../../../../src/machine/Policy.js"
+import {
+  decodeLocationSettings,
+  decodeSettings
+} from "../../../../../src/services/session/internal/settings.js"
+import { defaultBaseUrl } from "../../../../../src/services/wire/http/baseUrl.js"
+import { settingsOf } from "./organs.js"
+
+describe("the settings of an account", () => {
+  it("have the documented defaults", () => {
+    const { account, attemptTimeout, baseUrl, location, policy, waitTimeout } = settingsOf()
+    assert.deepStrictEqual({ account, baseUrl, location, policy }, {
+      account: "EP0000001",
+      baseUrl: defaultBaseUrl,
+      location: "default",
+      policy: defaultPolicy
+    } as never)
+    assert.strictEqual(Duration.toMillis(attemptTimeout), 30_000)
+    assert.strictEqual(Duration.toMillis(waitTimeout), 50_000)
+  })
+
+  it("take the lease from the time-out of attempts, and the wait from the lease", () => {
+    const { policy, waitTimeout } = settingsOf({ attemptTimeout: "1 minute" })
+    assert.strictEqual(policy.leaseMillis, 75_000)
+    assert.strictEqual(Duration.toMillis(waitTimeout), 80_000)
+    assert.strictEqual(settingsOf({ leaseDuration: "2 minutes" }).policy.leaseMillis, 120_000)
+  })
+
+  it("are refused with the name of the option that is wrong", () => {
+    const fieldOf = (options: Parameters<typeof decodeLocationSettings>[0]) =>
+      Either.match(decodeLocationSettings(options), { onLeft: ({ field }) => field, onRight: () => null })
+    assert.strictEqual(fieldOf({ attemptTimeout: 0 }), "attempt time-out")
+    assert.strictEqual(fieldOf({ leaseDuration: Duration.infinity }), "attempt time-out")
+    assert.strictEqual(fieldOf({ attemptTimeout: 5000, leaseDuration: 5000 }), "lease duration")
+    assert.strictEqual(fieldOf({ limit: 6 }), "policy")
+    assert.strictEqual(fieldOf({ drainTime: -1 }), "policy")
+    assert.strictEqual(fieldOf({ baseUrl: "http://number.test" }), "base URL")
+    assert.strictEqual(fieldOf({ limit: 5 }), null)
+    assert.isTrue(Either.isLeft(decodeSettings({ account: "EP1" })))
+  })
+})
