@@ -74,6 +74,7 @@ export const summaryOf = (outcomes: ReadonlyArray<Outcome>, seed: number): strin
         part: outcome.part.name,
         done: farOf(outcome),
         took: duration(outcome.seconds),
+        "its processes": duration(outcome.jobSeconds),
         result: verdictOf(outcome)
       }))
     ),

@@ -35,7 +35,7 @@ describe("the view of a verification", () => {
 
   it("ends with a table, every breach in full, and the command that repeats them", () => {
     const text = summaryOf([outcome({ breaches: ["a lockout\nin year 3"] })], 17)
-    assert.include(text, "| years | 61 of 1,000 years | 2.5 min | BROKEN (1) |")
+    assert.include(text, "| years | 61 of 1,000 years | 2.5 min | 5 min | BROKEN (1) |")
     assert.include(text, "years: a lockout\nin year 3")
     assert.include(text, "1 found. Repeat with: npm run verify -- --seed 17 --only years")
     assert.include(summaryOf([outcome()], 17), "Nothing was found. Seed 17.")
