@@ -39,7 +39,7 @@ const renewed = Effect.gen(function* () {
 }).pipe(Effect.provide(Emulated.layer()))
 
 // Through faults, crashes, restarts and time. Fails with a LockoutFound, whose message is a report.
-const safe = neverLocksOut(program, { runs: 5, processes: 3 }).pipe(
+const safe = neverLocksOut(program, { runs: 20, processes: 3 }).pipe(
   Effect.tap((verdict) =>
     Console.log(`${verdict.runs} schedules, ${verdict.attempts} attempts, the greatest count ${verdict.peak}`)
   ),

@@ -63,8 +63,9 @@ describe("examples/testing.ts", () => {
         "Account EP0000001 was aborted. Number refused the token: layerTest began so."
       )
       assert.include(ran.stdout, "2 attempts, the greatest count 0\n")
-      const [, attempts, peak] = /^5 schedules, (\d+) attempts, the greatest count (\d)$/m.exec(ran.stdout)!
-      assert.isAbove(Number(attempts), 5)
+      const [, attempts, peak] = /^20 schedules, (\d+) attempts, the greatest count (\d)$/m.exec(ran.stdout)!
+      // The schedules differ each time: few of them may come to an attempt, but not none.
+      assert.isAbove(Number(attempts), 0)
       assert.isAtMost(Number(peak), 5)
     })
   )
