@@ -2,9 +2,11 @@
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** `greatestCount` as "greatest count". */
+/** `greatestCount` as "greatest count". A name that begins with a capital is a proper name, and stays. */
 const words = (name: string): string =>
-  name.replaceAll(/ ?([A-Z])/g, (_, letter: string) => ` ${letter.toLowerCase()}`)
+  /^[A-Z]/.test(name)
+    ? name
+    : name.replaceAll(/ ?([A-Z])/g, (_, letter: string) => ` ${letter.toLowerCase()}`)
 
 export const cell = (value: unknown): string => {
   if (typeof value === "number" && Number.isInteger(value)) return value.toLocaleString("en-US")

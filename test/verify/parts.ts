@@ -86,7 +86,7 @@ export const parts: ReadonlyArray<Part> = [
     unit: "steps",
     quick: { each: 3200, jobs: ["1"] },
     full: { each: 80_000 },
-    minutes: 3,
+    minutes: 4,
     load: async () => (await import("./parts/wanderings.js")).runner
   },
   {
@@ -108,7 +108,7 @@ export const parts: ReadonlyArray<Part> = [
       jobs: ["the attempt is sent before its mark is durable", "a lost mark never drains"]
     },
     full: { each: 1 },
-    minutes: 1,
+    minutes: 1.5,
     load: async () => (await import("./parts/walkedMutants.js")).runner
   },
   {
@@ -121,7 +121,7 @@ export const parts: ReadonlyArray<Part> = [
       jobs: ["the default policy where a success does not interrupt the rows of other accounts"]
     },
     full: { each: 1 },
-    minutes: 0.5,
+    minutes: 0.3,
     load: async () => (await import("./parts/assumptions.js")).runner
   },
   {
@@ -136,7 +136,7 @@ export const parts: ReadonlyArray<Part> = [
       ]
     },
     full: { each: 1 },
-    minutes: 1,
+    minutes: 0.5,
     load: async () => (await import("./parts/invariants.js")).runner
   },
   {
@@ -145,7 +145,7 @@ export const parts: ReadonlyArray<Part> = [
     unit: "schedules",
     quick: { each: 120, jobs: ["1"] },
     full: { each: 2500 },
-    minutes: 1,
+    minutes: 0.6,
     load: async () => (await import("./parts/core.js")).runner
   },
   {
@@ -177,7 +177,7 @@ export const parts: ReadonlyArray<Part> = [
       jobs: ["a time-out is not counted", "an unsuccessful attempt is retried without a mark"]
     },
     full: { each: 1 },
-    minutes: 1,
+    minutes: 3,
     load: async () => (await import("./parts/sampledMutants.js")).runner
   },
   {
@@ -186,7 +186,7 @@ export const parts: ReadonlyArray<Part> = [
     unit: "schedules",
     quick: { each: 3 },
     full: { each: 60 },
-    minutes: 1,
+    minutes: 0.5,
     load: async () => (await import("./parts/programs.js")).runner
   },
   {
@@ -196,7 +196,7 @@ export const parts: ReadonlyArray<Part> = [
     unit: "years",
     quick: { each: 1, jobs: ["1"] },
     full: { each: 50 },
-    minutes: 30,
+    minutes: 56,
     load: async () => (await import("./parts/years.js")).runner
   },
   {
@@ -205,7 +205,7 @@ export const parts: ReadonlyArray<Part> = [
     unit: "mutants",
     quick: { each: 1, jobs: ["the mark is put after sending"] },
     full: { each: 1 },
-    minutes: 1.5,
+    minutes: 1.3,
     load: async () => (await import("./parts/simulatedMutants.js")).runner
   },
   {
@@ -215,7 +215,7 @@ export const parts: ReadonlyArray<Part> = [
     unit: "answers",
     quick: { each: 2000, jobs: ["REST 1", "SOAP 1"] },
     full: { each: 50_000 },
-    minutes: 2,
+    minutes: 1.5,
     load: async () => (await import("./parts/answers.js")).runner
   },
   {
@@ -225,7 +225,7 @@ export const parts: ReadonlyArray<Part> = [
     unit: "accounts",
     quick: { each: 200 },
     full: { each: 10_000 },
-    minutes: 1,
+    minutes: 1.6,
     atOnce: true,
     load: async () => (await import("./parts/accounts.js")).runner
   },
@@ -236,7 +236,7 @@ export const parts: ReadonlyArray<Part> = [
     unit: "kills",
     quick: { each: 8 },
     full: { each: 200 },
-    minutes: 9,
+    minutes: 6,
     waits: true,
     load: async () => (await import("./parts/kills.js")).runner
   },
@@ -247,7 +247,7 @@ export const parts: ReadonlyArray<Part> = [
     unit: "rounds",
     quick: { each: 1 },
     full: { each: 6 },
-    minutes: 2,
+    minutes: 0.8,
     waits: true,
     load: async () => (await import("./parts/outages.js")).runner
   },
@@ -257,7 +257,7 @@ export const parts: ReadonlyArray<Part> = [
     unit: "commands",
     quick: { each: 8 },
     full: { each: 16 },
-    minutes: 0.5,
+    minutes: 0.6,
     waits: true,
     load: async () => (await import("./parts/coldStarts.js")).runner
   },
@@ -268,7 +268,7 @@ export const parts: ReadonlyArray<Part> = [
     unit: "runs",
     quick: { each: 1 },
     full: { each: 1 },
-    minutes: 0.5,
+    minutes: 0.8,
     waits: true,
     load: async () => (await import("./parts/canaries.js")).runner
   },
