@@ -26,7 +26,6 @@ export const machine = createMachine({
               "guard": "isAwaited",
               "target": "#auth.authenticated",
               "actions": [
-                "holdSession",
                 "rememberSession",
                 "endAttempt"
               ]
@@ -100,7 +99,6 @@ export const machine = createMachine({
               "guard": "isAwaited",
               "target": "#auth.authenticated",
               "actions": [
-                "holdSession",
                 "rememberSession",
                 "endAttempt"
               ]
@@ -163,7 +161,6 @@ export const machine = createMachine({
           "guard": "isHeld",
           "target": "expired",
           "actions": [
-            "dropSession",
             "forgetSession",
             "forgetFlaps"
           ]
@@ -173,7 +170,6 @@ export const machine = createMachine({
           "target": "unauthenticated",
           "actions": [
             "leaveElsewhere",
-            "dropSession",
             "forgetSession"
           ]
         },
@@ -185,7 +181,6 @@ export const machine = createMachine({
               "rememberAbort",
               "notify",
               "countFlap",
-              "dropSession",
               "forgetSession"
             ]
           },
@@ -194,7 +189,6 @@ export const machine = createMachine({
             "target": "unauthorized",
             "actions": [
               "countFlap",
-              "dropSession",
               "forgetSession"
             ]
           },
@@ -222,7 +216,6 @@ export const machine = createMachine({
               "guard": "isAwaited",
               "target": "#auth.authenticated",
               "actions": [
-                "holdSession",
                 "rememberSession",
                 "endAttempt"
               ]
@@ -296,7 +289,6 @@ export const machine = createMachine({
               "guard": "isAwaited",
               "target": "#auth.authenticated",
               "actions": [
-                "holdSession",
                 "rememberSession",
                 "endAttempt"
               ]
@@ -366,7 +358,6 @@ export const machine = createMachine({
               "guard": "isAwaited",
               "target": "#auth.authenticated",
               "actions": [
-                "holdSession",
                 "rememberSession",
                 "endAttempt"
               ]
@@ -440,7 +431,6 @@ export const machine = createMachine({
               "guard": "isAwaited",
               "target": "#auth.authenticated",
               "actions": [
-                "holdSession",
                 "rememberSession",
                 "endAttempt"
               ]
@@ -503,7 +493,6 @@ export const machine = createMachine({
           "guard": "isAwaited",
           "target": "#auth.authenticated",
           "actions": [
-            "holdSession",
             "rememberSession",
             "endAttempt"
           ]
@@ -568,7 +557,6 @@ export const machine = createMachine({
           "guard": "isAwaited",
           "target": "#auth.authenticated",
           "actions": [
-            "holdSession",
             "rememberSession",
             "endAttempt"
           ]

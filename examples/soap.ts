@@ -1,7 +1,7 @@
 import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Layer, Schema } from "effect"
-import { Answers, AuthNotifier, CredentialProvider, NumberAuth } from "effect-number-auth"
-import { SoapClient, SoapTransport } from "effect-number-auth/soap"
+import { AuthNotifier, CredentialProvider, NumberAuth } from "effect-number-auth"
+import { Answers, SoapClient, SoapTransport } from "effect-number-auth/soap"
 import * as SqliteStore from "effect-number-auth/sqlite"
 
 const NumberLive = SoapClient.layerConfig().pipe(

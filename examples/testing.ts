@@ -2,7 +2,7 @@ import { FileSystem, HttpClientRequest } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { Console, Context, Effect, Layer } from "effect"
 import { NumberAuth } from "effect-number-auth"
-import { Emulated, neverLocksOut, NumberEmulator } from "effect-number-auth/testing"
+import { Emulated, neverLocksOut, NumberAuthTest, NumberEmulator } from "effect-number-auth/testing"
 
 /** A service of yours that depends on NumberAuth. */
 class Profiles extends Context.Tag("Profiles")<
@@ -26,7 +26,7 @@ const program = Effect.flatMap(Profiles, (profiles) => profiles.read).pipe(Effec
 const aborted = program.pipe(
   Effect.flip,
   Effect.tap((error) => Console.log(error.message)), // Account EP0000001 was aborted. Number refused the token: …
-  Effect.provide(NumberAuth.layerTest({ state: "aborted" }))
+  Effect.provide(NumberAuthTest.layer({ state: "aborted" }))
 )
 
 // Over the emulator, which is there for assertions.

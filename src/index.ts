@@ -3,23 +3,13 @@
  *
  * @since 0.1.0
  */
-export * as Answers from "./schemas/Answers.js"
 export * as AttemptOutcome from "./schemas/AttemptOutcome.js"
 export * as Credentials from "./schemas/Credentials.js"
 export * as InvalidInput from "./schemas/InvalidInput.js"
-export * as NumberDate from "./schemas/NumberDate.js"
 export * as PostedTokens from "./schemas/PostedTokens.js"
-export * as StoredRecord from "./schemas/StoredRecord.js"
-export * as TransitionRecord from "./schemas/TransitionRecord.js"
-
-export * as AuthCore from "./machine/AuthCore.js"
-export * as AuthMachine from "./machine/AuthMachine.js"
-export * as Command from "./machine/Command.js"
-export * as Ledger from "./machine/Ledger.js"
-export * as Policy from "./machine/Policy.js"
 
 export * as AuthError from "./services/session/AuthError.js"
-export * as AuthInspector from "./services/session/AuthObserver.js"
+export * as AuthObserver from "./services/session/AuthObserver.js"
 export * as AuthNotifier from "./services/session/AuthNotifier.js"
 export * as AuthStore from "./services/store/AuthStore.js"
 export * as CallError from "./services/calls/CallError.js"

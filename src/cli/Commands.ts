@@ -52,10 +52,10 @@ import { examine, exitCodeOfFindings, type Finding, findingsText, settingFinding
 import { type CommandError, ExitCode } from "./ExitCode.js"
 import { InvalidSetting } from "./InvalidSetting.js"
 import { loadPgStore } from "./loadPgStore.js"
-import { NotWell } from "./NotWell.js"
+import { ProblemsFound } from "./ProblemsFound.js"
 import { Output } from "./Output.js"
 import { PromiseBroken } from "./PromiseBroken.js"
-import { type Standing, statusJson, statusText } from "./Report.js"
+import { type StatusReport, statusJson, statusText } from "./Report.js"
 import {
   type Flags,
   flags,
@@ -80,7 +80,7 @@ import {
  */
 export class Failure extends Data.TaggedError("Failure")<{
   readonly error: CommandError
-  readonly standing: Option.Option<Standing>
+  readonly report: Option.Option<StatusReport>
 }> {}
 
 // -----------------------------------------------------------------------------
@@ -133,8 +133,8 @@ const layerAuth = (settings: Settings, credentials: Layer.Layer<CredentialProvid
 
 type Environment = Output | FileSystem.FileSystem | Path.Path
 
-const standingOf = (auth: NumberAuth.NumberAuth["Type"], settings: Settings) =>
-  Effect.map(Effect.all({ status: auth.status, now: DateTime.now }), (now): Standing => ({
+const reportOf = (auth: NumberAuth.NumberAuth["Type"], settings: Settings) =>
+  Effect.map(Effect.all({ status: auth.status, now: DateTime.now }), (now): StatusReport => ({
     ...now,
     store: settings.store
   }))
@@ -150,19 +150,19 @@ const withAuth = <A>(
       Effect.catchAll((error) =>
         (error._tag === "AuthStoreError"
           ? Effect.succeedNone
-          : Effect.option(standingOf(auth, settings))
-        ).pipe(Effect.flatMap((standing) => new Failure({ error, standing })))
+          : Effect.option(reportOf(auth, settings))
+        ).pipe(Effect.flatMap((report) => new Failure({ error, report })))
       )
     )
   ).pipe(
     Effect.provide(layerAuth(settings, credentials)),
     Effect.mapError((error) =>
-      error._tag === "Failure" ? error : new Failure({ error, standing: Option.none() })
+      error._tag === "Failure" ? error : new Failure({ error, report: Option.none() })
     )
   )
 
 const failing = <A, R>(effect: Effect.Effect<A, CommandError, R>): Effect.Effect<A, Failure, R> =>
-  Effect.mapError(effect, (error) => new Failure({ error, standing: Option.none() }))
+  Effect.mapError(effect, (error) => new Failure({ error, report: Option.none() }))
 
 const hideSecretsOf = (store: StoreTarget) =>
   Effect.flatMap(Output, (output) => Effect.forEach(storeSecrets(store), output.hide, { discard: true }))
@@ -194,15 +194,15 @@ const explainInterrupt =
 // login, status, resume, lock-lifted
 // -----------------------------------------------------------------------------
 
-const printStanding = (
+const printStatus = (
   auth: NumberAuth.NumberAuth["Type"],
   settings: Settings,
   more: { readonly text: string; readonly json: Readonly<Record<string, unknown>> } = { text: "", json: {} }
 ) =>
   Effect.gen(function* () {
     const output = yield* Output
-    const standing = yield* standingOf(auth, settings)
-    yield* output.result(statusText(standing) + more.text, { ...statusJson(standing), ...more.json })
+    const report = yield* reportOf(auth, settings)
+    yield* output.result(statusText(report) + more.text, { ...statusJson(report), ...more.json })
   })
 
 const login = Command.make(
@@ -224,7 +224,7 @@ const login = Command.make(
       yield* withAuth(settings, credentials, (auth) =>
         Effect.gen(function* () {
           const key = Redacted.value(yield* explainInterrupt(settings)(auth.sessionKey))
-          yield* printStanding(
+          yield* printStatus(
             auth,
             settings,
             showKey ? { text: `\n  key      ${key}`, json: { sessionKey: key } } : undefined
@@ -241,7 +241,7 @@ const login = Command.make(
 const status = Command.make("status", { ...flags, json }, (given) =>
   Effect.gen(function* () {
     const settings = yield* settingsOf(given)
-    yield* withAuth(settings, layerNoToken, (auth) => printStanding(auth, settings))
+    yield* withAuth(settings, layerNoToken, (auth) => printStatus(auth, settings))
   })
 ).pipe(
   Command.withDescription(
@@ -253,7 +253,7 @@ const resume = Command.make("resume", { ...flags, json }, (given) =>
   Effect.gen(function* () {
     const settings = yield* settingsOf(given)
     yield* withAuth(settings, layerNoToken, (auth) =>
-      Effect.zipRight(auth.resume, printStanding(auth, settings))
+      Effect.zipRight(auth.resume, printStatus(auth, settings))
     )
   })
 ).pipe(
@@ -266,7 +266,7 @@ const lockLifted = Command.make("lock-lifted", { ...flags, json }, (given) =>
   Effect.gen(function* () {
     const settings = yield* settingsOf(given)
     yield* withAuth(settings, layerNoToken, (auth) =>
-      Effect.zipRight(auth.confirmLockLifted, printStanding(auth, settings))
+      Effect.zipRight(auth.confirmLockLifted, printStatus(auth, settings))
     )
   })
 ).pipe(
@@ -332,7 +332,7 @@ const tellFindings = (findings: ReadonlyArray<Finding>, about: Readonly<Record<s
       return yield* output.result(findingsText(findings), { ...about, checks, exitCode })
     }
     if (!output.json) yield* output.line(findingsText(findings))
-    return yield* failing(new NotWell({ checks, exitCode: exitCode as NotWell["exitCode"] }))
+    return yield* failing(new ProblemsFound({ checks, exitCode: exitCode as ProblemsFound["exitCode"] }))
   })
 
 const doctor = Command.make("doctor", { ...flags, tokenFile: tokenFlag, json }, ({ tokenFile, ...given }) =>

@@ -17,7 +17,7 @@ import * as Ledger from "../machine/Ledger.js"
 import type { Policy } from "../machine/Policy.js"
 import { decodeToken, type Fingerprint } from "../schemas/Credentials.js"
 import { Claim, type Mark } from "../schemas/StoredRecord.js"
-import { abortedMessage, lockedMessage, type Place } from "../services/session/AuthError.js"
+import { abortedMessage, lockedMessage, type Standing } from "../services/session/AuthError.js"
 import { AuthStoreError } from "../services/store/AuthStoreError.js"
 import { configuredKeys } from "../services/store/SqlStore.js"
 import { standingOf, stepThrough } from "../services/session/internal/accountLedger.js"
@@ -29,7 +29,7 @@ import * as SqliteStore from "../services/store/SqliteStore.js"
 import { ExitCode, exitCodeOf } from "./ExitCode.js"
 import type { InvalidSetting } from "./InvalidSetting.js"
 import { loadPgStore } from "./loadPgStore.js"
-import type { Check } from "./NotWell.js"
+import type { Check } from "./ProblemsFound.js"
 import { shownStore, type Settings } from "./Settings.js"
 
 /**
@@ -278,26 +278,26 @@ const markText = (mark: Mark): string => {
   }
 }
 
-const checkLedger = (step: Step, place: Place): Finding => {
+const checkLedger = (step: Step, standing: Standing): Finding => {
   const { ledger } = step
-  const { location } = Ledger.counts(ledger, place.account)
-  const count = `Location ${place.location} stands at ${place.failures} of ${place.limit} unsuccessful attempts in a row, ${location.inFlight} under way.`
+  const { location } = Ledger.counts(ledger, standing.account)
+  const count = `Location ${standing.location} stands at ${standing.failures} of ${standing.limit} unsuccessful attempts in a row, ${location.inFlight} under way.`
   const detail = [count, ...ledger.marks.map((mark) => `${markText(mark)}.`)].join(" ")
   const isReported = ledger.lockReportedAt !== null
-  if (isReported || place.failures >= place.limit) {
+  if (isReported || standing.failures >= standing.limit) {
     return bad(
       "ledger",
       ExitCode.personNeeded,
-      `${detail} ${lockedMessage(place, isReported)}`,
+      `${detail} ${lockedMessage(standing, isReported)}`,
       "When Number's support has lifted the lock and reset the count, and not before: number-auth lock-lifted."
     )
   }
-  return place.failures === 0
+  return standing.failures === 0
     ? ok("ledger", detail)
     : warn(
         "ledger",
         detail,
-        `${place.limit - place.failures} more in a row stop the location. Find out why they failed; the next success clears those that came before it.`
+        `${standing.limit - standing.failures} more in a row stop the location. Find out why they failed; the next success clears those that came before it.`
       )
 }
 
@@ -305,7 +305,7 @@ const noToken = "0".repeat(64) as Fingerprint
 
 const checkAccount = (
   step: Step,
-  place: Place,
+  standing: Standing,
   before: Inspection["account"],
   isUnavailable: boolean
 ): Finding => {
@@ -321,7 +321,7 @@ const checkAccount = (
       return bad(
         "account",
         ExitCode.personNeeded,
-        abortedMessage(place, decision.abort),
+        abortedMessage(standing, decision.abort),
         ["refused", "barred"].includes(decision.abort.reason)
           ? "Create a new token in the Client Admin Portal and supply it: no command is needed then."
           : decision.abort.reason === "expired"
@@ -458,7 +458,7 @@ export const examine = (
     )
     // Of the ledger before the mark that a login would put.
     const aged = { ...step, ledger: Ledger.age(inspection.ledger, inspection.moment, policy) }
-    const place = standingOf({ account, location, policy }, aged.ledger)
+    const standing = standingOf({ account, location, policy }, aged.ledger)
     return [
       ofSettings,
       ...Option.match(fingerprint, {
@@ -470,8 +470,8 @@ export const examine = (
       yield* checkKey(settings, inspection),
       checkClock(inspection),
       network,
-      checkLedger(aged, place),
-      checkAccount(step, place, inspection.account, isUnavailable)
+      checkLedger(aged, standing),
+      checkAccount(step, standing, inspection.account, isUnavailable)
     ]
   })
 

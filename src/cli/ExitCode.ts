@@ -8,7 +8,7 @@ import type { AuthError } from "../services/session/NumberAuth.js"
 import type { SessionRefused } from "../services/session/SessionRefusal.js"
 import type { CallRefused, CallUnknown, CallUnreachable } from "./RequestError.js"
 import type { InvalidSetting } from "./InvalidSetting.js"
-import type { NotWell } from "./NotWell.js"
+import type { ProblemsFound } from "./ProblemsFound.js"
 import type { PromiseBroken } from "./PromiseBroken.js"
 
 /**
@@ -50,7 +50,7 @@ export type CommandError =
   | CallRefused
   | CallUnreachable
   | CallUnknown
-  | NotWell
+  | ProblemsFound
   | PromiseBroken
   | ValidationError
 
@@ -91,7 +91,7 @@ export const exitCodeOf = (error: CommandError): ExitCode => {
     // A mistake of ours, or of the naive client: the simulated world is as it should be.
     case "PromiseBroken":
       return ExitCode.defect
-    case "NotWell":
+    case "ProblemsFound":
       return error.exitCode
     // Bad input, a token that is not there, and all that @effect/cli finds wrong with the command line.
     default:

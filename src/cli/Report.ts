@@ -5,7 +5,7 @@ import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
-import { abortedMessage, lockedMessage, type Place } from "../services/session/AuthError.js"
+import { abortedMessage, lockedMessage, type Standing } from "../services/session/AuthError.js"
 import type { AuthStatus } from "../services/session/NumberAuth.js"
 import { type CommandError, exitCodeOf } from "./ExitCode.js"
 import { shownStore, type StoreTarget } from "./Settings.js"
@@ -16,7 +16,7 @@ import { shownStore, type StoreTarget } from "./Settings.js"
  * @since 0.1.0
  * @category models
  */
-export interface Standing {
+export interface StatusReport {
   readonly status: AuthStatus
   readonly store: StoreTarget
   readonly now: DateTime.Utc
@@ -28,7 +28,7 @@ const stateOf = ({ state }: AuthStatus): string => state.split(".")[0]!
 const isoOf = (moment: Option.Option<DateTime.Utc>): string | null =>
   Option.getOrNull(Option.map(moment, DateTime.formatIso))
 
-const placeOf = ({ account, failures, limit, location }: AuthStatus): Place => ({
+const standingOf = ({ account, failures, limit, location }: AuthStatus): Standing => ({
   account,
   failures,
   limit,
@@ -42,7 +42,7 @@ const placeOf = ({ account, failures, limit, location }: AuthStatus): Place => (
  * @since 0.1.0
  * @category json
  */
-export const statusJson = ({ status, store }: Standing): Readonly<Record<string, unknown>> => ({
+export const statusJson = ({ status, store }: StatusReport): Readonly<Record<string, unknown>> => ({
   state: stateOf(status),
   attempting: status.state.endsWith(".attempting"),
   account: status.account,
@@ -84,8 +84,8 @@ const momentText = (moment: DateTime.Utc, now: DateTime.Utc): string => {
  * @since 0.1.0
  * @category text
  */
-export const statusText = ({ now, status, store }: Standing): string => {
-  const place = placeOf(status)
+export const statusText = ({ now, status, store }: StatusReport): string => {
+  const standing = standingOf(status)
   const state = stateOf(status)
   const orNone = (moment: Option.Option<DateTime.Utc>, none: string): string =>
     Option.match(moment, { onNone: () => none, onSome: (some) => `ends ${momentText(some, now)}` })
@@ -104,10 +104,10 @@ export const statusText = ({ now, status, store }: Standing): string => {
     ...Option.toArray(
       Option.map(
         Option.filter(status.abort, () => state === "aborted"),
-        (abort) => abortedMessage(place, abort)
+        (abort) => abortedMessage(standing, abort)
       )
     ),
-    ...Option.toArray(Option.map(status.lock, (lock) => lockedMessage(place, lock === "reported")))
+    ...Option.toArray(Option.map(status.lock, (lock) => lockedMessage(standing, lock === "reported")))
   ]
   return [
     `Account ${status.account} at location ${status.location}`,
@@ -135,7 +135,7 @@ export const messageOf = (error: CommandError): string =>
     : error.message
 
 /**
- * An error as JSON: `error` (its tag), `message`, `exitCode`, and what else it has. `standing` is how things stand
+ * An error as JSON: `error` (its tag), `message`, `exitCode`, and what else it has. `report` is the status
  * after it, where that is known.
  *
  * @since 0.1.0
@@ -143,9 +143,9 @@ export const messageOf = (error: CommandError): string =>
  */
 export const errorJson = (
   error: CommandError,
-  standing: Option.Option<Standing>
+  report: Option.Option<StatusReport>
 ): Readonly<Record<string, unknown>> => ({
-  ...("place" in error ? error.place : {}),
+  ...("standing" in error ? error.standing : {}),
   ...("setting" in error ? { setting: error.setting } : {}),
   ...("answer" in error ? { answer: error.answer } : {}),
   ...("checks" in error ? { checks: error.checks } : {}),
@@ -158,7 +158,7 @@ export const errorJson = (
         trace: error.trace
       }
     : {}),
-  ...Option.match(standing, { onNone: () => ({}), onSome: statusJson }),
+  ...Option.match(report, { onNone: () => ({}), onSome: statusJson }),
   error: error._tag,
   message: messageOf(error),
   exitCode: exitCodeOf(error)

@@ -53,9 +53,9 @@ const report = (cause: Cause.Cause<unknown>, host: Host): Effect.Effect<number> 
   const tell = (message: string, json: Readonly<Record<string, unknown>>): Effect.Effect<void> =>
     Effect.zipRight(output.say(message), output.json ? output.line(JSON.stringify(json)) : Effect.void)
   if (Option.isSome(known)) {
-    const { error, standing } =
-      known.value instanceof Failure ? known.value : { error: known.value, standing: Option.none() }
-    return Effect.as(tell(messageOf(error), errorJson(error, standing)), exitCodeOf(error))
+    const { error, report } =
+      known.value instanceof Failure ? known.value : { error: known.value, report: Option.none() }
+    return Effect.as(tell(messageOf(error), errorJson(error, report)), exitCodeOf(error))
   }
   const signal = host.signal()
   if (Cause.isInterruptedOnly(cause) && signal !== undefined) {

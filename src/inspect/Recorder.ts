@@ -1,5 +1,5 @@
 /**
- * Keeps what an inspector is shown, so that people can look at it: the newest record of every account, and the way there.
+ * An observer that keeps what it sees, so that people can look at it: the newest record of every account, and the way there.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Location } from "../schemas/Credentials.js"
 import type { RecordedNotice, TransitionRecord } from "../schemas/TransitionRecord.js"
-import * as AuthInspector from "../services/session/AuthObserver.js"
+import * as AuthObserver from "../services/session/AuthObserver.js"
 import type { AccountKey } from "../services/store/AuthStore.js"
 import { sight, type Sighting, type Sightings } from "./internal/sightings.js"
 
@@ -62,7 +62,7 @@ export class Recorder extends Context.Tag("effect-number-auth/inspect/Recorder")
     /** What it is that is shown, in a few words. */
     readonly title: string
     /** Takes a record. One that it has already is left out. */
-    readonly record: AuthInspector.Inspector
+    readonly record: AuthObserver.Observer
     /** The newest record of each account. */
     readonly accounts: Effect.Effect<ReadonlyArray<TransitionRecord>>
     /** What is kept of one account, in the order of the transactions. */
@@ -127,7 +127,7 @@ export const make = (
       while (MutableQueue.length(order) > capacity) MutableQueue.poll(order, [])?.shift()
     }
 
-    const record: AuthInspector.Inspector = (given) => {
+    const record: AuthObserver.Observer = (given) => {
       const name = `${given.location} ${given.account}`
       const records = kept.get(name)
       if (records === undefined) kept.set(name, [given])
@@ -175,10 +175,10 @@ export const make = (
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options = {}): Layer.Layer<Recorder | AuthInspector.AuthInspector> =>
+export const layer = (options: Options = {}): Layer.Layer<Recorder | AuthObserver.AuthObserver> =>
   Layer.unwrapEffect(
     Effect.map(make(options), (recorder) =>
-      Layer.merge(Layer.succeed(Recorder, recorder), AuthInspector.layer(recorder.record))
+      Layer.merge(Layer.succeed(Recorder, recorder), AuthObserver.layer(recorder.record))
     )
   )
 

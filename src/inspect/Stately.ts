@@ -7,7 +7,7 @@
 import type * as Layer from "effect/Layer"
 import type { StateName } from "../schemas/StoredRecord.js"
 import type { RecordedEvent, TransitionRecord } from "../schemas/TransitionRecord.js"
-import * as AuthInspector from "../services/session/AuthObserver.js"
+import * as AuthObserver from "../services/session/AuthObserver.js"
 import { config } from "./Chart.js"
 
 /**
@@ -87,7 +87,7 @@ const snapshotOf = (record: TransitionRecord, state: StateName): Snapshot => ({
  * @since 0.1.0
  * @category constructors
  */
-export const make = (stately: StatelyInspector): AuthInspector.Inspector => {
+export const make = (stately: StatelyInspector): AuthObserver.Observer => {
   const actors = new Map<string, Actor>()
   return (record) => {
     const after = snapshotOf(record, record.to)
@@ -111,10 +111,10 @@ export const make = (stately: StatelyInspector): AuthInspector.Inspector => {
 }
 
 /**
- * Lets an inspector of Stately look on at each `NumberAuth` that is built below it.
+ * Shows an inspector of Stately each `NumberAuth` that is built below it.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer = (stately: StatelyInspector): Layer.Layer<AuthInspector.AuthInspector> =>
-  AuthInspector.layer(make(stately))
+export const layer = (stately: StatelyInspector): Layer.Layer<AuthObserver.AuthObserver> =>
+  AuthObserver.layer(make(stately))

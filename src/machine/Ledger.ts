@@ -7,7 +7,10 @@
  */
 import type { AccountCode } from "../schemas/Credentials.js"
 import type { AttemptId, LedgerRecord, Mark } from "../schemas/StoredRecord.js"
+import { aged, asOf, countsForLocation, isProvenOver, lostMark, type Moment, outlivesLift, toLost, toSettled } from "./internal/marks.js"
 import type { Policy } from "./Policy.js"
+
+export { countsForLocation, type Moment } from "./internal/marks.js"
 
 /**
  * The ledger, as it is stored.
@@ -16,19 +19,6 @@ import type { Policy } from "./Policy.js"
  * @category models
  */
 export type Ledger = LedgerRecord
-
-/**
- * When a change happens: the number that its transaction drew, and the store's clock.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Moment {
-  /** Greater than that of every earlier transaction of the location. */
-  readonly sequence: number
-  /** Epoch milliseconds. */
-  readonly nowMillis: number
-}
 
 /**
  * The two counts, since the documentation leaves two readings: a row of the location, and a row of the account.
@@ -52,15 +42,6 @@ export interface Counts {
 export type Room = "open" | "full" | "locked"
 
 const withMarks = (ledger: Ledger, marks: ReadonlyArray<Mark>): Ledger => ({ ...ledger, marks })
-
-/**
- * Says whether a mark counts for the location: no success of it came after.
- *
- * @since 0.1.0
- * @category queries
- */
-export const countsForLocation = (mark: Mark): boolean =>
-  mark.status !== "settled" || !mark.clearedForLocation
 
 const tally = (marks: ReadonlyArray<Mark>): { readonly failures: number; readonly inFlight: number } => {
   const inFlight = marks.filter((mark) => mark.status === "inFlight").length
@@ -86,17 +67,21 @@ export const counts = (ledger: Ledger, account: AccountCode): Counts => ({
  * @category queries
  */
 export const room = (ledger: Ledger, account: AccountCode, policy: Policy): Room => {
-  if (ledger.lockReportedAt !== null) return "locked"
   const { location, account: own } = counts(ledger, account)
-  if (location.failures >= policy.limit || own.failures >= policy.limit) return "locked"
-  const hasRoom =
-    location.failures + location.inFlight < policy.limit && own.failures + own.inFlight < policy.limit
-  return hasRoom ? "open" : "full"
+  if (isLockReported(ledger) || isAtLimit(location.failures, policy) || isAtLimit(own.failures, policy)) {
+    return "locked"
+  }
+  const isFull = [location, own].some(({ failures, inFlight }) => isAtLimit(failures + inFlight, policy))
+  return isFull ? "full" : "open"
 }
 
+const isLockReported = (ledger: Ledger): boolean => ledger.lockReportedAt !== null
+
+/** Whether a count leaves no room for one more. */
+const isAtLimit = (count: number, policy: Policy): boolean => count >= policy.limit
+
 /**
- * What tells a lock of the whole location from every other one it had: null where there is none, though the row of one
- * account may be full.
+ * An id of the location's current lock; null while the location is not locked, though one account may be at the limit.
  *
  * @since 0.1.0
  * @category queries
@@ -104,7 +89,7 @@ export const room = (ledger: Ledger, account: AccountCode, policy: Policy): Room
 export const lockOf = (ledger: Ledger, policy: Policy): number | null => {
   if (ledger.lockReportedAt !== null) return ledger.lockReportedAt
   const failures = ledger.marks.filter((mark) => countsForLocation(mark) && mark.status !== "inFlight")
-  // The next lock has a newer failure. Numbers are drawn once, so this is no transaction that reported a lock.
+  // The next lock has a newer failure. A number is drawn once, so it is not that of a transaction that reported a lock.
   return failures.length < policy.limit ? null : Math.max(...failures.map(({ attempt }) => attempt))
 }
 
@@ -116,39 +101,9 @@ export const lockOf = (ledger: Ledger, policy: Policy): number | null => {
  * @category transitions
  */
 export const age = (ledger: Ledger, moment: Moment, policy: Policy): Ledger => {
-  const marks = ledger.marks.map((mark): Mark => {
-    if (mark.status === "inFlight" && mark.leaseEndsAtMillis <= moment.nowMillis)
-      return toLost(mark, moment, policy)
-    if (mark.status === "lost" && mark.drainsAtMillis <= moment.nowMillis) {
-      return toSettled(mark, "lost", moment.sequence - 1)
-    }
-    return mark
-  })
+  const marks = ledger.marks.map((mark) => aged(mark, moment, policy))
   return marks.some((mark, index) => mark !== ledger.marks[index]) ? withMarks(ledger, marks) : ledger
 }
-
-const lostMark = (attempt: AttemptId, account: AccountCode, moment: Moment, policy: Policy): Mark => ({
-  status: "lost",
-  attempt,
-  account,
-  drainsAtMillis: moment.nowMillis + policy.drainMillis
-})
-
-const toLost = (mark: Mark, moment: Moment, policy: Policy): Mark =>
-  lostMark(mark.attempt, mark.account, moment, policy)
-
-const toSettled = (
-  mark: Pick<Mark, "attempt" | "account">,
-  reason: "refused" | "faulted" | "lost",
-  settledAt: number
-): Mark => ({
-  status: "settled",
-  attempt: mark.attempt,
-  account: mark.account,
-  reason,
-  settledAt,
-  clearedForLocation: false
-})
 
 /**
  * Puts the mark of a new attempt, named by this transaction's sequence number. Call only where {@link room} is `open`;
@@ -182,14 +137,18 @@ export const settle = (
   reason: "refused" | "faulted",
   moment: Moment
 ): Ledger => {
-  const settled = toSettled({ attempt: attempt.id, account: attempt.account }, reason, moment.sequence)
-  const others = ledger.marks.filter((mark) => mark.attempt !== attempt.id)
-  const known = ledger.marks.find((mark) => mark.attempt === attempt.id)
-  // The same answer settled twice (the store did not say whether the first time held) changes nothing.
-  return known?.status === "settled" && known.reason !== "lost"
-    ? ledger
-    : withMarks(ledger, [...others, settled])
+  // The same answer may come twice, when the store did not say whether the first time held.
+  if (isSettledByAnswer(ledger, attempt.id)) return ledger
+  const settled = toSettled({ attempt: attempt.id, account: attempt.account }, reason, asOf(moment))
+  return withMarks(ledger, [...otherMarks(ledger, attempt.id), settled])
 }
+
+/** Whether Number's own answer settled the attempt: then it is over. */
+const isSettledByAnswer = (ledger: Ledger, id: AttemptId): boolean =>
+  ledger.marks.some((mark) => mark.attempt === id && mark.status === "settled" && mark.reason !== "lost")
+
+const otherMarks = (ledger: Ledger, id: AttemptId): ReadonlyArray<Mark> =>
+  ledger.marks.filter((mark) => mark.attempt !== id)
 
 /**
  * Records that an attempt failed by an answer that is not known to be Number's own: a gateway gave up, say, while Number may
@@ -205,11 +164,9 @@ export const doubt = (
   moment: Moment,
   policy: Policy
 ): Ledger => {
-  const known = ledger.marks.find((mark) => mark.attempt === attempt.id)
-  // What was settled by an answer of Number's own is over.
-  if (known?.status === "settled" && known.reason !== "lost") return ledger
-  const others = ledger.marks.filter((mark) => mark.attempt !== attempt.id)
-  return withMarks(ledger, [...others, lostMark(attempt.id, attempt.account, moment, policy)])
+  if (isSettledByAnswer(ledger, attempt.id)) return ledger
+  const lost = lostMark(attempt.id, attempt.account, moment, policy)
+  return withMarks(ledger, [...otherMarks(ledger, attempt.id), lost])
 }
 
 /**
@@ -219,14 +176,11 @@ export const doubt = (
  * @category transitions
  */
 export const release = (ledger: Ledger, id: AttemptId): Ledger =>
-  withMarks(
-    ledger,
-    ledger.marks.filter((mark) => mark.attempt !== id)
-  )
+  withMarks(ledger, otherMarks(ledger, id))
 
 /**
- * Records that no answer came. The mark stays, unsettled, until the drain time is over, counted from now: whoever gives an
- * attempt up last (its lease may have been found to have run out before) knows best how long Number may be working on it.
+ * Records that no answer came. The mark stays, unsettled, until the drain time is over, counted from now. An attempt can be
+ * given up twice (another process may have found its lease ended before): the last time is when Number may still work on it.
  *
  * @since 0.1.0
  * @category transitions
@@ -255,7 +209,7 @@ export const accept = (
     ledger,
     ledger.marks.flatMap((mark): ReadonlyArray<Mark> => {
       if (mark.attempt === attempt.id) return []
-      if (mark.status !== "settled" || mark.settledAt >= attempt.id) return [mark]
+      if (!isProvenOver(mark, attempt.id)) return [mark]
       if (mark.account === attempt.account) return []
       return policy.successClears === "location" ? [{ ...mark, clearedForLocation: true }] : [mark]
     })
@@ -280,11 +234,6 @@ export const reportLock = (ledger: Ledger, moment: Moment): Ledger =>
  */
 export const liftLock = (ledger: Ledger): Ledger => {
   const reportedAt = ledger.lockReportedAt ?? Infinity
-  return {
-    version: ledger.version,
-    lockReportedAt: null,
-    marks: ledger.marks.filter(
-      (mark) => mark.status !== "settled" || (mark.reason !== "lost" && mark.settledAt > reportedAt)
-    )
-  }
+  const marks = ledger.marks.filter((mark) => outlivesLift(mark, reportedAt))
+  return { version: ledger.version, lockReportedAt: null, marks }
 }

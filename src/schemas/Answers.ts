@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { SessionKey } from "./Credentials.js"
-import { NumberDate } from "./NumberDate.js"
+import { PortalDate } from "./PortalDate.js"
 
 /** Error codes are numbers in every sample; a quoted one is read as the number that it spells. */
 const SpelledErrorCode = Schema.NumberFromString.pipe(Schema.int())
@@ -31,7 +31,7 @@ const lenient = <A, I>(
 }
 
 const ThisUser = Schema.Struct({
-  ExpirationDate: lenient(NumberDate),
+  ExpirationDate: lenient(PortalDate),
   IsLockedOut: lenient(Schema.Boolean)
 })
 
@@ -125,7 +125,7 @@ export const SoapAuthenticateResult = Schema.Struct({
   AuthSuccess: lenient(SoapBoolean, Once),
   SessKey: lenient(Schema.compose(Schema.Trim, SessionKey), Once),
   ThisUser: lenient(
-    Schema.Struct({ ExpirationDate: lenient(NumberDate), IsLockedOut: lenient(SoapBoolean) }),
+    Schema.Struct({ ExpirationDate: lenient(PortalDate), IsLockedOut: lenient(SoapBoolean) }),
     Once
   )
 })

@@ -5,7 +5,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { AccountCode, Token } from "./Credentials.js"
 import { decodeInput, type InvalidInput } from "./InvalidInput.js"
-import { NumberDate } from "./NumberDate.js"
+import { PortalDate } from "./PortalDate.js"
 
 /**
  * One posted token. `ExpirationDate` has no time zone and is read as UTC, in epoch milliseconds: up to 14 hours off.
@@ -18,7 +18,7 @@ export const PostedToken = Schema.Struct({
   AccountCode,
   Token,
   AccountName: Schema.optionalWith(Schema.String, { default: () => "" }),
-  ExpirationDate: NumberDate
+  ExpirationDate: PortalDate
 })
 
 /**

@@ -24,7 +24,7 @@ import * as Scope from "effect/Scope"
 import type { AccountCode, Token } from "../schemas/Credentials.js"
 import type { LedgerRecord } from "../schemas/StoredRecord.js"
 import { toTrace, TransitionRecord } from "../schemas/TransitionRecord.js"
-import { AuthInspector } from "../services/session/AuthObserver.js"
+import { AuthObserver } from "../services/session/AuthObserver.js"
 import { AuthNotifier } from "../services/session/AuthNotifier.js"
 import { AuthStore, makeMemory } from "../services/store/AuthStore.js"
 import { CredentialProvider } from "../services/session/CredentialProvider.js"
@@ -395,9 +395,9 @@ const play = async <A, E, R extends Environment>(
   const ledgers = new Map<string, LedgerRecord>()
   const spent = new Set<string>()
   const takeMark = (account: string): boolean => {
-    for (const [place, ledger] of ledgers) {
+    for (const [standing, ledger] of ledgers) {
       for (const mark of ledger.marks) {
-        const id = `${place} ${mark.attempt}`
+        const id = `${standing} ${mark.attempt}`
         if (mark.account !== account || mark.status === "settled" || spent.has(id)) continue
         spent.add(id)
         return true
@@ -476,7 +476,7 @@ const play = async <A, E, R extends Environment>(
     const below = Layer.mergeAll(
       http,
       Layer.succeed(AuthStore, gates.store(watched)),
-      Layer.succeed(AuthInspector, (record) => void records.push(record)),
+      Layer.succeed(AuthObserver, (record) => void records.push(record)),
       Layer.succeed(AuthNotifier, {
         notify: ({ notice }) => gates.whileAlive(Effect.sync(() => draw(`${name}->>Person: ${notice.kind}`)))
       }),

@@ -17,7 +17,7 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import { PCGRandom } from "effect/Utils"
 import type { AccountCode, Token } from "../schemas/Credentials.js"
-import { AuthInspector, type Inspector } from "../services/session/AuthObserver.js"
+import { AuthObserver, type Observer } from "../services/session/AuthObserver.js"
 import { type AuthNotice, AuthNotifier } from "../services/session/AuthNotifier.js"
 import { AuthStore } from "../services/store/AuthStore.js"
 import { CredentialProvider } from "../services/session/CredentialProvider.js"
@@ -45,7 +45,7 @@ export interface Options {
   /** When the store answers: the default is its contract. See `SimulatedDisk.Options`. */
   readonly acknowledges?: "whenDurable" | "beforeDurable" | undefined
   /** Is shown what the library does, process by process. It changes nothing. The naive client shows nothing. */
-  readonly inspector?: Inspector | undefined
+  readonly observer?: Observer | undefined
 }
 
 /**
@@ -305,7 +305,7 @@ export const live = (options: Options, life: number): Life => {
     const services = Context.empty().pipe(
       Context.add(HttpClient.HttpClient, http),
       Context.add(AuthStore, gates.store(store)),
-      Context.add(AuthInspector, options.inspector ?? null),
+      Context.add(AuthObserver, options.observer ?? null),
       // What it costs to guess a token is no matter here, and there are thousands of them.
       Context.add(FingerprintCost, 1),
       Context.add(AuthNotifier, { notify: (notice) => gates.whileAlive(onNotice(account)(notice)) }),

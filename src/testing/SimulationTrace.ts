@@ -5,7 +5,7 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import type { Inspector } from "../services/session/AuthObserver.js"
+import type { Observer } from "../services/session/AuthObserver.js"
 import * as Simulation from "./Simulation.js"
 
 /** The first line: all that the life depends on. */
@@ -54,17 +54,17 @@ export interface Replay {
 }
 
 /**
- * Lives the life of a trace again, and compares; an inspector is shown what the library does meanwhile. Left where the text is
+ * Lives the life of a trace again, and compares; an observer sees what the library does meanwhile. Left where the text is
  * no trace.
  *
  * @since 0.1.0
  * @category running
  */
-export const replay = (text: string, inspector?: Inspector): Either.Either<Replay, string> =>
+export const replay = (text: string, observer?: Observer): Either.Either<Replay, string> =>
   Schema.decodeUnknownEither(Header)(text.split("\n", 1)[0]).pipe(
     Either.mapLeft(() => "its first line is not that of a trace of number-auth simulate"),
     Either.map(({ life: number, ...options }) => {
-      const life = Simulation.live({ ...options, inspector }, number)
+      const life = Simulation.live({ ...options, observer }, number)
       const lines = toJsonLines(options, number, life).split("\n")
       const given = text.split("\n")
       const index = Array.from({ length: Math.max(lines.length, given.length) }).findIndex(

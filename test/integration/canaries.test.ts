@@ -31,7 +31,7 @@ import { makeAuthCore } from "../../src/machine/AuthCore.js"
 import { makeAuthMachine } from "../../src/machine/AuthMachine.js"
 import type { AccountCode, Location, Token } from "../../src/schemas/Credentials.js"
 import { decodePostedTokens } from "../../src/schemas/PostedTokens.js"
-import { AuthInspector } from "../../src/services/session/AuthObserver.js"
+import { AuthObserver } from "../../src/services/session/AuthObserver.js"
 import { AuthNotifier } from "../../src/services/session/AuthNotifier.js"
 import { AuthStore } from "../../src/services/store/AuthStore.js"
 import * as CredentialProvider from "../../src/services/session/CredentialProvider.js"
@@ -479,7 +479,7 @@ describe("secret canaries", () => {
         }
         yield* others(store)
         yield* careless
-      }).pipe(Effect.provideService(AuthInspector, page.recorder.record))
+      }).pipe(Effect.provideService(AuthObserver, page.recorder.record))
       yield* page.look
       yield* plant
       yield* opened.transact(

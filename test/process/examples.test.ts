@@ -60,7 +60,7 @@ describe("examples/testing.ts", () => {
       assert.strictEqual(ran.code, 0, ran.stdout + ran.stderr)
       assert.include(
         ran.stdout,
-        "Account EP0000001 was aborted. Number refused the token: layerTest began so."
+        "Account EP0000001 was aborted. Number refused the token: the test began so."
       )
       assert.include(ran.stdout, "2 attempts, the greatest count 0\n")
       const [, attempts, peak] = /^20 schedules, (\d+) attempts, the greatest count (\d)$/m.exec(ran.stdout)!

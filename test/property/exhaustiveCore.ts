@@ -13,8 +13,8 @@ import type { AuthCore, CoreState, Message, OutcomeFacts } from "../../src/machi
 import * as Ledger from "../../src/machine/Ledger.js"
 import type { Policy } from "../../src/machine/Policy.js"
 import { emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
-import * as Form from "../../src/testing/CanonicalForm.js"
-import { makeCheck } from "../../src/testing/CoreInvariants.js"
+import * as Form from "../model/CanonicalForm.js"
+import { makeCheck } from "../model/CoreInvariants.js"
 
 export interface Options {
   readonly makeAuthCore: (policy: Policy) => AuthCore

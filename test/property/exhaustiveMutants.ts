@@ -2,8 +2,8 @@
  * The mutants that the walk through the world has to find: of each rule of the design without which the location is locked
  * out, the source with that rule taken out. What a process does wrong is taken out of the model of a process.
  */
-import type { Options } from "../../src/testing/WorldModel.js"
-import { editsOf, type Mutant } from "./mutants.js"
+import type { Options } from "../model/WorldModel.js"
+import { edit, editsOf, files, type Mutant } from "./mutants.js"
 import { hunting } from "./exhaustiveWorlds.js"
 
 export interface LockoutMutant extends Pick<Mutant, "name" | "edits"> {
@@ -19,7 +19,8 @@ export interface OtherMutant extends Pick<Mutant, "name" | "edits"> {
   readonly world: Options
 }
 
-const model = "testing/WorldModel.ts"
+const model = "test/model/WorldModel.ts"
+const { ended, guards, handlers, ledger, marks } = files
 
 /** The rules of the design's page, in its order, each by one mutant or more. */
 export const lockoutMutants: ReadonlyArray<LockoutMutant> = [
@@ -33,30 +34,30 @@ export const lockoutMutants: ReadonlyArray<LockoutMutant> = [
     rule: "mark after sending",
     name: "the attempt is sent before its mark is durable",
     edits: [
-      {
-        file: model,
-        find: "// The mark is durable; the process is told so, or not.",
-        replace: `const early = attemptOf(decision.attempt - 1, account, token, "gone", "sent")
-          steps.push({
-            event: { ...asked, attempt: decision.attempt - 1, isConfirmed: false },
-            world: { ...world, attempts: [...attempts, early], next: world.next + 2, forms: null },
-            broken: null,
-            kinds: 0
-          })`
-      }
+      edit(
+        model,
+        "reservationsOf",
+        (was) => `(world, account, token, taken, asked) => {
+          const { attempt } = taken.step.decision
+          const early = attemptOf(attempt - 1, account, token, "gone", "sent")
+          return [
+            ...(${was})(world, account, token, taken, asked),
+            {
+              event: { ...asked, attempt: attempt - 1, isConfirmed: false },
+              world: { ...world, attempts: [...world.attempts, early], next: world.next + 2, forms: null },
+              broken: null,
+              kinds: 0
+            }
+          ]
+        }`
+      )
     ],
     world: hunting.plain
   },
   {
     rule: "mark after sending",
     name: "the mark is put when the answer comes",
-    edits: [
-      {
-        file: "machine/AuthCore.ts",
-        find: "{ ...reserved, ledger: Ledger.reserve(ledger, account, moment, policy) },",
-        replace: "reserved,"
-      }
-    ],
+    edits: [edit(ledger, "reserve", "(ledger) => ledger")],
     world: hunting.plain
   },
   {
@@ -74,13 +75,7 @@ export const lockoutMutants: ReadonlyArray<LockoutMutant> = [
   {
     rule: "lost taken for unsent",
     name: "what got no answer is reported as unsent",
-    edits: [
-      {
-        file: model,
-        find: 'end("lost", isSent(way) ? way : "nothing", 0)',
-        replace: 'end("unsent", isSent(way) ? way : "nothing", 0)'
-      }
-    ],
+    edits: [edit(model, "givenUpAs", '"unsent"')],
     world: hunting.plain
   },
   {
@@ -116,9 +111,7 @@ export const lockoutMutants: ReadonlyArray<LockoutMutant> = [
   {
     rule: "a fault that may be a gateway's drains",
     name: "a fault without Number's code settles",
-    edits: [
-      { file: "machine/AuthCore.ts", find: "outcome.errorCode === null", replace: "(false as boolean)" }
-    ],
+    edits: [edit(ended, "isDoubtful", "() => false")],
     world: hunting.plain
   },
   {
@@ -139,67 +132,45 @@ export const otherMutants: ReadonlyArray<OtherMutant> = [
   {
     name: "the end of a lease is never found out",
     breaks: byItself,
-    edits: [
-      {
-        file: "machine/Ledger.ts",
-        find: 'mark.status === "inFlight" && mark.leaseEndsAtMillis <= moment.nowMillis',
-        replace: 'mark.status === "inFlight" && mark.leaseEndsAtMillis < -1'
-      }
-    ],
+    edits: [edit(marks, "isLeaseOver", "() => false")],
     world: small
   },
   {
     name: "who waits for an attempt goes on waiting when it was lost",
     breaks: byItself,
-    edits: [{ file: "machine/AuthCore.ts", find: "!isEnding &&", replace: "isEnding &&" }],
+    edits: [edit(handlers, "isEndOf", "() => true")],
     world: small
   },
   {
     name: "a lost mark never drains",
     breaks: withHelp,
-    edits: [
-      {
-        file: "machine/Ledger.ts",
-        find: 'mark.status === "lost" && mark.drainsAtMillis <= moment.nowMillis',
-        replace: 'mark.status === "lost" && mark.drainsAtMillis < -1'
-      }
-    ],
+    edits: [edit(marks, "isDrained", "() => false")],
     world: small
   },
   {
     name: "nobody can resume",
     breaks: withHelp,
-    edits: [
-      {
-        file: "machine/AuthMachine.ts",
-        find: "canResume: ({ context }) => context.abort !== null && !isRefusal(context.abort)",
-        replace: "canResume: () => false"
-      }
-    ],
+    edits: [edit(guards, "guardsOf/canResume", "() => false")],
     world: { ...small, limit: 2 }
   },
   {
     name: "a lock that was lifted goes on",
     breaks: withHelp,
-    edits: [
-      {
-        file: "machine/AuthCore.ts",
-        find: "ledger: Ledger.liftLock(current.ledger)",
-        replace: "ledger: current.ledger"
-      }
-    ],
+    edits: [edit(ledger, "liftLock", "(ledger) => ledger")],
     world: small
   },
   {
     name: "what was cleared counts again",
     breaks: "what a success cleared counts no more, unless its failure comes after all",
     edits: [
-      {
-        file: "machine/Ledger.ts",
-        find: 'if (mark.status === "lost" && mark.drainsAtMillis',
-        replace:
-          'if (mark.status === "settled" && mark.clearedForLocation) return { ...mark, clearedForLocation: false }\n    if (mark.status === "lost" && mark.drainsAtMillis'
-      }
+      edit(
+        marks,
+        "aged",
+        (was) => `(mark, ...rest) =>
+          mark.status === "settled" && mark.clearedForLocation
+            ? { ...mark, clearedForLocation: false }
+            : (${was})(mark, ...rest)`
+      )
     ],
     world: hunting.plain
   }

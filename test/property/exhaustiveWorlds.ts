@@ -2,7 +2,7 @@
  * The worlds that are walked from end to end. Each has two accounts; what else it has is said beside it. A limit of 1 shows
  * less of overlaps than one of 2, and leaves room for more of the rest.
  */
-import type { Options, Reading } from "../../src/testing/WorldModel.js"
+import type { Options, Reading } from "../model/WorldModel.js"
 
 const perIp: Reading = { counting: "ip", successClears: "all", faultsCount: true }
 const perAccount: Reading = { counting: "ipAndAccount", successClears: "own", faultsCount: true }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { invariants } from "../../src/testing/CoreInvariants.js"
+import { invariants } from "../model/CoreInvariants.js"
 import { lockoutMutants, otherMutants } from "./exhaustiveMutants.js"
 import { invariantMutants } from "./invariantMutants.js"
 

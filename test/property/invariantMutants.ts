@@ -1,12 +1,15 @@
 /** Each invariant is seen to break once: in the core without the rule that it watches. */
-import type { Invariant } from "../../src/testing/CoreInvariants.js"
+import type { Invariant } from "../model/CoreInvariants.js"
 import type { coreWalks } from "./exhaustiveCore.js"
-import { type Edit, editsOf } from "./mutants.js"
+import type { NamedEdit } from "../support/namedEdit.js"
+import { edit, editsOf, files } from "./mutants.js"
+
+const { chart, core, ended, guards, handlers, ledger, marks, memory } = files
 
 /** The core without the rule that an invariant watches, and the walk in which the invariant breaks. */
 export interface InvariantMutant {
   readonly invariant: Invariant
-  readonly edits: ReadonlyArray<Edit>
+  readonly edits: ReadonlyArray<NamedEdit>
   readonly walk: keyof typeof coreWalks
 }
 
@@ -19,95 +22,66 @@ export const invariantMutants: ReadonlyArray<InvariantMutant> = [
   {
     invariant: "an attempt is sent only by the account that is attempting it",
     edits: [
-      {
-        file: "machine/AuthMachine.ts",
-        find: "attempt: { id: params.attempt, fingerprint",
-        replace: "attempt: { id: params.attempt - 1, fingerprint"
-      }
+      edit(
+        memory,
+        "memoryOf/beginAttempt",
+        `change((_, { attempt, claim, fingerprint }) => ({
+          attempt: { id: attempt - 1, fingerprint, claim },
+          lostAttempt: null
+        }))`
+      )
     ],
     walk: "small"
   },
   {
     invariant: "a mark is put by a reservation, or put back by a failure",
     edits: [
-      {
-        file: "machine/AuthCore.ts",
-        find: "Ledger.lose(current.ledger, attempt, moment, policy)",
-        replace: "Ledger.doubt(current.ledger, mark, moment, policy)"
-      }
+      edit(
+        ended,
+        "ledgerAfter/lost",
+        `(ledger, { attempt }, { account, moment, policy }) =>
+          Ledger.doubt(ledger, { id: attempt, account }, moment, policy)`
+      )
     ],
     walk: "overlap"
   },
   {
     invariant: "an account has one attempt in flight at the most",
     edits: [
-      {
-        file: "machine/AuthCore.ts",
-        find: "if (isIdle(next.state)) {",
-        replace: 'if (isIdle(next.state) || next.state.endsWith(".attempting")) {'
-      },
-      {
-        file: "machine/AuthMachine.ts",
-        find: "          // What is under way has to end first.\n",
-        replace: `          "attempt.reserved": {
-            actions: [
-              { type: "beginAttempt", params: ({ event }) => event },
-              { type: "sendAttempt", params: ({ event }) => event }
-            ]
-          },
-`
-      }
+      edit(handlers, "isIdle", "({ state }) => /\\.(idle|attempting)$/.test(state)"),
+      edit(
+        chart,
+        "attemptingOf/on",
+        (was) => `{
+          ...${was},
+          "attempt.reserved": { actions: [{ type: "beginAttempt", params: ({ event }) => event }, "sendAttempt"] }
+        }`
+      )
     ],
     walk: "overlap"
   },
   {
     invariant: "a person is asked only where something is wrong",
-    edits: [
-      {
-        file: "machine/AuthCore.ts",
-        find: '!next.ledger.marks.some((m) => m.attempt === attempt.id && m.status === "inFlight")',
-        replace: "attempt !== null"
-      }
-    ],
+    edits: [edit(handlers, "isInFlight", "() => false")],
     walk: "small"
   },
   {
     invariant: "a person is told of a lock once",
     edits: [
-      {
-        file: "machine/AuthCore.ts",
-        find: 'return isLocked ? current : on(current, { type: "lock.lifted", by: "other" })',
-        replace:
-          'return isLocked ? tell(current, { kind: "locked", reported: false }) : on(current, { type: "lock.lifted", by: "other" })'
-      }
-    ],
-    walk: "small"
-  },
-  {
-    invariant: "a decision to send has its command, and no command is without its decision",
-    edits: [
-      {
-        file: "machine/AuthMachine.ts",
-        find: '              { type: "sendAttempt", params: ({ event }) => event }\n',
-        replace: ""
-      },
-      {
-        file: "machine/AuthCore.ts",
-        find: 'if (reserved.commands.some((command) => command.type === "sendAttempt")) {',
-        replace: "{"
-      }
+      edit(
+        handlers,
+        "followLock",
+        (was) => `(given, step) =>
+          step.state === "locked" && Ledger.room(step.ledger, given.account, given.policy) === "locked"
+            ? { ...step, notices: [...step.notices, { kind: "locked", reported: false }] }
+            : (${was})(given, step)`
+      )
     ],
     walk: "small"
   },
   {
     invariant: "an attempt is sent only with a mark of the same step",
-    edits: [
-      {
-        file: "machine/AuthCore.ts",
-        find: "{ ...reserved, ledger: Ledger.reserve(ledger, account, moment, policy) },",
-        replace: "reserved,"
-      }
-    ],
+    edits: [edit(ledger, "reserve", "(ledger) => ledger")],
     walk: "small"
   },
   {
@@ -117,13 +91,7 @@ export const invariantMutants: ReadonlyArray<InvariantMutant> = [
   },
   {
     invariant: "a refusal is remembered, however late",
-    edits: [
-      {
-        file: "machine/AuthMachine.ts",
-        find: '"attempt.refused": { actions: { type: "rememberRefusal", params: ({ event }) => event } }',
-        replace: ""
-      }
-    ],
+    edits: [edit(chart, "makeAuthMachine/on", "{}")],
     walk: "small"
   },
   {
@@ -143,165 +111,102 @@ export const invariantMutants: ReadonlyArray<InvariantMutant> = [
   },
   {
     invariant: "authenticated has a session, and only it",
-    edits: [
-      {
-        file: "machine/AuthMachine.ts",
-        find: 'actions: [{ type: "dropSession", params: ({ event }) => event }, "forgetSession", "forgetFlaps"]',
-        replace: 'actions: [{ type: "dropSession", params: ({ event }) => event }, "forgetFlaps"]'
-      }
-    ],
+    edits: [edit(chart, "authenticatedOf/session.expired/actions", '["forgetFlaps"]')],
     walk: "small"
   },
   {
     invariant: "attempting has an attempt, and only it",
-    edits: [
-      {
-        file: "machine/AuthMachine.ts",
-        find: "giveUpAttempt: assign(({ context }) => ({ attempt: null, lostAttempt: context.attempt })),",
-        replace: "giveUpAttempt: assign(({ context }) => ({ lostAttempt: context.attempt })),"
-      }
-    ],
+    edits: [edit(memory, "memoryOf/giveUpAttempt", "change(({ attempt }) => ({ lostAttempt: attempt }))")],
     walk: "small"
   },
   {
     invariant: "aborted says why, and nothing else does but a lock that came upon it",
-    edits: [
-      {
-        file: "machine/AuthMachine.ts",
-        find: "leaveAbort: assign({ abort: null, flaps: 0 }),",
-        replace: "leaveAbort: assign({ flaps: 0 }),"
-      }
-    ],
+    edits: [edit(memory, "memoryOf/leaveAbort", "change(() => ({ flaps: 0 }))")],
     walk: "tokens"
   },
   {
     invariant: "an account that needs an attempt is locked where the ledger leaves no room",
     edits: [
-      {
-        file: "machine/AuthCore.ts",
-        find: "return followLock(handle(",
-        replace: "return (handle("
-      }
+      edit(
+        core,
+        "makeAuthCore/step",
+        `(core, account, message, moment) => {
+          const given = { machine, policy, account, moment }
+          const before = { ...core, events: [], notices: [], decision: Decision.done() }
+          return handle(given, catchUp(given, before, message), message)
+        }`
+      )
     ],
     walk: "small"
   },
   {
     invariant: "an account is locked only where the ledger leaves no room",
     edits: [
-      {
-        file: "machine/AuthCore.ts",
-        find: 'return isLocked ? current : on(current, { type: "lock.lifted", by: "other" })',
-        replace: "return current"
-      }
-    ],
-    walk: "small"
-  },
-  {
-    invariant: "the commands to hold and to drop a session lead to the session that the state has",
-    edits: [
-      {
-        file: "machine/AuthMachine.ts",
-        find: 'actions: [{ type: "dropSession", params: ({ event }) => event }, "forgetSession", "forgetFlaps"]',
-        replace: 'actions: ["forgetSession", "forgetFlaps"]'
-      }
+      edit(
+        handlers,
+        "followLock",
+        (was) => `(given, step) => (step.state === "locked" ? step : (${was})(given, step))`
+      )
     ],
     walk: "small"
   },
   {
     invariant: "a person is told of every lock",
-    edits: [
-      {
-        file: "machine/AuthMachine.ts",
-        find: `        target: "#auth.locked",
-        actions: { type: "notify", params: { notice: { kind: "locked", reported: false } } }`,
-        replace: '        target: "#auth.locked"'
-      }
-    ],
+    edits: [edit(chart, "locksOf/ledger.full", '{ target: "#auth.locked" }')],
     walk: "small"
   },
   {
     invariant: "a person is told of every abort",
-    edits: [
-      {
-        file: "machine/AuthMachine.ts",
-        find: `              { type: "rememberAbort", params: ({ event }) => ({ abort: barredOf(event) }) },
-              { type: "notify", params: ({ event }) => abortedNotice(barredOf(event)) }`,
-        replace:
-          '              { type: "rememberAbort", params: ({ event }) => ({ abort: barredOf(event) }) }'
-      }
-    ],
+    edits: [edit(chart, "idleOf/credentials.barred/actions", "[aborting(barredAbort)[0]]")],
     walk: "small"
   },
   {
     invariant: "a reported lock ends by an operator's word only",
     edits: [
-      {
-        file: "machine/AuthCore.ts",
-        find: "const next = on(withLedger(Ledger.accept(current.ledger, mark, policy)), {",
-        replace:
-          "const next = on(withLedger({ ...Ledger.accept(current.ledger, mark, policy), lockReportedAt: null }), {"
-      }
+      edit(
+        ended,
+        "ledgerAfter/accepted",
+        (was) => `(...args) => ({ ...(${was})(...args), lockReportedAt: null })`
+      )
     ],
     walk: "overlap"
   },
   {
     invariant: "nothing is sent while a lock is reported",
-    edits: [
-      {
-        file: "machine/Ledger.ts",
-        find: 'if (ledger.lockReportedAt !== null) return "locked"',
-        replace: ""
-      }
-    ],
+    edits: [edit(ledger, "isLockReported", "() => false")],
     walk: "small"
   },
   {
     invariant: "an attempt has one mark",
-    edits: [
-      {
-        file: "machine/Ledger.ts",
-        find: "withMarks(ledger, [...others, settled])",
-        replace: "withMarks(ledger, [...ledger.marks, settled, ...others.slice(0, 0)])"
-      }
-    ],
+    edits: [edit(ledger, "otherMarks", "({ marks }) => marks")],
     walk: "small"
   },
   {
     invariant: "a refusal is never forgotten",
     edits: [
-      {
-        file: "machine/AuthMachine.ts",
-        find: "refusedFingerprints: including(context.refusedFingerprints, params.fingerprint)",
-        replace: "refusedFingerprints: including(context.refusedFingerprints.slice(0, 0), params.fingerprint)"
-      }
+      edit(
+        memory,
+        "memoryOf/rememberRefusal",
+        "change((_, { fingerprint }) => ({ refusedFingerprints: [fingerprint] }))"
+      )
     ],
     walk: "tokens"
   },
   {
     invariant: "a session is never replaced by an older one",
     edits: [
-      {
-        file: "machine/AuthMachine.ts",
-        find: "(context.attempt ?? context.lostAttempt)?.id === params.attempt,",
-        replace: "context.attempt !== undefined || params.attempt > 0,"
-      },
-      {
-        file: "machine/AuthMachine.ts",
-        find: 'meta: { toDo: "Nothing." },\n        on: {',
-        replace: 'meta: { toDo: "Nothing." },\n        on: { "attempt.accepted": answers["attempt.accepted"],'
-      }
+      edit(guards, "guardsOf/isAwaited", "() => true"),
+      edit(
+        chart,
+        "authenticatedOf/on",
+        (was) => `{ ...${was}, "attempt.accepted": answersOf(chart)["attempt.accepted"] }`
+      )
     ],
     walk: "overlap"
   },
   {
     invariant: "every record can be stored and read back",
-    edits: [
-      {
-        file: "machine/Ledger.ts",
-        find: "drainsAtMillis: moment.nowMillis + policy.drainMillis",
-        replace: "drainsAtMillis: moment.nowMillis + policy.drainMillis + 0.5"
-      }
-    ],
+    edits: [edit(marks, "lostMark/drainsAtMillis", "moment.nowMillis + policy.drainMillis + 0.5")],
     walk: "small"
   }
 ]

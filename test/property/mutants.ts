@@ -5,260 +5,189 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { edited, type NamedEdit } from "../support/namedEdit.js"
 import { buildModule } from "../verify/build.js"
-
-export interface Edit {
-  readonly file: string
-  readonly find: string
-  readonly replace: string
-}
 
 export interface Mutant {
   readonly name: string
-  readonly edits: ReadonlyArray<Edit>
-  /** Which run has to find it: that of the pure core, or that of the real NumberAuth against the emulator. */
+  readonly edits: ReadonlyArray<NamedEdit>
+  /** The run that has to find it: that of the pure core, or that of the real NumberAuth against the emulator. */
   readonly run: "core" | "world"
   /** The property that has to break. */
   readonly caughtBy: string
 }
 
+/** The files of the core. */
+export const files = {
+  chart: "src/machine/AuthMachine.ts",
+  core: "src/machine/AuthCore.ts",
+  ended: "src/machine/internal/attemptEnded.ts",
+  guards: "src/machine/internal/guards.ts",
+  handlers: "src/machine/internal/handlers.ts",
+  ledger: "src/machine/Ledger.ts",
+  marks: "src/machine/internal/marks.ts",
+  memory: "src/machine/internal/memory.ts"
+} as const
+
+/** Replaces a value of a file. */
+export const edit = (file: string, name: string, as: NamedEdit["as"]): NamedEdit => ({ file, name, as })
+
 const backend = "the backend never counts more than the limit"
-const ledger = "machine/Ledger.ts"
-const core = "machine/AuthCore.ts"
+const isRefused = "a refused fingerprint is never sent again"
+const { ended, guards, handlers, ledger, marks } = files
+const acquire = "src/services/session/internal/acquire.ts"
+const attempt = "src/services/session/internal/attempt.ts"
+
+const coreMutant = (
+  name: string,
+  edits: ReadonlyArray<NamedEdit>,
+  caughtBy: string = backend
+): Mutant => ({ name, edits, run: "core", caughtBy })
+
+const worldMutant = (name: string, ...edits: ReadonlyArray<NamedEdit>): Mutant => ({
+  name,
+  edits,
+  run: "world",
+  caughtBy: backend
+})
 
 export const mutants: ReadonlyArray<Mutant> = [
-  {
-    name: "a limit of 6: one more than allowed",
-    edits: [
-      {
-        file: ledger,
-        find: "if (location.failures >= policy.limit || own.failures >= policy.limit)",
-        replace: "if (location.failures > policy.limit || own.failures > policy.limit)"
-      },
-      {
-        file: ledger,
-        find: "location.failures + location.inFlight < policy.limit",
-        replace: "location.failures + location.inFlight <= policy.limit"
-      },
-      {
-        file: ledger,
-        find: "own.failures + own.inFlight < policy.limit",
-        replace: "own.failures + own.inFlight <= policy.limit"
-      }
+  coreMutant("a limit of 6: one more than allowed", [
+    edit(ledger, "isAtLimit", "(count, policy) => count > policy.limit")
+  ]),
+  coreMutant("a success clears everything", [
+    edit(marks, "isProvenOver", '(mark) => mark.status === "settled"')
+  ]),
+  coreMutant("a success clears what is in flight", [
+    edit(
+      ledger,
+      "accept",
+      (was) => `(ledger, ...rest) =>
+        (${was})(withMarks(ledger, ledger.marks.filter(({ status }) => status === "settled")), ...rest)`
+    )
+  ]),
+  coreMutant("a time-out is not counted", [
+    edit(ended, "ledgerAfter/lost", "(ledger, { attempt }) => Ledger.release(ledger, attempt)")
+  ]),
+  coreMutant("a lease that ran out is taken for unsent", [
+    edit(
+      ledger,
+      "age",
+      (was) => `(ledger, moment, policy) => {
+        const isOver = (mark) => mark.status === "inFlight" && mark.leaseEndsAtMillis <= moment.nowMillis
+        const kept = ledger.marks.some(isOver)
+          ? withMarks(ledger, ledger.marks.filter((mark) => !isOver(mark)))
+          : ledger
+        return (${was})(kept, moment, policy)
+      }`
+    )
+  ]),
+  coreMutant("no drain time", [edit(marks, "lostMark/drainsAtMillis", "moment.nowMillis")]),
+  coreMutant("a new token resets the count", [
+    edit(
+      handlers,
+      "takeCredentials",
+      `(given, step, fingerprint) =>
+        step.state !== "aborted"
+          ? step
+          : followLock(given, {
+              ...on(given, step, { type: "credentials.replaced", fingerprint }),
+              ledger: { ...step.ledger, marks: [] }
+            })`
+    )
+  ]),
+  coreMutant("the order of dates for the order of sequence numbers", [
+    edit(marks, "asOf", "(moment) => moment.nowMillis"),
+    edit(marks, "beforeThis", "(moment) => moment.nowMillis"),
+    edit(
+      ledger,
+      "accept",
+      (was) => `(ledger, attempt, policy) => {
+        const own = ledger.marks.find((mark) => mark.attempt === attempt.id && mark.status === "inFlight")
+        const reservedAt = own === undefined ? 0 : own.leaseEndsAtMillis - policy.leaseMillis
+        const others = withMarks(ledger, ledger.marks.filter((mark) => mark !== own))
+        return (${was})(others, { id: reservedAt, account: attempt.account }, policy)
+      }`
+    )
+  ]),
+  coreMutant("no count of the account's own", [edit(ledger, "counts/account", "tally([])")]),
+  coreMutant("a lifted lock clears what is in flight", [
+    edit(
+      marks,
+      "outlivesLift",
+      (was) => `(mark, reportedAt) => mark.status !== "inFlight" && (${was})(mark, reportedAt)`
+    )
+  ]),
+  coreMutant(
+    "a refused fingerprint is forgotten",
+    [
+      edit(
+        handlers,
+        "barOf",
+        (was) => `(context, ...rest) => (${was})({ ...context, refusedFingerprints: [] }, ...rest)`
+      ),
+      edit(guards, "guardsOf/canBeSent", "() => true"),
+      edit(
+        guards,
+        "guardsOf/canBeReplaced",
+        (was) => `({ context }, params) => (${was})({ context: { ...context, refusedFingerprints: [] } }, params)`
+      )
     ],
-    run: "core",
-    caughtBy: backend
-  },
-  {
-    name: "a success clears everything",
-    edits: [
-      {
-        file: ledger,
-        find: 'if (mark.status !== "settled" || mark.settledAt >= attempt.id) return [mark]',
-        replace: 'if (mark.status !== "settled") return [mark]'
-      }
-    ],
-    run: "core",
-    caughtBy: backend
-  },
-  {
-    name: "a success clears what is in flight",
-    edits: [
-      {
-        file: ledger,
-        find: 'if (mark.status !== "settled" || mark.settledAt >= attempt.id) return [mark]',
-        replace: 'if (mark.status !== "settled") return []'
-      }
-    ],
-    run: "core",
-    caughtBy: backend
-  },
-  {
-    name: "a time-out is not counted",
-    edits: [
-      {
-        file: core,
-        find: "Ledger.lose(current.ledger, attempt, moment, policy)",
-        replace: "Ledger.release(current.ledger, attempt)"
-      }
-    ],
-    run: "core",
-    caughtBy: backend
-  },
-  {
-    name: "a lease that ran out is taken for unsent",
-    edits: [
-      {
-        file: ledger,
-        find: "const marks = ledger.marks.map(",
-        replace:
-          'const marks = ledger.marks.filter((mark) => mark.status !== "inFlight" || mark.leaseEndsAtMillis > moment.nowMillis).map('
-      },
-      {
-        file: ledger,
-        find: "return marks.some((mark, index) => mark !== ledger.marks[index]) ?",
-        replace:
-          "return marks.length !== ledger.marks.length || marks.some((mark, index) => mark !== ledger.marks[index]) ?"
-      }
-    ],
-    run: "core",
-    caughtBy: backend
-  },
-  {
-    name: "no drain time",
-    edits: [
-      {
-        file: ledger,
-        find: "drainsAtMillis: moment.nowMillis + policy.drainMillis",
-        replace: "drainsAtMillis: moment.nowMillis"
-      }
-    ],
-    run: "core",
-    caughtBy: backend
-  },
-  {
-    name: "a new token resets the count",
-    edits: [
-      {
-        file: core,
-        find: 'let next = followLock(on(current, { type: "credentials.replaced", fingerprint }))',
-        replace:
-          'let next = current.state !== "aborted" ? current : followLock({ ...on(current, { type: "credentials.replaced", fingerprint }), ledger: { ...current.ledger, marks: [] } })'
-      }
-    ],
-    run: "core",
-    caughtBy: backend
-  },
-  {
-    name: "the order of dates for the order of sequence numbers",
-    edits: [
-      {
-        file: ledger,
-        find: "reason, moment.sequence)",
-        replace: "reason, moment.nowMillis)"
-      },
-      { file: ledger, find: '"lost", moment.sequence - 1)', replace: '"lost", moment.nowMillis)' },
-      {
-        file: ledger,
-        find: "mark.settledAt >= attempt.id",
-        replace:
-          'mark.settledAt >= ledger.marks.reduce((at, own) => (own.attempt === attempt.id && own.status === "inFlight" ? own.leaseEndsAtMillis - policy.leaseMillis : at), 0)'
-      }
-    ],
-    run: "core",
-    caughtBy: backend
-  },
-  {
-    name: "no count of the account's own",
-    edits: [
-      { file: ledger, find: " || own.failures >= policy.limit", replace: "" },
-      { file: ledger, find: " && own.failures + own.inFlight < policy.limit", replace: "" }
-    ],
-    run: "core",
-    caughtBy: backend
-  },
-  {
-    name: "a lifted lock clears what is in flight",
-    edits: [
-      {
-        file: ledger,
-        find: '(mark) => mark.status !== "settled" ||',
-        replace: '(mark) => mark.status === "lost" ||'
-      },
-      {
-        file: ledger,
-        find: '(mark.reason !== "lost" && mark.settledAt > reportedAt)',
-        replace: '(mark.status === "settled" && mark.reason !== "lost" && mark.settledAt > reportedAt)'
-      }
-    ],
-    run: "core",
-    caughtBy: backend
-  },
-  {
-    name: "a refused fingerprint is forgotten",
-    edits: [
-      {
-        file: core,
-        find: "if (context.refusedFingerprints.includes(fingerprint)) {",
-        replace: "if (false as boolean) {"
-      },
-      {
-        file: "machine/AuthMachine.ts",
-        find: "canBeSent: ({ context }, params: { fingerprint: Fingerprint }) =>\n        !context.refusedFingerprints.includes(params.fingerprint)",
-        replace: "canBeSent: (_, _params: { fingerprint: Fingerprint }) => true"
-      },
-      {
-        file: "machine/AuthMachine.ts",
-        find: "!context.refusedFingerprints.includes(params.fingerprint) &&\n        ((context",
-        replace: "((context"
-      }
-    ],
-    run: "core",
-    caughtBy: "a refused fingerprint is never sent again"
-  },
-  {
-    name: "the mark is put after sending",
-    edits: [
-      {
-        file: "services/session/internal/acquire.ts",
-        find: "const stepped = yield* given.ledger\n        .transact(",
-        replace: `const ahead = (yield* given.ledger.foresee([{ type: "request", fingerprint, claim }])).decision
-      const early =
-        ahead._tag === "send" ? yield* given.attempts.send({ attempt: ahead.attempt, token, fingerprint }, began) : null
-      const stepped = yield* given.ledger
-        .transact(`
-      },
-      {
-        file: "services/session/internal/acquire.ts",
-        find: "given.attempts.make({ attempt: decision.attempt, token, fingerprint }, began)",
-        replace: "given.attempts.make({ attempt: decision.attempt, token, fingerprint }, began, early)"
-      },
-      {
-        file: "services/session/internal/attempt.ts",
-        find: "make: (reserved, began) =>\n    Effect.flatMap(undisturbed(send(given, reserved, began)),",
-        replace: `send: (reserved, began) => send(given, reserved, began),
-  make: (reserved, began, early) =>
-    Effect.flatMap(early === null ? undisturbed(send(given, reserved, began)) : Effect.succeed(early),`
-      }
-    ],
-    run: "world",
-    caughtBy: backend
-  },
-  {
-    name: "an unsuccessful attempt is retried without a mark",
-    edits: [
-      {
-        file: "services/session/internal/attempt.ts",
-        find: "undisturbed(send(given, reserved, began))",
-        replace: `undisturbed(
-                Effect.repeat(send(given, reserved, began), { times: 2, until: (outcome) => outcome._tag === "accepted" })
-              )`
-      }
-    ],
-    run: "world",
-    caughtBy: backend
-  },
-  {
-    name: "what is not certain is taken for unsent",
-    edits: [
-      {
-        file: "services/wire/http/fate.ts",
-        find: 'return { unsent: false, code: "unknown" }',
-        replace: 'return { unsent: true, code: "unknown" }'
-      },
-      {
-        file: "services/wire/http/fate.ts",
-        find: "unsent: isUnsent(current, code),",
-        replace: "unsent: true,"
-      }
-    ],
-    run: "world",
-    caughtBy: backend
-  }
+    isRefused
+  ),
+  worldMutant(
+    "the mark is put after sending",
+    edit(
+      acquire,
+      "request/stepped",
+      (was) => `(yield* Effect.flatMap(
+        given.ledger.foresee([{ type: "request", fingerprint, claim }]),
+        ({ decision }) =>
+          decision._tag === "send"
+            ? given.attempts.sendAhead({ attempt: decision.attempt, token, fingerprint }, began)
+            : Effect.void
+      ), ${was})`
+    ),
+    edit(
+      attempt,
+      "makeAttempts",
+      (was) => `(given) => {
+        let ahead
+        return {
+          sendAhead: (reserved, began) =>
+            Effect.map(send(given, reserved, began), (outcome) => void (ahead = outcome)),
+          make: (reserved, began) =>
+            Effect.suspend(() => {
+              if (ahead === undefined) return (${was})(given).make(reserved, began)
+              const outcome = ahead
+              ahead = undefined
+              return settle(given, reserved, outcome)
+            })
+        }
+      }`
+    )
+  ),
+  worldMutant(
+    "an unsuccessful attempt is retried without a mark",
+    edit(
+      attempt,
+      "send",
+      (was) => `(...args) =>
+        Effect.repeat((${was})(...args), { times: 2, until: (outcome) => outcome._tag === "accepted" })`
+    )
+  ),
+  worldMutant(
+    "what is not certain is taken for unsent",
+    edit(
+      "src/services/wire/http/fate.ts",
+      "transportFailure",
+      (was) => `(error) => ({ ...(${was})(error), unsent: true })`
+    )
+  )
 ]
 
-/** The edits of a mutant, for those who hunt it in another world. */
-export const editsOf = (name: string): ReadonlyArray<Edit> => {
+/** The edits of a mutant, to hunt it in another world. */
+export const editsOf = (name: string): ReadonlyArray<NamedEdit> => {
   const mutant = mutants.find((each) => each.name === name)
   if (mutant === undefined) throw new Error(`There is no mutant "${name}"`)
   return mutant.edits
@@ -266,10 +195,7 @@ export const editsOf = (name: string): ReadonlyArray<Edit> => {
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/**
- * Writes a mutant's whole source tree and gives its folder, which is the caller's own. An edit that does not apply is a test
- * out of date.
- */
+/** Writes a mutant's whole source tree, with the model of the world, and gives its folder, which is the caller's own. */
 export const plant = (
   mutant: Pick<Mutant, "name" | "edits">,
   owner: "sampled" | "exhaustive" | "simulated"
@@ -277,23 +203,14 @@ export const plant = (
   const folder = join(root, ".mutants", owner, mutant.name.replace(/[^a-z0-9]+/gi, "-"))
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  cpSync(join(root, "src"), join(folder, "src"), { recursive: true })
-  for (const { file, find, replace } of mutant.edits) {
-    const path = join(folder, "src", file)
-    const text = readFileSync(path, "utf8")
-    if (text.split(find).length !== 2) {
-      throw new Error(
-        `The mutant "${mutant.name}" does not apply: ${file} holds its text ${text.split(find).length - 1} times`
-      )
-    }
-    writeFileSync(
-      path,
-      text.replace(find, () => replace)
-    )
+  for (const tree of ["src", "test/model"]) cpSync(join(root, tree), join(folder, tree), { recursive: true })
+  for (const each of mutant.edits) {
+    const path = join(folder, each.file)
+    writeFileSync(path, edited(readFileSync(path, "utf8"), each))
   }
   return folder
 }
 
-/** A module of a planted mutant, by its path below `src`. */
+/** A module of a planted mutant. */
 export const load = async <A>(folder: string, file: string): Promise<A> =>
-  (await import(await buildModule(join(folder, "src", file)))) as A
+  (await import(await buildModule(join(folder, file)))) as A

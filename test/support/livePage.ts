@@ -10,7 +10,7 @@ import type { Page } from "playwright-core"
 import * as InspectServer from "../../src/inspect/InspectServer.js"
 import * as Recorder from "../../src/inspect/Recorder.js"
 import type { AccountCode, Location } from "../../src/schemas/Credentials.js"
-import { AuthInspector } from "../../src/services/session/AuthObserver.js"
+import { AuthObserver } from "../../src/services/session/AuthObserver.js"
 import { SessionRefused } from "../../src/services/session/SessionRefusal.js"
 import * as Emulator from "../../src/testing/NumberEmulator.js"
 import { record } from "./records.js"
@@ -36,7 +36,7 @@ export const program = Effect.gen(function* () {
   const answers = yield* Effect.makeLatch(true)
   const client = HttpClient.tap(Emulator.httpClient(world.emulator, ip), () => answers.await)
   const auth = yield* start(world, { location: "shop" }, client).pipe(
-    Effect.provideService(AuthInspector, recorder.record)
+    Effect.provideService(AuthObserver, recorder.record)
   )
   return { recorder, world, auth, answers }
 })

@@ -18,9 +18,9 @@ import { fieldsOf } from "./internal/undecodableFields.js"
 import { withOwnSpan } from "../common/redactedSpans.js"
 import { scrub } from "../common/scrub.js"
 import { sentWithin } from "../wire/http/keyedRequest.js"
-import { StandIn } from "../wire/http/KeylessResponse.js"
+import { KeylessResponse } from "../wire/http/KeylessResponse.js"
 import { fateOf } from "../wire/http/fate.js"
-import { unprinted } from "../wire/http/hiddenBody.js"
+import { hiddenBody } from "../wire/http/hiddenBody.js"
 import { type AuthError, NumberAuth } from "../session/NumberAuth.js"
 import { SessionSignature } from "../session/SessionSignature.js"
 
@@ -98,7 +98,7 @@ const allErrors = { errors: "all" } as const
 const requestOf = (path: string, encoded: unknown) =>
   Effect.map(
     // A method without parameters is called without a body.
-    encoded === undefined ? Effect.succeed(HttpBody.empty) : Effect.map(HttpBody.json(encoded), unprinted),
+    encoded === undefined ? Effect.succeed(HttpBody.empty) : Effect.map(HttpBody.json(encoded), hiddenBody),
     (body) =>
       HttpClientRequest.post(path).pipe(
         HttpClientRequest.setBody(body),
@@ -158,7 +158,7 @@ export const method =
       Effect.gen(function* () {
         const text = yield* sentWithin(response.request, timeout)(response.text)
         const show = (shown: string): string =>
-          response instanceof StandIn ? response.scrub(shown) : scrub(shown)
+          response instanceof KeylessResponse ? response.scrub(shown) : scrub(shown)
         const answer = readJsonAnswer({ status: response.status, text }, expected, show)
         return { head: answer.head, show, result: resultOf(name, expected, answer, show) }
       })

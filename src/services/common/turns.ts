@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 /**
  * One place in the queue, of whoever wants a turn.
  */
-export interface Place {
+export interface Seat {
   /** Takes the turn where nobody has it. Says whether it is this place's turn. */
   readonly takeIfFree: () => boolean
   /** Waits for the turn, from the end of the queue. Interrupted where the queue closes. */
@@ -24,12 +24,12 @@ export interface Place {
  * The queue. Its places hold no timers and no fibers of their own: ten thousand may wait.
  */
 export interface Turns {
-  readonly place: () => Place
+  readonly seat: () => Seat
   /** From now on nobody's turn comes any more, and all who wait are interrupted. */
   readonly close: () => void
 }
 
-const alwaysItsTurn: Place = {
+const alwaysItsTurn: Seat = {
   takeIfFree: () => true,
   enter: Effect.void,
   leave: () => {},
@@ -37,27 +37,27 @@ const alwaysItsTurn: Place = {
 }
 
 /** Where nobody waits for anybody. */
-export const noTurns: Turns = { place: () => alwaysItsTurn, close: () => {} }
+export const noTurns: Turns = { seat: () => alwaysItsTurn, close: () => {} }
 
 /** Makes a queue in which nobody waits yet. */
 export const makeTurns = (): Turns => {
   // In the order of entering; an entry leaves from the middle as cheaply as from the front.
-  const waiting = new Map<Place, (go: Effect.Effect<void>) => void>()
-  let holder: Place | null = null
+  const waiting = new Map<Seat, (go: Effect.Effect<void>) => void>()
+  let holder: Seat | null = null
   let isClosed = false
 
   const passOn = (): void => {
     holder = null
-    for (const [place, admit] of waiting) {
-      waiting.delete(place)
+    for (const [seat, admit] of waiting) {
+      waiting.delete(seat)
       // The turn is this place's from here on, before its fiber has noticed: nobody gets in between.
-      holder = place
+      holder = seat
       return admit(Effect.void)
     }
   }
 
-  const place = (): Place => {
-    const self: Place = {
+  const seat = (): Seat => {
+    const self: Seat = {
       takeIfFree: () => {
         if (holder === null && !isClosed) holder = self
         return holder === self && !isClosed
@@ -84,12 +84,12 @@ export const makeTurns = (): Turns => {
     for (const admit of all) admit(Effect.interrupt)
   }
 
-  return { place, close }
+  return { seat, close }
 }
 
 /** Runs an effect in its turn. */
 export const inTurn = <A, E, R>(turns: Turns, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
-    const place = turns.place()
-    return Effect.ensuring(Effect.zipRight(place.enter, effect), Effect.sync(place.leave))
+    const seat = turns.seat()
+    return Effect.ensuring(Effect.zipRight(seat.enter, effect), Effect.sync(seat.leave))
   })

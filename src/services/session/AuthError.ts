@@ -15,7 +15,7 @@ import type { AuthStoreError } from "../store/AuthStoreError.js"
  * @since 0.1.0
  * @category schemas
  */
-export const Place = Schema.Struct({
+export const Standing = Schema.Struct({
   account: AccountCode,
   location: Location,
   /** Unsuccessful attempts in a row: the greater of the location's count and the account's own. */
@@ -28,10 +28,10 @@ export const Place = Schema.Struct({
  * @since 0.1.0
  * @category models
  */
-export type Place = typeof Place.Type
+export type Standing = typeof Standing.Type
 
-const count = (place: Place): string =>
-  `Location ${place.location} stands at ${place.failures} of ${place.limit} unsuccessful attempts in a row (Number locks the IP at 6)`
+const count = (standing: Standing): string =>
+  `Location ${standing.location} stands at ${standing.failures} of ${standing.limit} unsuccessful attempts in a row (Number locks the IP at 6)`
 
 const happened = (abort: Abort): string => {
   switch (abort.reason) {
@@ -71,8 +71,8 @@ const advice = (abort: Abort): string => {
  * @since 0.1.0
  * @category messages
  */
-export const abortedMessage = (place: Place, abort: Abort): string =>
-  `Account ${place.account} was aborted. ${happened(abort)}. ${count(place)}. ${advice(abort)}.`
+export const abortedMessage = (standing: Standing, abort: Abort): string =>
+  `Account ${standing.account} was aborted. ${happened(abort)}. ${count(standing)}. ${advice(abort)}.`
 
 /**
  * What a person is told of a lock.
@@ -80,10 +80,10 @@ export const abortedMessage = (place: Place, abort: Abort): string =>
  * @since 0.1.0
  * @category messages
  */
-export const lockedMessage = (place: Place, reported: boolean): string =>
+export const lockedMessage = (standing: Standing, reported: boolean): string =>
   reported
-    ? `Number reports that the IP of location ${place.location} is locked out. ${count(place)}. No attempt is made for any account there; session keys that are held go on serving. Ask Number's support to audit and lift the lock, no sooner than some minutes after the last attempt, and then confirm that it was lifted.`
-    : `Location ${place.location} has reached the limit, and the library stopped itself before Number locks the IP. ${count(place)}. No attempt is made; session keys that are held go on serving. Find out why attempts fail and ask Number's support to reset the count of the IP, no sooner than some minutes after the last attempt; only then confirm that the lock was lifted.`
+    ? `Number reports that the IP of location ${standing.location} is locked out. ${count(standing)}. No attempt is made for any account there; session keys that are held go on serving. Ask Number's support to audit and lift the lock, no sooner than some minutes after the last attempt, and then confirm that it was lifted.`
+    : `Location ${standing.location} has reached the limit, and the library stopped itself before Number locks the IP. ${count(standing)}. No attempt is made; session keys that are held go on serving. Find out why attempts fail and ask Number's support to reset the count of the IP, no sooner than some minutes after the last attempt; only then confirm that the lock was lifted.`
 
 /**
  * The account was aborted: a person is needed.
@@ -94,12 +94,12 @@ export const lockedMessage = (place: Place, reported: boolean): string =>
 export class AuthAborted extends Schema.TaggedError<AuthAborted>("effect-number-auth/AuthAborted")(
   "AuthAborted",
   {
-    place: Place,
+    standing: Standing,
     abort: Abort
   }
 ) {
   override get message(): string {
-    return abortedMessage(this.place, this.abort)
+    return abortedMessage(this.standing, this.abort)
   }
 }
 
@@ -112,12 +112,12 @@ export class AuthAborted extends Schema.TaggedError<AuthAborted>("effect-number-
 export class AuthLocked extends Schema.TaggedError<AuthLocked>("effect-number-auth/AuthLocked")(
   "AuthLocked",
   {
-    place: Place,
+    standing: Standing,
     reported: Schema.Boolean
   }
 ) {
   override get message(): string {
-    return lockedMessage(this.place, this.reported)
+    return lockedMessage(this.standing, this.reported)
   }
 }
 
@@ -129,9 +129,9 @@ export class AuthLocked extends Schema.TaggedError<AuthLocked>("effect-number-au
  */
 export class AuthUnreachable extends Schema.TaggedError<AuthUnreachable>(
   "effect-number-auth/AuthUnreachable"
-)("AuthUnreachable", { place: Place, detail: Schema.String }) {
+)("AuthUnreachable", { standing: Standing, detail: Schema.String }) {
   override get message(): string {
-    return `No attempt reached Number: ${this.detail}. ${count(this.place)}; this did not count. Check the network and the base URL, and try again later.`
+    return `No attempt reached Number: ${this.detail}. ${count(this.standing)}; this did not count. Check the network and the base URL, and try again later.`
   }
 }
 
@@ -143,11 +143,11 @@ export class AuthUnreachable extends Schema.TaggedError<AuthUnreachable>(
  * @category errors
  */
 export class AuthLost extends Schema.TaggedError<AuthLost>("effect-number-auth/AuthLost")("AuthLost", {
-  place: Place,
+  standing: Standing,
   detail: Schema.String
 }) {
   override get message(): string {
-    return `The attempt brought no session: ${this.detail}. ${count(this.place)}. Find out why answers do not come before you try again: each such attempt counts.`
+    return `The attempt brought no session: ${this.detail}. ${count(this.standing)}. Find out why answers do not come before you try again: each such attempt counts.`
   }
 }
 
@@ -158,17 +158,17 @@ export class AuthLost extends Schema.TaggedError<AuthLost>("effect-number-auth/A
  * @category errors
  */
 export class AuthBusy extends Schema.TaggedError<AuthBusy>("effect-number-auth/AuthBusy")("AuthBusy", {
-  place: Place,
+  standing: Standing,
   /** `turn`: other accounts of the same `NumberAccounts` asked before. */
   on: Schema.Literal("attempt", "room", "turn")
 }) {
   override get message(): string {
     const what = {
-      attempt: `Another caller's attempt for account ${this.place.account} has not ended yet`,
-      room: `Attempts under way at location ${this.place.location} leave no room for another`,
-      turn: `Other accounts of location ${this.place.location} asked before account ${this.place.account} and wait for room, too`
+      attempt: `Another caller's attempt for account ${this.standing.account} has not ended yet`,
+      room: `Attempts under way at location ${this.standing.location} leave no room for another`,
+      turn: `Other accounts of location ${this.standing.location} asked before account ${this.standing.account} and wait for room, too`
     }[this.on]
-    return `${what}. ${count(this.place)}; nothing was sent. Try again later.`
+    return `${what}. ${count(this.standing)}; nothing was sent. Try again later.`
   }
 }
 
@@ -197,7 +197,7 @@ export type AuthError =
 export class AuthRejected extends Schema.TaggedError<AuthRejected>("effect-number-auth/AuthRejected")(
   "AuthRejected",
   {
-    place: Place,
+    standing: Standing,
     why: Schema.Literal(
       "refusedCredentials",
       "abortedCredentials",
@@ -209,12 +209,12 @@ export class AuthRejected extends Schema.TaggedError<AuthRejected>("effect-numbe
 ) {
   override get message(): string {
     const what = {
-      refusedCredentials: `Number refused this token of account ${this.place.account}, and it is never sent again: create a new token in the Client Admin Portal and supply it`,
-      abortedCredentials: `These are credentials with which account ${this.place.account} was aborted, so they replace nothing: resume to try them once more, or supply others`,
-      addressFlapping: `Account ${this.place.account} was aborted because calls of location ${this.place.location} leave from more than one IP address, which other credentials do not change: give each egress address a location of its own, or route all calls through one, then resume`,
-      notAborted: `Account ${this.place.account} is not aborted, so there is nothing to resume`,
-      notLocked: `Account ${this.place.account} is not locked at location ${this.place.location}, so there is no lock that could have been lifted, and the count stays as it is`
+      refusedCredentials: `Number refused this token of account ${this.standing.account}, and it is never sent again: create a new token in the Client Admin Portal and supply it`,
+      abortedCredentials: `These are credentials with which account ${this.standing.account} was aborted, so they replace nothing: resume to try them once more, or supply others`,
+      addressFlapping: `Account ${this.standing.account} was aborted because calls of location ${this.standing.location} leave from more than one IP address, which other credentials do not change: give each egress address a location of its own, or route all calls through one, then resume`,
+      notAborted: `Account ${this.standing.account} is not aborted, so there is nothing to resume`,
+      notLocked: `Account ${this.standing.account} is not locked at location ${this.standing.location}, so there is no lock that could have been lifted, and the count stays as it is`
     }[this.why]
-    return `${what}. ${count(this.place)}. Nothing was changed.`
+    return `${what}. ${count(this.standing)}. Nothing was changed.`
   }
 }

@@ -5,8 +5,8 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Notice } from "../../machine/Command.js"
-import { abortedMessage, lockedMessage, type Place } from "./AuthError.js"
+import type { Notice } from "../../machine/Notice.js"
+import { abortedMessage, lockedMessage, type Standing } from "./AuthError.js"
 
 /**
  * A notice and where it belongs. `message` says what happened, what it means for the location's count, and what to do.
@@ -17,7 +17,7 @@ import { abortedMessage, lockedMessage, type Place } from "./AuthError.js"
  */
 export interface AuthNotice {
   readonly notice: Notice
-  readonly place: Place
+  readonly standing: Standing
   readonly message: string
 }
 
@@ -45,20 +45,20 @@ export class AuthNotifier extends Context.Tag("effect-number-auth/AuthNotifier")
  * @since 0.1.0
  * @category constructors
  */
-export const makeNotice = (notice: Notice, place: Place): AuthNotice => ({
+export const makeNotice = (notice: Notice, standing: Standing): AuthNotice => ({
   notice,
-  place,
-  message: messageOf(notice, place)
+  standing,
+  message: messageOf(notice, standing)
 })
 
-const messageOf = (notice: Notice, place: Place): string => {
+const messageOf = (notice: Notice, standing: Standing): string => {
   switch (notice.kind) {
     case "aborted":
-      return abortedMessage(place, notice.abort)
+      return abortedMessage(standing, notice.abort)
     case "locked":
-      return lockedMessage(place, notice.reported)
+      return lockedMessage(standing, notice.reported)
     case "tokenExpiring":
-      return `The token of account ${place.account} ends at ${DateTime.formatIso(DateTime.unsafeMake(notice.endsAtMillis))}. It works until then, and the location's count is unchanged. Create a new token in the Client Admin Portal before that and supply it.`
+      return `The token of account ${standing.account} ends at ${DateTime.formatIso(DateTime.unsafeMake(notice.endsAtMillis))}. It works until then, and the location's count is unchanged. Create a new token in the Client Admin Portal before that and supply it.`
   }
 }
 
@@ -69,8 +69,8 @@ const messageOf = (notice: Notice, place: Place): string => {
  * @category layers
  */
 export const layerLog: Layer.Layer<AuthNotifier> = Layer.succeed(AuthNotifier, {
-  notify: ({ message, notice, place }) =>
+  notify: ({ message, notice, standing }) =>
     (notice.kind === "tokenExpiring" ? Effect.logWarning(message) : Effect.logError(message)).pipe(
-      Effect.annotateLogs({ account: place.account, location: place.location, notice: notice.kind })
+      Effect.annotateLogs({ account: standing.account, location: standing.location, notice: notice.kind })
     )
 })

@@ -1,11 +1,11 @@
 /**
- * Lets others look on: what every transaction that was stored did to an account.
+ * Observers of what happens to accounts: each sees every change that was stored.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { CoreState } from "../../machine/AuthCore.js"
-import type { AuthEvent } from "../../machine/AuthMachine.js"
+import type { AuthEvent } from "../../machine/AuthEvent.js"
 import { countsForLocation, type Moment } from "../../machine/Ledger.js"
 import type { StateName } from "../../schemas/StoredRecord.js"
 import type { RecordedEvent, TransitionRecord } from "../../schemas/TransitionRecord.js"
@@ -13,53 +13,51 @@ import type { AuthNotice } from "./AuthNotifier.js"
 import type { AccountKey } from "../store/AuthStore.js"
 
 /**
- * Is shown each transaction that changed something once it is stored, and before its attempt is sent. It must be quick.
- * What it throws is dropped.
+ * Sees each change once it is stored, and before its attempt is sent. It must be quick. An error that it throws is dropped.
  *
  * @since 0.1.0
  * @category models
  */
-export type Inspector = (record: TransitionRecord) => void
+export type Observer = (record: TransitionRecord) => void
 
 /**
- * Who looks on at each `NumberAuth` that is built below it. Nobody, unless a layer says otherwise: then nothing is
- * recorded either.
+ * The observer of each `NumberAuth` that is built below it. Default: none, and nothing is recorded.
  *
  * @since 0.1.0
  * @category services
  */
-export class AuthInspector extends Context.Reference<AuthInspector>()("effect-number-auth/AuthInspector", {
-  defaultValue: (): Inspector | null => null
+export class AuthObserver extends Context.Reference<AuthObserver>()("effect-number-auth/AuthObserver", {
+  defaultValue: (): Observer | null => null
 }) {}
 
 /**
- * Lets an inspector look on, besides those that do so already.
+ * Adds an observer to those that are there.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer = (inspector: Inspector): Layer.Layer<AuthInspector> =>
+export const layer = (observer: Observer): Layer.Layer<AuthObserver> =>
   Layer.effect(
-    AuthInspector,
-    Effect.map(AuthInspector, (present) =>
+    AuthObserver,
+    Effect.map(AuthObserver, (present) =>
       present === null
-        ? inspector
+        ? observer
         : (record) => {
-            show(present, record)
-            inspector(record)
+            observe(present, record)
+            observer(record)
           }
     )
   )
 
 /**
- * Shows a record, whatever comes of it: who looks on disturbs nothing.
+ * Gives a record to an observer. An observer disturbs nothing.
  *
  * @since 0.1.0
  * @category running
  */
-export const show = (inspector: Inspector, record: TransitionRecord): void => {
+export const observe = (observer: Observer, record: TransitionRecord): void => {
   try {
-    inspector(record)
+    observer(record)
   } catch {
     // Not logged either: what it throws is not ours, and may hold anything.
   }

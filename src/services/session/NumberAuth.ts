@@ -2,20 +2,17 @@
  * Holds a session of one account with Number, and never locks the location out.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import { RequestError } from "@effect/platform/HttpClientError"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Ledger from "../../machine/Ledger.js"
-import { AttemptOutcome } from "../../schemas/AttemptOutcome.js"
-import { SessionKey, type Token } from "../../schemas/Credentials.js"
-import { decodeInput, InvalidInput } from "../../schemas/InvalidInput.js"
+import type { SessionKey, Token } from "../../schemas/Credentials.js"
+import { InvalidInput } from "../../schemas/InvalidInput.js"
 import {
   AuthAborted,
   AuthBusy,
@@ -25,9 +22,9 @@ import {
   type AuthRejected,
   AuthUnreachable
 } from "./AuthError.js"
-import { AuthInspector, makeRecord, show } from "./AuthObserver.js"
+import { AuthObserver, makeRecord, observe } from "./AuthObserver.js"
 import { AuthNotifier } from "./AuthNotifier.js"
-import { AuthStore, AuthStoreError, makeMemory } from "../store/AuthStore.js"
+import { AuthStore, AuthStoreError } from "../store/AuthStore.js"
 import { CredentialError, CredentialProvider } from "./CredentialProvider.js"
 import { SharedByAccounts } from "./internal/SharedByAccounts.js"
 import { FingerprintCost, fingerprintInTurn } from "./internal/fingerprint.js"
@@ -45,7 +42,7 @@ import { makeOperator } from "./internal/operator.js"
 import { decodeSettings, type LocationOptions, type Settings } from "./internal/settings.js"
 import type { AuthStatus } from "./internal/status.js"
 import * as SessionHttpClients from "./SessionHttpClient.js"
-import type { HttpClientOptions, SessionHttpClient, SessionHttpError } from "./SessionHttpClient.js"
+import type { HttpClientOptions, SessionHttpClient } from "./SessionHttpClient.js"
 import * as SessionRefusal from "./SessionRefusal.js"
 
 export type { AuthError } from "./AuthError.js"
@@ -140,16 +137,16 @@ const roomIn = ({ account, policy }: Settings, ledger: Ledger.Ledger): number =>
 
 /** After each transaction: its notices are kept for people, the observer sees it, and the gauge has the room that is left. */
 const publish =
-  (settings: Settings, notices: Notices, inspector: AuthInspector["Type"]) =>
+  (settings: Settings, notices: Notices, observer: AuthObserver["Type"]) =>
   (stepped: Stepped): Effect.Effect<void> =>
     Effect.suspend(() => {
       const { account, location, policy } = settings
       const called = notices.ofStep(stepped)
       notices.add(called)
       const { events, from, nowMillis, sequence } = stepped
-      if (inspector !== null && from !== null) {
-        show(
-          inspector,
+      if (observer !== null && from !== null) {
+        observe(
+          observer,
           makeRecord({
             key: { location, account },
             moment: { nowMillis, sequence },
@@ -206,7 +203,7 @@ export const make = (
     const context = yield* Effect.context<never>()
     const init = yield* requestInit
     const shared = yield* SharedByAccounts
-    const inspector = yield* AuthInspector
+    const observer = yield* AuthObserver
     const cost = yield* FingerprintCost
     const fingerprintOf = (token: Token) => fingerprintInTurn(account, token, cost, shared.fingerprinting)
 
@@ -215,7 +212,7 @@ export const make = (
       settings,
       core: shared.coreOf(policy),
       store,
-      onStored: publish(settings, notices, inspector)
+      onStored: publish(settings, notices, observer)
     })
     const holder = makeSessionHolder(settings)
     const parts = { settings, ledger, holder, notices, shared, scope }
@@ -244,121 +241,6 @@ export const layer = (
   InvalidInput,
   AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient
 > => Layer.scoped(NumberAuth, make(options))
-
-/**
- * How {@link layerTest} is set up.
- *
- * @since 0.1.0
- * @category models
- */
-export interface TestOptions extends Partial<Options> {
-  /**
-   * The first session's key; that of the n-th is `<key>-n`. Default: `TEST-SESSION-KEY`. It goes into a header, so it is
-   * printable and without spaces.
-   */
-  readonly sessionKey?: string | undefined
-  /**
-   * How the account stands when the layer is built. Default `authenticated`, with a session that is held; `aborted` by a
-   * refused token, and `locked` by a report of Number's.
-   */
-  readonly state?: "unauthenticated" | "authenticated" | "aborted" | "locked" | undefined
-  /** What the next attempts come to, one after the other. After the last of them all are accepted. Default: none. */
-  readonly outcomes?: ReadonlyArray<AttemptOutcome> | undefined
-  /** What every call that needs a session fails with. Default: nothing. */
-  readonly failure?: AuthError | undefined
-  /** What requests are sent by. Default: a client that fails, since there is no network. */
-  readonly client?: HttpClient.HttpClient | undefined
-}
-
-const testToken = "7E577E57000000000000000000000000"
-
-const noNetwork = HttpClient.make((request) =>
-  Effect.fail(
-    new RequestError({
-      request,
-      reason: "Transport",
-      description: "NumberAuth.layerTest has no network; give it a client"
-    })
-  )
-)
-
-/**
- * A `NumberAuth` for tests of what depends on one: the real one, over a store in memory and attempts that are not sent but
- * come to what {@link TestOptions} say. It needs nothing, and opens no connection. `replaceCredentials` and `resume` do
- * what they do otherwise. To test against a backend, take the emulator of `effect-number-auth/testing`.
- *
- * @since 0.1.0
- * @category layers
- */
-export const layerTest = (options: TestOptions = {}): Layer.Layer<NumberAuth, InvalidInput> =>
-  Layer.scoped(
-    NumberAuth,
-    Effect.gen(function* () {
-      const { client, failure, outcomes = [], sessionKey, state = "authenticated", ...settings } = options
-      const keyText = sessionKey ?? "TEST-SESSION-KEY"
-      const decodeKey = decodeInput(SessionKey, "session key", "printable characters without spaces")
-      yield* decodeKey(keyText)
-      let sessions = 0
-      const accepted = (): AttemptOutcome => {
-        sessions += 1
-        const text = sessions === 1 ? keyText : `${keyText}-${sessions}`
-        return AttemptOutcome.accepted({
-          sessionKey: Redacted.make(text) as SessionKey,
-          tokenEndsAtMillis: null,
-          lockReported: false
-        })
-      }
-      const refused = (lockReported: boolean): AttemptOutcome =>
-        AttemptOutcome.refused({ detail: "layerTest began so", lockReported })
-      const coming = [
-        ...(state === "aborted" ? [refused(false)] : state === "locked" ? [refused(true)] : []),
-        ...outcomes
-      ]
-      const auth = yield* make({ account: "EP0000001", ...settings }).pipe(
-        Effect.provideService(NumberTransport, {
-          authenticate: ({ permit }) =>
-            Effect.match(permit, {
-              onSuccess: () => coming.shift() ?? accepted(),
-              onFailure: ({ message }) => AttemptOutcome.unsent({ detail: message })
-            })
-        }),
-        Effect.provideService(AuthStore, yield* makeMemory),
-        Effect.provideService(AuthNotifier, { notify: () => Effect.void }),
-        Effect.provideServiceEffect(CredentialProvider, testCredentials),
-        Effect.provideService(HttpClient.HttpClient, client ?? noNetwork),
-        Effect.provideService(FingerprintCost, 1)
-      )
-      if (failure !== undefined) {
-        const httpClient = HttpClient.makeWith<never, never, SessionHttpError, never>(
-          () => Effect.fail(failure),
-          Effect.succeed
-        )
-        return {
-          ...auth,
-          sessionKey: Effect.fail(failure),
-          withSession: () => Effect.fail(failure),
-          httpClient,
-          httpClientWith: () => httpClient
-        }
-      }
-      if (state === "unauthenticated") return auth
-      // The session of the beginning is no outcome that was asked for.
-      if (state === "authenticated") coming.unshift(accepted())
-      yield* Effect.exit(auth.sessionKey)
-      return auth
-    })
-  )
-
-const testCredentials: Effect.Effect<CredentialProvider["Type"]> = Effect.sync(() => {
-  let token = Redacted.make(testToken) as Token
-  return {
-    get: () => Effect.sync(() => token),
-    put: (_, replacement) =>
-      Effect.sync(() => {
-        token = replacement
-      })
-  }
-})
 
 /**
  * The settings of a location that the environment gives: `NUMBER_LOCATION`, `NUMBER_BASE_URL`, `NUMBER_ATTEMPT_TIMEOUT` (such

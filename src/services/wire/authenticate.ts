@@ -11,7 +11,7 @@ import { AttemptOutcome } from "../../schemas/AttemptOutcome.js"
 import type { Token } from "../../schemas/Credentials.js"
 import { scrub } from "../common/scrub.js"
 import type { Attempt } from "./attempt.js"
-import { unprinted } from "./http/hiddenBody.js"
+import { hiddenBody } from "./http/hiddenBody.js"
 
 /**
  * The longest answer that is read, in bytes: 1 MiB. The rest is cut off, and the attempt counts as faulted.
@@ -42,7 +42,7 @@ export const restRequest = (baseUrl: string, attempt: Attempt): HttpClientReques
   HttpClientRequest.post(`${baseUrl}/Authenticate`).pipe(
     HttpClientRequest.acceptJson,
     HttpClientRequest.setBody(
-      unprinted(HttpBody.unsafeJson({ AcctCode: attempt.account, Token: Redacted.value(attempt.token) }))
+      hiddenBody(HttpBody.unsafeJson({ AcctCode: attempt.account, Token: Redacted.value(attempt.token) }))
     )
   )
 

@@ -8,7 +8,7 @@ import { AuthStoreError } from "../../../src/services/store/AuthStore.js"
 import { CredentialError } from "../../../src/services/session/CredentialProvider.js"
 import { SessionRefused } from "../../../src/services/session/SessionRefusal.js"
 
-const place = { account: "EP9116875", location: "default", failures: 1, limit: 5 } as AuthError.Place
+const standing = { account: "EP9116875", location: "default", failures: 1, limit: 5 } as AuthError.Standing
 const abort = {
   reason: "lost",
   attempt: 1,
@@ -20,14 +20,14 @@ const store = (reason: AuthStoreError["reason"]) => new AuthStoreError({ reason,
 
 describe("exitCodeOf", () => {
   const table: ReadonlyArray<readonly [number, CommandError]> = [
-    [77, new AuthError.AuthAborted({ place, abort })],
-    [77, new AuthError.AuthLocked({ place, reported: true })],
-    [77, new AuthError.AuthRejected({ place, why: "notLocked" })],
+    [77, new AuthError.AuthAborted({ standing, abort })],
+    [77, new AuthError.AuthLocked({ standing, reported: true })],
+    [77, new AuthError.AuthRejected({ standing, why: "notLocked" })],
     [77, new CallUnknown({ detail: "", answer: null })],
     [77, store("unreadable")],
-    [75, new AuthError.AuthUnreachable({ place, detail: "" })],
-    [75, new AuthError.AuthBusy({ place, on: "room" })],
-    [75, new AuthError.AuthLost({ place, detail: "" })],
+    [75, new AuthError.AuthUnreachable({ standing, detail: "" })],
+    [75, new AuthError.AuthBusy({ standing, on: "room" })],
+    [75, new AuthError.AuthLost({ standing, detail: "" })],
     [75, new CallUnreachable({ detail: "" })],
     [75, new SessionRefused({ code: 5050 })],
     [75, store("unavailable")],

@@ -3,6 +3,7 @@ import { Effect, Layer, Stream, TestClock } from "effect"
 import * as Recorder from "../../../src/inspect/Recorder.js"
 import type { AccountCode, Location } from "../../../src/schemas/Credentials.js"
 import * as NumberAuth from "../../../src/services/session/NumberAuth.js"
+import * as NumberAuthTest from "../../../src/testing/NumberAuthTest.js"
 import { record } from "../../support/records.js"
 
 const location = "default" as Location
@@ -135,6 +136,6 @@ describe("Recorder", () => {
       yield* (yield* NumberAuth.NumberAuth).sessionKey
       const [only] = yield* recorder.accounts
       assert.deepInclude(only, { to: "authenticated", location: "shop" as Location })
-    }).pipe(Effect.provide(Layer.provideMerge(NumberAuth.layerTest({ location: "shop" }), Recorder.layer())))
+    }).pipe(Effect.provide(Layer.provideMerge(NumberAuthTest.layer({ location: "shop" }), Recorder.layer())))
   )
 })

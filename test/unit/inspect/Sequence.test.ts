@@ -5,6 +5,7 @@ import * as Recorder from "../../../src/inspect/Recorder.js"
 import { toSequenceDiagram } from "../../../src/inspect/Sequence.js"
 import { AttemptOutcome } from "../../../src/schemas/AttemptOutcome.js"
 import * as NumberAuth from "../../../src/services/session/NumberAuth.js"
+import * as NumberAuthTest from "../../../src/testing/NumberAuthTest.js"
 import { record } from "../../support/records.js"
 
 describe("the sequence diagram of records", () => {
@@ -32,7 +33,7 @@ describe("the sequence diagram of records", () => {
       assert.strictEqual(lines.length, 14)
     }).pipe(
       Effect.provide(
-        NumberAuth.layerTest({
+        NumberAuthTest.layer({
           state: "unauthenticated",
           outcomes: [AttemptOutcome.refused({ detail: "no;\nsuch #1 token", lockReported: false })]
         }).pipe(Layer.provideMerge(Recorder.layer()))

@@ -4,6 +4,7 @@ import { Effect, Layer } from "effect"
 import * as Stately from "../../../src/inspect/Stately.js"
 import { AttemptOutcome } from "../../../src/schemas/AttemptOutcome.js"
 import * as NumberAuth from "../../../src/services/session/NumberAuth.js"
+import * as NumberAuthTest from "../../../src/testing/NumberAuthTest.js"
 import { record } from "../../support/records.js"
 
 /** Stately's own inspector, whose adapter keeps what it is to send. */
@@ -18,7 +19,7 @@ describe("the adapter for Stately's inspector", () => {
       const { sent, stately } = real()
       yield* Effect.flatMap(NumberAuth.NumberAuth, (auth) => Effect.flip(auth.sessionKey)).pipe(
         Effect.provide(
-          NumberAuth.layerTest({
+          NumberAuthTest.layer({
             state: "unauthenticated",
             location: "shop",
             outcomes: [AttemptOutcome.refused({ detail: "Unauthorized", lockReported: false })]

@@ -30,7 +30,7 @@ const play = (
   using = core,
   account = one
 ): Step => {
-  let step: Step = { ...from, events: [], commands: [], decision: { _tag: "done" } }
+  let step: Step = { ...from, events: [], notices: [], decision: { _tag: "done" } }
   let sequence = Math.max(0, ...from.ledger.marks.map(({ attempt }) => attempt))
   let nowMillis = 0
   for (const message of messages) {
@@ -39,8 +39,7 @@ const play = (
   }
   return step
 }
-const noticesOf = (step: Step) =>
-  step.commands.flatMap((command) => (command.type === "notify" ? [command.notice.kind] : []))
+const noticesOf = (step: Step) => step.notices.map(({ kind }) => kind)
 
 describe("what AuthCore says that the chart took", () => {
   const typesOf = ({ events }: Step) => events.map(({ type }) => type)
@@ -167,10 +166,7 @@ describe("AuthCore on a request", () => {
     const held = play([request(), ended(1, accepted)])
     const step = play([25 * 3_600_000, request()], held)
     assert.strictEqual(step.decision._tag, "send")
-    assert.deepStrictEqual(
-      step.commands.map(({ type }) => type),
-      ["dropSession", "sendAttempt"]
-    )
+    assert.isNull(step.context.session)
     assert.lengthOf(step.ledger.marks, 1)
   })
 
@@ -179,7 +175,7 @@ describe("AuthCore on a request", () => {
     for (const lockReportedAt of [null, 5]) {
       const step = play([request()], { ...empty, ledger: { ...full, lockReportedAt } })
       const notice = { kind: "locked", reported: lockReportedAt !== null } as const
-      assert.deepStrictEqual(step.commands, [{ type: "notify", notice }])
+      assert.deepStrictEqual(step.notices, [notice])
     }
   })
 
@@ -254,10 +250,8 @@ describe("AuthCore on the end of an attempt", () => {
     const step = play([request(), ended(1, accepted)])
     assert.strictEqual(step.state, "authenticated")
     assert.isEmpty(step.ledger.marks)
-    assert.deepStrictEqual(
-      step.commands.map(({ type }) => type),
-      ["holdSession"]
-    )
+    assert.strictEqual(step.context.session!.generation, 1)
+    assert.isEmpty(step.notices)
   })
 
   it("accepted: tells of a token that ends within thirty days, and believes no end in the past", () => {
@@ -276,9 +270,9 @@ describe("AuthCore on the end of an attempt", () => {
   it("accepted: believes an end that lies ahead, and tells of it from thirty days before, these included", () => {
     const month = 30 * 86_400_000
     const noticesAt = (tokenEndsAtMillis: number) =>
-      play([request(), 1000, ended(1, { ...accepted, tokenEndsAtMillis })]).commands.slice(1)
+      play([request(), 1000, ended(1, { ...accepted, tokenEndsAtMillis })]).notices
     assert.deepStrictEqual(noticesAt(1000 + month), [
-      { type: "notify", notice: { kind: "tokenExpiring", endsAtMillis: 1000 + month } }
+      { kind: "tokenExpiring", endsAtMillis: 1000 + month }
     ])
     assert.deepStrictEqual(noticesAt(1001 + month), [])
     assert.deepStrictEqual(noticesAt(1000), [])
@@ -341,7 +335,7 @@ describe("AuthCore on the end of an attempt", () => {
     const late = core.step(step, one, ended(1, accepted), at(9, 50_000))
     assert.strictEqual(late.context.session!.generation, 3)
     assert.isEmpty(late.ledger.marks)
-    assert.isEmpty(late.commands)
+    assert.isEmpty(late.notices)
   })
 
   it("a late refusal counts, though a newer session is held", () => {
@@ -387,7 +381,7 @@ describe("AuthCore on a lease that ran out", () => {
   it("tells nobody where the reservation is given back in the very step that finds it", () => {
     const step = play([45_000, { type: "withdraw", claim }], reserved())
     assert.strictEqual(step.state, "unauthenticated.idle")
-    assert.deepStrictEqual([step.commands, step.ledger.marks], [[], []])
+    assert.deepStrictEqual([step.notices, step.ledger.marks], [[], []])
   })
 
   it("is lost though other accounts have attempts in flight, and is not while its own mark is, whatever the others", () => {
@@ -527,7 +521,7 @@ describe("AuthCore on an operator's word", () => {
     const full: CoreState = { ...empty, ledger: ledger(...[1, 2, 3, 4, 5].map((n) => lost(n, two))) }
     const step = play([request(), { type: "confirmLockLifted" }], full)
     assert.strictEqual(step.state, "locked")
-    assert.isEmpty(step.commands)
+    assert.isEmpty(step.notices)
     assert.lengthOf(step.ledger.marks, 5)
   })
 
@@ -536,7 +530,7 @@ describe("AuthCore on an operator's word", () => {
     const step = play([{ type: "observe" }], before)
     assert.strictEqual(step.ledger, before.ledger)
     assert.strictEqual(step.context, before.context)
-    assert.isEmpty(step.commands)
+    assert.isEmpty(step.notices)
   })
 })
 

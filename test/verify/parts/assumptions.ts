@@ -1,6 +1,6 @@
 /** Worlds in which an assumption of the promise does not hold: the walk finds the lockout. */
-import { explore } from "../../../src/testing/Explorer.js"
-import { make, neverLockedOut } from "../../../src/testing/WorldModel.js"
+import { explore } from "../../model/Explorer.js"
+import { make, neverLockedOut } from "../../model/WorldModel.js"
 import { unsafeWorlds } from "../../property/exhaustiveWorlds.js"
 import { makeMutantRunner } from "../mutants.js"
 

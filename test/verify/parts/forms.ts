@@ -1,6 +1,6 @@
 /** The canonical form of the walks: what it merges behaves alike, and nothing is left out of it. */
 import { PCGRandom } from "effect/Utils"
-import { make, type Options } from "../../../src/testing/WorldModel.js"
+import { make, type Options } from "../../model/WorldModel.js"
 import { hunting } from "../../property/exhaustiveWorlds.js"
 import { breathe, type Effort, seedOf } from "../effort.js"
 import { sentences } from "../markdown.js"

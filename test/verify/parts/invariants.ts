@@ -10,7 +10,7 @@ const mutants = invariantMutants.map((mutant) => ({ ...mutant, name: mutant.inva
 
 export const runner = makeMutantRunner(mutants, async ({ edits, invariant, walk: name }, mayGoOn) => {
   const folder = plant({ name: `core ${invariant}`, edits }, "exhaustive")
-  const { makeAuthCore } = await load<typeof AuthCore>(folder, "machine/AuthCore.ts")
+  const { makeAuthCore } = await load<typeof AuthCore>(folder, "src/machine/AuthCore.ts")
   const { broken, states } = walk({
     makeAuthCore,
     defaultPolicy,

@@ -10,8 +10,8 @@ import { makeMutantRunner } from "../mutants.js"
 type Trial = { readonly property: (watch: string) => fc.IAsyncProperty<unknown>; readonly most: number }
 
 const coreTrial = async (folder: string): Promise<Trial> => {
-  const { makeAuthCore } = await load<coreWorld.CoreImplementation>(folder, "machine/AuthCore.ts")
-  const { defaultPolicy } = await load<coreWorld.CoreImplementation>(folder, "machine/Policy.ts")
+  const { makeAuthCore } = await load<coreWorld.CoreImplementation>(folder, "src/machine/AuthCore.ts")
+  const { defaultPolicy } = await load<coreWorld.CoreImplementation>(folder, "src/machine/Policy.ts")
   return {
     property: (watch) =>
       fc.asyncProperty(coreWorld.schedule, async (given) =>
@@ -23,10 +23,10 @@ const coreTrial = async (folder: string): Promise<Trial> => {
 
 const worldTrial = async (folder: string): Promise<Trial> => {
   const implementation: world.WorldImplementation = {
-    AuthStore: await load(folder, "services/store/AuthStore.ts"),
-    NumberAuth: await load(folder, "services/session/NumberAuth.ts"),
-    NumberTransport: await load(folder, "services/wire/NumberTransport.ts"),
-    SoapTransport: await load(folder, "services/wire/SoapTransport.ts")
+    AuthStore: await load(folder, "src/services/store/AuthStore.ts"),
+    NumberAuth: await load(folder, "src/services/session/NumberAuth.ts"),
+    NumberTransport: await load(folder, "src/services/wire/NumberTransport.ts"),
+    SoapTransport: await load(folder, "src/services/wire/SoapTransport.ts")
   }
   return {
     property: (watch) =>

@@ -1,7 +1,7 @@
 /** Mutants that the walk through the world has to find. */
-import type * as Explorer from "../../../src/testing/Explorer.js"
-import * as WorldModel from "../../../src/testing/WorldModel.js"
-import type * as WorldTrace from "../../../src/testing/WorldTrace.js"
+import type * as Explorer from "../../model/Explorer.js"
+import * as WorldModel from "../../model/WorldModel.js"
+import type * as WorldTrace from "../../model/WorldTrace.js"
 import { lockoutMutants, otherMutants } from "../../property/exhaustiveMutants.js"
 import { load, plant } from "../../property/mutants.js"
 import { makeMutantRunner } from "../mutants.js"
@@ -13,9 +13,9 @@ const mutants = [
 
 export const runner = makeMutantRunner(mutants, async (mutant, mayGoOn) => {
   const folder = plant(mutant, "exhaustive")
-  const { make } = await load<typeof WorldModel>(folder, "testing/WorldModel.ts")
-  const { explore } = await load<typeof Explorer>(folder, "testing/Explorer.ts")
-  const { toSequenceDiagram } = await load<typeof WorldTrace>(folder, "testing/WorldTrace.ts")
+  const { make } = await load<typeof WorldModel>(folder, "test/model/WorldModel.ts")
+  const { explore } = await load<typeof Explorer>(folder, "test/model/Explorer.ts")
+  const { toSequenceDiagram } = await load<typeof WorldTrace>(folder, "test/model/WorldTrace.ts")
   const model = make(mutant.world)
   const { greatest, states, violation } = explore(model, { watch: mutant.breaks, mayGoOn })
   if (violation?.name !== mutant.breaks) return `nothing breaks in ${states} states`

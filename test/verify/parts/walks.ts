@@ -1,9 +1,9 @@
 /** Walks through all states of the core, and of the world around it. */
 import { makeAuthCore } from "../../../src/machine/AuthCore.js"
 import { defaultPolicy } from "../../../src/machine/Policy.js"
-import { explore } from "../../../src/testing/Explorer.js"
-import { make, type Options } from "../../../src/testing/WorldModel.js"
-import { toSequenceDiagram } from "../../../src/testing/WorldTrace.js"
+import { explore } from "../../model/Explorer.js"
+import { make, type Options } from "../../model/WorldModel.js"
+import { toSequenceDiagram } from "../../model/WorldTrace.js"
 import { coreWalks, walk } from "../../property/exhaustiveCore.js"
 import { readings, worlds } from "../../property/exhaustiveWorlds.js"
 import type { Effort } from "../effort.js"

@@ -1,7 +1,7 @@
 /** Random ways through the worlds: they come deeper than a walk that is cut off, and through worlds that no walk ends in. */
 import { PCGRandom } from "effect/Utils"
-import { make, type Options } from "../../../src/testing/WorldModel.js"
-import { toSequenceDiagram } from "../../../src/testing/WorldTrace.js"
+import { make, type Options } from "../../model/WorldModel.js"
+import { toSequenceDiagram } from "../../model/WorldTrace.js"
 import { largeWorlds, readings, worlds } from "../../property/exhaustiveWorlds.js"
 import { breathe, pieces, seedOf } from "../effort.js"
 import { sentences } from "../markdown.js"

@@ -7,7 +7,7 @@ import type { AuthCore, CoreState, Message, Step } from "../../../machine/AuthCo
 import * as Ledger from "../../../machine/Ledger.js"
 import type { SessionKey } from "../../../schemas/Credentials.js"
 import type { AttemptId, StateName } from "../../../schemas/StoredRecord.js"
-import { AuthAborted, AuthLocked, type Place } from "../AuthError.js"
+import { AuthAborted, AuthLocked, type Standing } from "../AuthError.js"
 import type { AuthStore, AuthStoreError, Stored, Write } from "../../store/AuthStore.js"
 import type { Settings } from "./settings.js"
 
@@ -48,14 +48,14 @@ export interface AccountLedger {
   /** `AuthStore.changes` of the location. */
   readonly changes: Stream.Stream<number>
   /** The count of the location, or of the account where that is greater. */
-  readonly standing: (ledger: Ledger.Ledger) => Place
+  readonly standing: (ledger: Ledger.Ledger) => Standing
 }
 
 /** How the account's location stands. */
 export const standingOf = (
   { account, location, policy }: Pick<Settings, "account" | "location" | "policy">,
   ledger: Ledger.Ledger
-): Place => {
+): Standing => {
   const counts = Ledger.counts(ledger, account)
   return {
     account,
@@ -66,11 +66,11 @@ export const standingOf = (
 }
 
 /** The error of a state in which a person is needed; null in every other state. */
-export const personNeeded = (step: CoreState, standing: Place): AuthAborted | AuthLocked | null => {
+export const personNeeded = (step: CoreState, standing: Standing): AuthAborted | AuthLocked | null => {
   if (step.state === "locked") {
-    return new AuthLocked({ place: standing, reported: step.ledger.lockReportedAt !== null })
+    return new AuthLocked({ standing, reported: step.ledger.lockReportedAt !== null })
   }
-  return step.state === "aborted" ? new AuthAborted({ place: standing, abort: step.context.abort! }) : null
+  return step.state === "aborted" ? new AuthAborted({ standing, abort: step.context.abort! }) : null
 }
 
 /** The key of the session that is held after a step: the accepted one, the stored one, or none. */
@@ -107,7 +107,7 @@ export const stepThrough = (
     state,
     context,
     events: [],
-    commands: [],
+    notices: [],
     decision: { _tag: "done" }
   }
   const take = (message: Message): void => {
@@ -115,7 +115,7 @@ export const stepThrough = (
     step = {
       ...next,
       events: [...step.events, ...next.events],
-      commands: [...step.commands, ...next.commands]
+      notices: [...step.notices, ...next.notices]
     }
   }
   for (const message of messages) {

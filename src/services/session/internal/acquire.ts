@@ -10,10 +10,10 @@ import * as Stream from "effect/Stream"
 import type { Decision, Message } from "../../../machine/AuthCore.js"
 import type { Fingerprint, Token } from "../../../schemas/Credentials.js"
 import { Claim } from "../../../schemas/StoredRecord.js"
-import { AuthBusy, type AuthError, type Place } from "../AuthError.js"
+import { AuthBusy, type AuthError, type Standing } from "../AuthError.js"
 import { CredentialError, type CredentialProvider } from "../CredentialProvider.js"
 import type { SharedByAccounts } from "./SharedByAccounts.js"
-import type { Place as Turn } from "../../common/turns.js"
+import type { Seat as Turn } from "../../common/turns.js"
 import { type AccountLedger, personNeeded, type Stepped } from "./accountLedger.js"
 import { type Attempts, storeIsBack } from "./attempt.js"
 import { instant, steadyMillis } from "./clocks.js"
@@ -44,7 +44,7 @@ interface TokenAtHand {
 /** Another process has to end its attempt first, or the marks in flight leave no room. */
 interface Wait extends Extract<Decision, { readonly _tag: "wait" }> {
   readonly sequence: number
-  readonly place: Place
+  readonly standing: Standing
 }
 
 type Answer = HeldSession | Wait
@@ -86,9 +86,9 @@ const fetchToken = ({
 /** The answer of a step that sends no attempt. */
 const answerOf = ({ holder, ledger }: Given, stepped: Stepped): Effect.Effect<Answer, AuthError> => {
   const { decision, nowMillis, sequence, sessionKey } = stepped
-  const place = ledger.standing(stepped.ledger)
-  if (decision._tag === "wait") return Effect.succeed({ ...decision, sequence, place })
-  if (decision._tag !== "held") return Effect.fail(personNeeded(stepped, place)!)
+  const standing = ledger.standing(stepped.ledger)
+  if (decision._tag === "wait") return Effect.succeed({ ...decision, sequence, standing })
+  if (decision._tag !== "held") return Effect.fail(personNeeded(stepped, standing)!)
   const { expiresAtMillis, generation } = decision.session
   return holder.hold(sessionKey!, generation, expiresAtMillis - nowMillis)
 }
@@ -169,7 +169,7 @@ const prepare = (
     yield* Duration.isFinite(queueTimeout)
       ? Effect.timeoutFail(turn.enter, {
           duration: queueTimeout,
-          onTimeout: () => new AuthBusy({ place: ledger.standing(foreseen.ledger), on: "turn" })
+          onTimeout: () => new AuthBusy({ standing: ledger.standing(foreseen.ledger), on: "turn" })
         })
       : turn.enter
     // The token may have been replaced meanwhile. Other accounts wait now, so its source has to be quick.
@@ -203,7 +203,7 @@ export const makeAcquisition = (given: Given): Acquisition => ({
         // A transaction has taken them. Without one they changed nothing, and would change nothing again.
         messages = []
         const leftMillis = untilMillis - (yield* steadyMillis)
-        if (leftMillis <= 0) return yield* new AuthBusy({ place: answer.place, on: answer.on })
+        if (leftMillis <= 0) return yield* new AuthBusy({ standing: answer.standing, on: answer.on })
         yield* awaitChange(given, answer, leftMillis)
       }
     })

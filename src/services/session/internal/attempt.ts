@@ -172,10 +172,10 @@ const resultOf = (
   if (session !== null && stepped.sessionKey !== null) {
     return holder.hold(stepped.sessionKey, session.generation, session.expiresAtMillis - stepped.nowMillis)
   }
-  const place = ledger.standing(stepped.ledger)
-  if (outcome._tag === "unsent") return Effect.fail(new AuthUnreachable({ place, detail: outcome.detail }))
+  const standing = ledger.standing(stepped.ledger)
+  if (outcome._tag === "unsent") return Effect.fail(new AuthUnreachable({ standing, detail: outcome.detail }))
   const detail = "detail" in outcome ? outcome.detail : "its answer came after another attempt had begun"
-  return Effect.fail(personNeeded(stepped, place) ?? new AuthLost({ place, detail }))
+  return Effect.fail(personNeeded(stepped, standing) ?? new AuthLost({ standing, detail }))
 }
 
 /** Stores how an attempt ended. While the store is away it goes on trying: the mark stands until then. */
@@ -194,7 +194,7 @@ const settle = (given: Given, reserved: Reserved, outcome: AttemptOutcome) => {
       Effect.sync(() => {
         // The first try may have held after all. Then this one changed nothing, and its notice is still to be given.
         const { abort } = stepped.context
-        if (stepped.commands.length === 0 && abort !== null && abort.attempt === attempt) {
+        if (stepped.notices.length === 0 && abort !== null && abort.attempt === attempt) {
           notices.add([makeNotice({ kind: "aborted", abort }, ledger.standing(stepped.ledger))])
         }
       })

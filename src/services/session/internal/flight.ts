@@ -12,7 +12,7 @@ import * as Tracer from "effect/Tracer"
 import type { AttemptId } from "../../../schemas/StoredRecord.js"
 import type { AuthError } from "../AuthError.js"
 import type { SharedByAccounts } from "./SharedByAccounts.js"
-import type { Place as Turn } from "../../common/turns.js"
+import type { Seat as Turn } from "../../common/turns.js"
 import * as NumberMetrics from "../NumberMetrics.js"
 import type { Acquisition } from "./acquire.js"
 import { steadyMillis } from "./clocks.js"
@@ -80,7 +80,7 @@ export const makeFlights = (given: Given): Flights => {
   const start = (refusal: Refusal | null): Effect.Effect<Flight> =>
     Effect.gen(function* () {
       const result = yield* Deferred.make<HeldSession, AuthError>()
-      const turn = shared.turns.place()
+      const turn = shared.turns.seat()
       const flight: Flight = { result, refused: refusal?.generation ?? 0, turn, callers: 1, fiber: null }
       current = flight
       const abandonIfAlone = Effect.suspend(() => {

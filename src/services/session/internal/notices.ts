@@ -43,7 +43,7 @@ export const makeNotices = (given: {
         const instead = notice.notice.kind === "locked" ? shared.lockNoticeInstead() : null
         return Effect.zipRight(
           Effect.logError(
-            `The notifier failed to tell people that account ${notice.place.account} needs them (${notice.notice.kind}).`
+            `The notifier failed to tell people that account ${notice.standing.account} needs them (${notice.notice.kind}).`
           ),
           instead === null ? Effect.void : hand(instead)
         )
@@ -53,9 +53,8 @@ export const makeNotices = (given: {
   return {
     ofStep: (step) => {
       const lock = Ledger.lockOf(step.ledger, settings.policy)
-      return step.commands
-        .filter((command) => command.type === "notify")
-        .map(({ notice }) => makeNotice(notice, standingOf(settings, step.ledger)))
+      return step.notices
+        .map((notice) => makeNotice(notice, standingOf(settings, step.ledger)))
         .filter(
           (notice) => notice.notice.kind !== "locked" || lock === null || shared.announcesLock(lock, notice)
         )

@@ -44,7 +44,7 @@ export const makeOperator = (given: {
 
   const rejected = ({ decision, ledger: record }: Step): Effect.Effect<void, AuthRejected> =>
     decision._tag === "rejected"
-      ? Effect.fail(new AuthRejected({ place: ledger.standing(record), why: decision.why }))
+      ? Effect.fail(new AuthRejected({ standing: ledger.standing(record), why: decision.why }))
       : Effect.void
 
   const carryOut = (message: Message): Effect.Effect<void, AuthRejected | AuthStoreError> =>

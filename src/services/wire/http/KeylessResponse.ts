@@ -12,7 +12,7 @@ import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import { scrub, withoutSecrets } from "../../common/scrub.js"
 
-export abstract class StandIn extends Inspectable.Class {
+export abstract class KeylessResponse extends Inspectable.Class {
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly request: HttpClientRequest.HttpClientRequest

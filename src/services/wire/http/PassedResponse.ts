@@ -10,9 +10,9 @@ import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import type * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { StandIn } from "./KeylessResponse.js"
+import { KeylessResponse } from "./KeylessResponse.js"
 
-export class PassedResponse extends StandIn implements HttpClientResponse.HttpClientResponse {
+export class PassedResponse extends KeylessResponse implements HttpClientResponse.HttpClientResponse {
   readonly #original: HttpClientResponse.HttpClientResponse
   readonly #withoutKey: (error: HttpClientError.ResponseError) => HttpClientError.ResponseError
 

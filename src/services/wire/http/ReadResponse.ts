@@ -10,9 +10,9 @@ import * as UrlParams from "@effect/platform/UrlParams"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { StandIn } from "./KeylessResponse.js"
+import { KeylessResponse } from "./KeylessResponse.js"
 
-export class ReadResponse extends StandIn implements HttpClientResponse.HttpClientResponse {
+export class ReadResponse extends KeylessResponse implements HttpClientResponse.HttpClientResponse {
   readonly #bytes: ArrayBuffer
   #decoded: string | undefined
   #parsed: { readonly value: unknown } | undefined

@@ -3,5 +3,5 @@
  */
 import type * as HttpBody from "@effect/platform/HttpBody"
 
-export const unprinted = (body: HttpBody.HttpBody): HttpBody.HttpBody =>
+export const hiddenBody = (body: HttpBody.HttpBody): HttpBody.HttpBody =>
   Object.defineProperty(body, "toJSON", { value: () => "<redacted>" })

@@ -4,7 +4,7 @@
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Option from "effect/Option"
-import { unprinted } from "../http/hiddenBody.js"
+import { hiddenBody } from "../http/hiddenBody.js"
 import { escapeXml, type XmlElement } from "./xml.js"
 
 /** What a method is called with: an element for each, in this order; null is left out. */
@@ -55,7 +55,7 @@ export const soapCall = (
       soapaction: `"${wire.actionPrefix}${method}"`
     }),
     HttpClientRequest.setBody(
-      unprinted(HttpBody.text(envelope(wire, method, parameters), "text/xml; charset=utf-8"))
+      hiddenBody(HttpBody.text(envelope(wire, method, parameters), "text/xml; charset=utf-8"))
     )
   )
 

@@ -33,7 +33,7 @@ describe("turns", () => {
 
   it("are taken at once only where nobody has one", () => {
     const turns = makeTurns()
-    const [first, second] = [turns.place(), turns.place()]
+    const [first, second] = [turns.seat(), turns.seat()]
     assert.isFalse(first.isPending())
     assert.isTrue(first.takeIfFree())
     assert.isTrue(first.takeIfFree(), "it has it already")
@@ -50,7 +50,7 @@ describe("turns", () => {
   it.effect("pass on to who waits, before anybody else can take one", () =>
     Effect.gen(function* () {
       const turns = makeTurns()
-      const [first, second, third] = [turns.place(), turns.place(), turns.place()]
+      const [first, second, third] = [turns.seat(), turns.seat(), turns.seat()]
       yield* first.enter
       const waiting = yield* Effect.fork(second.enter)
       yield* settled
@@ -67,7 +67,7 @@ describe("turns", () => {
   it.effect("skip who was interrupted, or gave up, while waiting", () =>
     Effect.gen(function* () {
       const turns = makeTurns()
-      const [first, second, third] = [turns.place(), turns.place(), turns.place()]
+      const [first, second, third] = [turns.seat(), turns.seat(), turns.seat()]
       yield* first.enter
       const interrupted = yield* Effect.fork(second.enter)
       yield* Effect.fork(third.enter)
@@ -77,14 +77,14 @@ describe("turns", () => {
       third.leave()
       assert.isFalse(third.isPending())
       first.leave()
-      assert.isTrue(turns.place().takeIfFree())
+      assert.isTrue(turns.seat().takeIfFree())
     })
   )
 
   it.effect("come to nobody after the queue has closed, and who waits is interrupted", () =>
     Effect.gen(function* () {
       const turns = makeTurns()
-      const [first, second, third] = [turns.place(), turns.place(), turns.place()]
+      const [first, second, third] = [turns.seat(), turns.seat(), turns.seat()]
       yield* first.enter
       const waiting = yield* Effect.fork(second.enter)
       yield* settled
@@ -106,7 +106,7 @@ describe("turns", () => {
       yield* Effect.exit(inTurn(turns, Effect.fail("no")))
       const hanging = yield* Effect.fork(inTurn(turns, Effect.never))
       yield* settled
-      assert.isFalse(turns.place().takeIfFree())
+      assert.isFalse(turns.seat().takeIfFree())
       yield* Fiber.interrupt(hanging)
       assert.strictEqual(yield* inTurn(turns, Effect.succeed(7)), 7)
     })
@@ -114,14 +114,14 @@ describe("turns", () => {
 
   it.effect("are everybody's at once where nobody waits for anybody", () =>
     Effect.gen(function* () {
-      const [first, second] = [noTurns.place(), noTurns.place()]
+      const [first, second] = [noTurns.seat(), noTurns.seat()]
       yield* first.enter
       yield* second.enter
       assert.isTrue(first.takeIfFree() && second.takeIfFree())
       assert.isFalse(first.isPending())
       first.leave()
       noTurns.close()
-      assert.isTrue(noTurns.place().takeIfFree())
+      assert.isTrue(noTurns.seat().takeIfFree())
     })
   )
 })

@@ -3,21 +3,21 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, HashMap, Logger } from "effect"
-import type { Notice } from "../../../../src/machine/Command.js"
+import type { Notice } from "../../../../src/machine/Notice.js"
 import type { Location } from "../../../../src/schemas/Credentials.js"
-import { abortedMessage, lockedMessage, type Place } from "../../../../src/services/session/AuthError.js"
+import { abortedMessage, lockedMessage, type Standing } from "../../../../src/services/session/AuthError.js"
 import * as AuthNotifier from "../../../../src/services/session/AuthNotifier.js"
 import { one, print } from "../../../support/core.js"
 
-const place: Place = { account: one, location: "shop" as Location, failures: 2, limit: 4 }
+const standing: Standing = { account: one, location: "shop" as Location, failures: 2, limit: 4 }
 const aborted = {
   kind: "aborted",
   abort: { reason: "refused", attempt: 1, fingerprint: print(1), detail: "it said so", atMillis: 0 }
 } as const satisfies Notice
 const notices: ReadonlyArray<readonly [Notice, string, string]> = [
-  [aborted, abortedMessage(place, aborted.abort), "ERROR"],
-  [{ kind: "locked", reported: true }, lockedMessage(place, true), "ERROR"],
-  [{ kind: "locked", reported: false }, lockedMessage(place, false), "ERROR"],
+  [aborted, abortedMessage(standing, aborted.abort), "ERROR"],
+  [{ kind: "locked", reported: true }, lockedMessage(standing, true), "ERROR"],
+  [{ kind: "locked", reported: false }, lockedMessage(standing, false), "ERROR"],
   [
     { kind: "tokenExpiring", endsAtMillis: Date.UTC(2030, 0, 2, 3, 4, 5) },
     "The token of account EP0000001 ends at 2030-01-02T03:04:05.000Z. It works until then, and the location's count is unchanged. Create a new token in the Client Admin Portal before that and supply it.",
@@ -32,7 +32,7 @@ describe("a notice", () => {
 
   it("is put into words, with the place that it belongs to", () => {
     for (const [notice, message] of notices) {
-      assert.deepStrictEqual(AuthNotifier.makeNotice(notice, place), { notice, place, message })
+      assert.deepStrictEqual(AuthNotifier.makeNotice(notice, standing), { notice, standing, message })
     }
   })
 
@@ -44,7 +44,7 @@ describe("a notice", () => {
       })
       yield* Effect.gen(function* () {
         const notifier = yield* AuthNotifier.AuthNotifier
-        for (const [notice] of notices) yield* notifier.notify(AuthNotifier.makeNotice(notice, place))
+        for (const [notice] of notices) yield* notifier.notify(AuthNotifier.makeNotice(notice, standing))
       }).pipe(
         Effect.provide(AuthNotifier.layerLog),
         Effect.provide(Logger.replace(Logger.defaultLogger, logger))

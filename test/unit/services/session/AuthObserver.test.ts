@@ -9,9 +9,10 @@ import {
   emptyLedgerRecord
 } from "../../../../src/schemas/StoredRecord.js"
 import { TransitionRecord } from "../../../../src/schemas/TransitionRecord.js"
-import * as AuthInspector from "../../../../src/services/session/AuthObserver.js"
+import * as AuthObserver from "../../../../src/services/session/AuthObserver.js"
 import { makeNotice } from "../../../../src/services/session/AuthNotifier.js"
 import * as NumberAuth from "../../../../src/services/session/NumberAuth.js"
+import * as NumberAuthTest from "../../../../src/testing/NumberAuthTest.js"
 import { SessionRefused } from "../../../../src/services/session/SessionRefusal.js"
 import { AttemptOutcome } from "../../../../src/schemas/AttemptOutcome.js"
 import { inFlight, one, print, settled, two } from "../../../support/core.js"
@@ -25,12 +26,12 @@ const told = (record: TransitionRecord) => ({
 
 const recorder = () => {
   const records: Array<TransitionRecord> = []
-  return { records, layer: AuthInspector.layer((record) => void records.push(record)) }
+  return { records, layer: AuthObserver.layer((record) => void records.push(record)) }
 }
 
 const refused = AttemptOutcome.refused({ detail: "Unauthorized", lockReported: false })
 
-describe("AuthInspector", () => {
+describe("AuthObserver", () => {
   it.effect("is shown each change once it is stored, in its order, and nothing else", () =>
     Effect.gen(function* () {
       const { layer, records } = recorder()
@@ -42,7 +43,7 @@ describe("AuthInspector", () => {
         yield* auth.status
         // A transaction, and nothing to store.
         yield* Effect.flip(auth.resume)
-      }).pipe(Effect.provide(Layer.provide(NumberAuth.layerTest({ state: "unauthenticated" }), layer)))
+      }).pipe(Effect.provide(Layer.provide(NumberAuthTest.layer({ state: "unauthenticated" }), layer)))
       assert.lengthOf(records, 4)
       assert.deepStrictEqual(records.slice(0, 2).map(told), [
         {
@@ -80,7 +81,7 @@ describe("AuthInspector", () => {
         yield* Effect.flip(auth.sessionKey)
       }).pipe(
         Effect.provide(
-          Layer.provide(NumberAuth.layerTest({ state: "unauthenticated", outcomes: [refused] }), layer)
+          Layer.provide(NumberAuthTest.layer({ state: "unauthenticated", outcomes: [refused] }), layer)
         )
       )
       const last = records.at(-1)!
@@ -100,7 +101,7 @@ describe("AuthInspector", () => {
     const mark = (attempt: number, account: AccountCode, clearedForLocation: boolean) =>
       ({ status: "settled", reason: "refused", attempt, account, settledAt: 9, clearedForLocation }) as const
     const marks = [mark(1, own!, true), mark(2, other!, true), mark(3, own!, false), mark(4, other!, false)]
-    const record = AuthInspector.makeRecord({
+    const record = AuthObserver.makeRecord({
       key: { location: "shop" as Location, account: own! },
       moment: { sequence: 10, nowMillis: 0 },
       limit: 5,
@@ -122,12 +123,12 @@ describe("AuthInspector", () => {
   it.effect("cannot disturb: what it throws is dropped, and the others see the record all the same", () =>
     Effect.gen(function* () {
       const { layer, records } = recorder()
-      const throwing = AuthInspector.layer(() => {
-        throw new Error("an inspector that is broken")
+      const throwing = AuthObserver.layer(() => {
+        throw new Error("an observer that is broken")
       })
       const key = yield* Effect.flatMap(NumberAuth.NumberAuth, (auth) => auth.sessionKey).pipe(
         Effect.provide(
-          NumberAuth.layerTest({ state: "unauthenticated" }).pipe(
+          NumberAuthTest.layer({ state: "unauthenticated" }).pipe(
             Layer.provide(layer),
             Layer.provide(throwing)
           )
@@ -143,7 +144,7 @@ describe("AuthInspector", () => {
       const { layer, records } = recorder()
       yield* Effect.flatMap(NumberAuth.NumberAuth, (auth) =>
         Effect.zipRight(auth.sessionKey, auth.status)
-      ).pipe(Effect.provide(Layer.provide(NumberAuth.layerTest({ sessionKey: "CANARY-KEY" }), layer)))
+      ).pipe(Effect.provide(Layer.provide(NumberAuthTest.layer({ sessionKey: "CANARY-KEY" }), layer)))
       const codec = Schema.parseJson(TransitionRecord)
       for (const record of records) {
         const text = Schema.encodeSync(codec)(record)
@@ -156,13 +157,13 @@ describe("AuthInspector", () => {
 
   it.effect("is shown a record after those that looked on before, each once; nobody looks on by itself", () =>
     Effect.gen(function* () {
-      assert.isNull(yield* AuthInspector.AuthInspector)
-      assert.strictEqual(AuthInspector.AuthInspector.key, "effect-number-auth/AuthInspector")
+      assert.isNull(yield* AuthObserver.AuthObserver)
+      assert.strictEqual(AuthObserver.AuthObserver.key, "effect-number-auth/AuthObserver")
       const seen: Array<string> = []
-      const named = (name: string) => AuthInspector.layer(({ to }) => void seen.push(`${name} ${to}`))
+      const named = (name: string) => AuthObserver.layer(({ to }) => void seen.push(`${name} ${to}`))
       yield* Effect.flatMap(NumberAuth.NumberAuth, (auth) => auth.sessionKey).pipe(
         Effect.provide(
-          NumberAuth.layerTest({ state: "unauthenticated" }).pipe(
+          NumberAuthTest.layer({ state: "unauthenticated" }).pipe(
             Layer.provide(named("second")),
             Layer.provide(named("first"))
           )
@@ -179,7 +180,7 @@ describe("AuthInspector", () => {
 })
 
 describe("the record of a transaction", () => {
-  const place = { account: one, location: "shop" as Location, failures: 2, limit: 4 }
+  const standing = { account: one, location: "shop" as Location, failures: 2, limit: 4 }
   const abort: Abort = {
     reason: "refused",
     attempt: 5,
@@ -187,8 +188,8 @@ describe("the record of a transaction", () => {
     detail: "it said so",
     atMillis: 70
   }
-  const transition: AuthInspector.Transition = {
-    key: { location: place.location, account: place.account },
+  const transition: AuthObserver.Transition = {
+    key: { location: standing.location, account: standing.account },
     moment: { sequence: 8, nowMillis: 80 },
     limit: 4,
     from: "unauthenticated.idle",
@@ -198,9 +199,9 @@ describe("the record of a transaction", () => {
   }
 
   it("says where, when and from what to what, and of nothing else that there is any", () => {
-    assert.deepStrictEqual(AuthInspector.makeRecord(transition), {
+    assert.deepStrictEqual(AuthObserver.makeRecord(transition), {
       version: 1,
-      location: place.location,
+      location: standing.location,
       account: one,
       sequence: 8,
       atMillis: 80,
@@ -220,7 +221,7 @@ describe("the record of a transaction", () => {
 
   it("has what is known of attempt, session, abort and token, and no fingerprint and no claim", () => {
     const marks = [inFlight(7), settled(3, 4, two), settled(2, 4, one, { clearedForLocation: true })]
-    const record = AuthInspector.makeRecord({
+    const record = AuthObserver.makeRecord({
       ...transition,
       after: {
         state: "expired.attempting",
@@ -234,8 +235,8 @@ describe("the record of a transaction", () => {
         }
       },
       notices: [
-        makeNotice({ kind: "locked", reported: true }, place),
-        makeNotice({ kind: "aborted", abort }, place)
+        makeNotice({ kind: "locked", reported: true }, standing),
+        makeNotice({ kind: "aborted", abort }, standing)
       ]
     })
     assert.deepInclude(record, {
@@ -247,8 +248,8 @@ describe("the record of a transaction", () => {
       tokenEndsAtMillis: 99
     })
     assert.deepStrictEqual(record.notices, [
-      { kind: "locked", message: makeNotice({ kind: "locked", reported: true }, place).message },
-      { kind: "aborted", message: makeNotice({ kind: "aborted", abort }, place).message }
+      { kind: "locked", message: makeNotice({ kind: "locked", reported: true }, standing).message },
+      { kind: "aborted", message: makeNotice({ kind: "aborted", abort }, standing).message }
     ])
   })
 
@@ -274,7 +275,7 @@ describe("the record of a transaction", () => {
       [{ type: "lock.lifted", by: "operator" }, { type: "lock.lifted" }]
     ]
     assert.deepStrictEqual(
-      AuthInspector.makeRecord({ ...transition, events: events.map(([event]) => event) }).events,
+      AuthObserver.makeRecord({ ...transition, events: events.map(([event]) => event) }).events,
       events.map(([, told]) => told) as never
     )
   })

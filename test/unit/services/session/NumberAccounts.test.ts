@@ -69,10 +69,10 @@ describe("accounts of one location", () => {
       yield* TestClock.adjust("15 seconds")
       yield* Fiber.join(patient)
       // Each of the eight that waited already goes first, and none of them twice; one more was under way.
-      const place = (yield* crowd.order).indexOf(accountOf(8)) - before
-      assert.isAtLeast(place, 7)
-      assert.isAtMost(place, 9)
-      const since = (yield* crowd.order).slice(before + 1, before + place)
+      const position = (yield* crowd.order).indexOf(accountOf(8)) - before
+      assert.isAtLeast(position, 7)
+      assert.isAtMost(position, 9)
+      const since = (yield* crowd.order).slice(before + 1, before + position)
       assert.strictEqual(new Set(since).size, since.length)
       yield* Fiber.interrupt(greedy)
       yield* TestClock.adjust("5 seconds")
@@ -288,7 +288,7 @@ describe("NumberAccounts.layerConfig", () => {
       yield* TestClock.adjust("4 seconds")
       const error = yield* Fiber.join(asking)
       assert(error._tag === "AuthAborted")
-      const { failures, limit, location } = error.place
+      const { failures, limit, location } = error.standing
       assert.deepStrictEqual([location, failures, limit], ["shop-7", 1, 2])
     })
   )
@@ -309,12 +309,12 @@ describe("a lock of the location", () => {
       const crowd = yield* makeCrowd(30)
       const told: Array<string> = []
       let failures = 2
-      const accounts = yield* startCrowd(crowd, {}, ({ notice, place }) =>
+      const accounts = yield* startCrowd(crowd, {}, ({ notice, standing }) =>
         notice.kind !== "locked"
           ? Effect.void
           : Effect.zipRight(
               Effect.sleep("3 seconds"),
-              failures-- > 0 ? Effect.fail("down") : Effect.sync(() => void told.push(place.account))
+              failures-- > 0 ? Effect.fail("down") : Effect.sync(() => void told.push(standing.account))
             )
       )
       for (const n of numbers(5)) crowd.spoil(n)
@@ -334,10 +334,10 @@ describe("a lock of the location", () => {
     Effect.gen(function* () {
       const crowd = yield* makeCrowd(20)
       const tried: Array<string> = []
-      const accounts = yield* startCrowd(crowd, {}, ({ notice, place }) =>
+      const accounts = yield* startCrowd(crowd, {}, ({ notice, standing }) =>
         Effect.suspend(() => {
           if (notice.kind !== "locked") return Effect.void
-          tried.push(place.account)
+          tried.push(standing.account)
           return Effect.zipRight(Effect.sleep("1 second"), Effect.fail("down"))
         })
       )
@@ -367,7 +367,7 @@ describe("a lock of the location", () => {
       const accounts = yield* startCrowd(crowd, {}, (notice) =>
         isDown
           ? Effect.fail("down")
-          : Effect.sync(() => void told.push(`${notice.notice.kind} ${notice.place.account}`))
+          : Effect.sync(() => void told.push(`${notice.notice.kind} ${notice.standing.account}`))
       )
       const ask = (from: number, to: number) =>
         Effect.forEach(numbers(to).slice(from), (n) => Effect.exit(accounts.sessionKey(accountOf(n))))

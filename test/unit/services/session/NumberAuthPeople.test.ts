@@ -595,7 +595,7 @@ describe("the place that people are told of", () => {
       yield* Ref.set(world.token, badToken(2))
       const error = yield* Effect.flip(bad.sessionKey)
       assert(error._tag === "AuthAborted")
-      assert.strictEqual(error.place.failures, 2)
+      assert.strictEqual(error.standing.failures, 2)
       assert.strictEqual((yield* good.status).failures, 1)
       assert.strictEqual((yield* bad.status).failures, 2)
     })

@@ -15,7 +15,7 @@ import { SentTwice } from "../../../../src/services/wire/http/SentTwice.js"
 import { SessionRefused } from "../../../../src/services/session/SessionRefusal.js"
 import { one, print } from "../../../support/core.js"
 
-const place: AuthError.Place = { account: one, location: "shop" as Location, failures: 2, limit: 4 }
+const standing: AuthError.Standing = { account: one, location: "shop" as Location, failures: 2, limit: 4 }
 const call = { method: "CardSale/Void", detail: "it broke off" }
 
 const abortFor = (reason: Abort["reason"]): Abort => ({
@@ -26,9 +26,9 @@ const abortFor = (reason: Abort["reason"]): Abort => ({
   atMillis: 0
 })
 const store = (reason: AuthStoreError["reason"]) => new AuthStoreError({ reason, detail: "it is away" })
-const aborted = (reason: Abort["reason"]) => new AuthError.AuthAborted({ place, abort: abortFor(reason) })
-const busy = (on: AuthError.AuthBusy["on"]) => new AuthError.AuthBusy({ place, on })
-const rejected = (why: AuthError.AuthRejected["why"]) => new AuthError.AuthRejected({ place, why })
+const aborted = (reason: Abort["reason"]) => new AuthError.AuthAborted({ standing, abort: abortFor(reason) })
+const busy = (on: AuthError.AuthBusy["on"]) => new AuthError.AuthBusy({ standing, on })
+const rejected = (why: AuthError.AuthRejected["why"]) => new AuthError.AuthRejected({ standing, why })
 const notDone = (code: number | null) =>
   new CallError.MethodFailed({ method: "CardSale/Void", code, detail: "no such sale" })
 
@@ -66,25 +66,25 @@ const texts: ReadonlyArray<readonly [Error, string, string, string]> = [
     ownAddress
   ],
   [
-    new AuthError.AuthLocked({ place, reported: true }),
+    new AuthError.AuthLocked({ standing, reported: true }),
     "Number reports that the IP of location shop is locked out",
     `${stands} | no attempt is made for any account there | held go on serving`,
     "ask Number's support to audit and lift the lock | then confirm that it was lifted"
   ],
   [
-    new AuthError.AuthLocked({ place, reported: false }),
+    new AuthError.AuthLocked({ standing, reported: false }),
     "location shop has reached the limit | the library stopped itself",
     `${stands} | no attempt is made | held go on serving`,
     "ask Number's support to reset the count of the IP | only then confirm that the lock was lifted"
   ],
   [
-    new AuthError.AuthUnreachable({ place, detail: "no route" }),
+    new AuthError.AuthUnreachable({ standing, detail: "no route" }),
     "no attempt reached Number: no route",
     `${stands}; this did not count`,
     "check the network and the base URL"
   ],
   [
-    new AuthError.AuthLost({ place, detail: "no answer" }),
+    new AuthError.AuthLost({ standing, detail: "no answer" }),
     "the attempt brought no session: no answer",
     `${stands} | each such attempt counts`,
     "find out why answers do not come before you try again"
@@ -187,12 +187,12 @@ const texts: ReadonlyArray<readonly [Error, string, string, string]> = [
 
 /** Each with what it takes, and with what none of its kind holds. */
 const errors = [
-  [AuthError.AuthAborted, { place, abort: abortFor("refused") }, { place }],
-  [AuthError.AuthLocked, { place, reported: true }, { place, reported: "yes" }],
-  [AuthError.AuthUnreachable, { place, detail: "no route" }, { place }],
-  [AuthError.AuthLost, { place, detail: "no answer" }, { place }],
-  [AuthError.AuthBusy, { place, on: "turn" }, { place, on: "time" }],
-  [AuthError.AuthRejected, { place, why: "notLocked" }, { place, why: "notNow" }],
+  [AuthError.AuthAborted, { standing, abort: abortFor("refused") }, { standing }],
+  [AuthError.AuthLocked, { standing, reported: true }, { standing, reported: "yes" }],
+  [AuthError.AuthUnreachable, { standing, detail: "no route" }, { standing }],
+  [AuthError.AuthLost, { standing, detail: "no answer" }, { standing }],
+  [AuthError.AuthBusy, { standing, on: "turn" }, { standing, on: "time" }],
+  [AuthError.AuthRejected, { standing, why: "notLocked" }, { standing, why: "notNow" }],
   [AuthStoreError, { reason: "unavailable", detail: "away", advice: "wait" }, { reason: "gone", detail: "" }],
   [CallError.MethodFailed, { ...call, code: 1234 }, { ...call, code: "1234" }],
   [CallError.CallUncertain, call, { method: "CardSale/Void" }],
@@ -291,8 +291,8 @@ describe("every error", () => {
   })
 
   it("takes an account, a location and whole numbers for its place, and nothing else", () => {
-    const decode = Schema.decodeUnknownEither(AuthError.Place)
-    assert.deepStrictEqual(decode(place), Either.right(place))
+    const decode = Schema.decodeUnknownEither(AuthError.Standing)
+    assert.deepStrictEqual(decode(standing), Either.right(standing))
     for (const wrong of [
       { account: "" },
       { location: "" },
@@ -301,7 +301,7 @@ describe("every error", () => {
       { limit: 1.5 },
       { limit: undefined }
     ]) {
-      assert.isTrue(Either.isLeft(decode({ ...place, ...wrong })), JSON.stringify(wrong))
+      assert.isTrue(Either.isLeft(decode({ ...standing, ...wrong })), JSON.stringify(wrong))
     }
   })
 })

@@ -1,12 +1,12 @@
 import { HttpClientRequest, HttpClientResponse, HttpIncomingMessage } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Option, Redacted } from "effect"
-import { StandIn } from "../../../../src/services/wire/http/KeylessResponse.js"
+import { KeylessResponse } from "../../../../src/services/wire/http/KeylessResponse.js"
 import { assertShowsNone } from "../../../support/leaks.js"
 
 const key = "B9F24903C3BA4770AE303032303541303032353437"
 
-class Answer extends StandIn {
+class Answer extends KeylessResponse {
   toJSON(): unknown {
     return this.printed({ status: this.status, headers: this.headers, parts: [`key ${key}!`, 7, null] })
   }

@@ -2,7 +2,7 @@ import { FetchHttpClient, HttpBody, HttpClientRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { requestInit, withoutRedirects } from "../../../../src/services/wire/http/redirects.js"
-import { unprinted } from "../../../../src/services/wire/http/hiddenBody.js"
+import { hiddenBody } from "../../../../src/services/wire/http/hiddenBody.js"
 
 describe("what fetch is told", () => {
   const told = Effect.map(Effect.serviceOption(FetchHttpClient.RequestInit), Option.getOrNull)
@@ -38,7 +38,7 @@ describe("what fetch is told", () => {
 
 describe("a body with a secret in it", () => {
   it("is sent as it is, and not printed", () => {
-    const body = unprinted(HttpBody.text("token=2148B239CF6846BDA5D141BF4A4CFBE8"))
+    const body = hiddenBody(HttpBody.text("token=2148B239CF6846BDA5D141BF4A4CFBE8"))
     const printed = JSON.parse(
       JSON.stringify(HttpClientRequest.post("/Authenticate").pipe(HttpClientRequest.setBody(body)))
     )

@@ -39,7 +39,7 @@ const setUp = (
           state: "authenticated",
           context: emptyAccountRecord.context,
           events: [],
-          commands: [],
+          notices: [],
           decision,
           sessionKey: sessionKey(),
           sequence: 1,
@@ -74,7 +74,7 @@ const setUp = (
     return { acquisition, calls }
   })
 
-const seatIn = (turns = makeTurns()) => ({ turn: turns.place(), abandonIfAlone: Effect.void })
+const seatIn = (turns = makeTurns()) => ({ turn: turns.seat(), abandonIfAlone: Effect.void })
 
 describe("an acquisition", () => {
   it.effect("takes the session of the store, or makes the attempt that the core calls for", () =>
@@ -114,7 +114,7 @@ describe("an acquisition", () => {
     () =>
       Effect.gen(function* () {
         const turns = makeTurns()
-        turns.place().takeIfFree()
+        turns.seat().takeIfFree()
         const { acquisition, calls } = yield* setUp([held])
         assert.strictEqual((yield* acquisition.obtain(null, seatIn(turns))).generation, 6)
         assert.deepStrictEqual(calls, ["token", "foresee: held"])
@@ -124,7 +124,7 @@ describe("an acquisition", () => {
   it.effect("waits for its turn where it needs room, and fetches the token again", () =>
     Effect.gen(function* () {
       const turns = makeTurns()
-      const other = turns.place()
+      const other = turns.seat()
       other.takeIfFree()
       const { acquisition, calls } = yield* setUp([send, send])
       const fiber = yield* Effect.fork(acquisition.obtain(null, seatIn(turns)))
@@ -133,7 +133,7 @@ describe("an acquisition", () => {
       other.leave()
       yield* Fiber.join(fiber)
       assert.deepStrictEqual(calls.slice(2), ["token", "transact: send", "attempt 7"])
-      assert.isTrue(turns.place().takeIfFree(), "its turn is over")
+      assert.isTrue(turns.seat().takeIfFree(), "its turn is over")
     })
   )
 
@@ -143,10 +143,10 @@ describe("an acquisition", () => {
       const { acquisition } = yield* setUp([waitFor("room"), held])
       const fiber = yield* Effect.fork(acquisition.obtain(null, seatIn(turns)))
       yield* TestClock.adjust(500)
-      assert.isFalse(turns.place().takeIfFree())
+      assert.isFalse(turns.seat().takeIfFree())
       yield* TestClock.adjust(500)
       yield* Fiber.join(fiber)
-      assert.isTrue(turns.place().takeIfFree())
+      assert.isTrue(turns.seat().takeIfFree())
     })
   )
 
@@ -171,7 +171,7 @@ describe("an acquisition", () => {
                 }
               },
               events: [],
-              commands: [],
+              notices: [],
               decision: send
             })
             return new AuthStoreError({ reason: "unavailable", detail: "away" })

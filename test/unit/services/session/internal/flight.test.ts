@@ -113,7 +113,7 @@ describe("a flight", () => {
       assert.isTrue(begun[0]!.seat.turn.takeIfFree())
       yield* Fiber.interrupt(caller)
       yield* settle
-      assert.isTrue(turns.place().takeIfFree(), "its turn is over")
+      assert.isTrue(turns.seat().takeIfFree(), "its turn is over")
     })
   )
 
@@ -122,8 +122,8 @@ describe("a flight", () => {
       const { begun, sessionAfter } = yield* setUp()
       const caller = yield* Effect.fork(sessionAfter(null))
       yield* settle
-      const place = { account: settings.account, location: settings.location, failures: 1, limit: 5 }
-      yield* Deferred.fail(begun[0]!.end, new AuthLost({ place, detail: "silence" }))
+      const standing = { account: settings.account, location: settings.location, failures: 1, limit: 5 }
+      yield* Deferred.fail(begun[0]!.end, new AuthLost({ standing, detail: "silence" }))
       assert.isTrue(Exit.isFailure(yield* Fiber.await(caller)))
       yield* Effect.fork(sessionAfter(null))
       yield* settle

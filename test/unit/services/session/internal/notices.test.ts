@@ -15,7 +15,7 @@ const locked: Step = {
   state: "locked",
   context: emptyAccountRecord.context,
   events: [],
-  commands: [{ type: "notify", notice: { kind: "locked", reported: false } }],
+  notices: [{ kind: "locked", reported: false }],
   decision: { _tag: "locked", reported: false }
 }
 
@@ -33,7 +33,7 @@ describe("the notices of an account", () => {
       yield* notices.notify
       yield* notices.notify
       assert.lengthOf(given, 1)
-      assert.deepInclude(given[0]!.place, { failures: 5, limit: 5 })
+      assert.deepInclude(given[0]!.standing, { failures: 5, limit: 5 })
     })
   )
 

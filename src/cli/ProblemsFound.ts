@@ -39,7 +39,7 @@ export type Check = typeof Check.Type
  * @since 0.1.0
  * @category errors
  */
-export class NotWell extends Schema.TaggedError<NotWell>("effect-number-auth/NotWell")("NotWell", {
+export class ProblemsFound extends Schema.TaggedError<ProblemsFound>("effect-number-auth/ProblemsFound")("ProblemsFound", {
   checks: Schema.Array(Check),
   exitCode: Schema.Literal(75, 77, 78)
 }) {

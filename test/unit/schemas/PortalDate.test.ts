@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck, Schema } from "effect"
-import { NumberDate } from "../../../src/schemas/NumberDate.js"
+import { PortalDate } from "../../../src/schemas/PortalDate.js"
 
-const decode = Schema.decodeUnknownEither(NumberDate)
-const encode = Schema.encodeSync(NumberDate)
+const decode = Schema.decodeUnknownEither(PortalDate)
+const encode = Schema.encodeSync(PortalDate)
 
 const reads = (table: ReadonlyArray<readonly [string, string]>) => {
   for (const [text, expected] of table) {
@@ -16,7 +16,7 @@ const refuses = (texts: ReadonlyArray<unknown>) => {
   for (const text of texts) assert.isTrue(Either.isLeft(decode(text)), `accepted ${String(text)}`)
 }
 
-describe("NumberDate", () => {
+describe("PortalDate", () => {
   it("reads ISO 8601 in UTC and with an offset", () => {
     reads([
       ["2024-12-01T11:19:01.000Z", "2024-12-01T11:19:01.000Z"],

@@ -4,11 +4,11 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import type { CoreState, Message, Step } from "../machine/AuthCore.js"
-import * as Ledger from "../machine/Ledger.js"
-import type { Policy } from "../machine/Policy.js"
-import type { AccountCode } from "../schemas/Credentials.js"
-import { type Abort, AccountRecord, LedgerRecord, type Mark } from "../schemas/StoredRecord.js"
+import type { CoreState, Message, Step } from "../../src/machine/AuthCore.js"
+import * as Ledger from "../../src/machine/Ledger.js"
+import type { Policy } from "../../src/machine/Policy.js"
+import type { AccountCode } from "../../src/schemas/Credentials.js"
+import { type Abort, AccountRecord, LedgerRecord, type Mark } from "../../src/schemas/StoredRecord.js"
 
 const decodeLedger = Schema.decodeUnknownEither(Schema.parseJson(LedgerRecord))
 const encodeLedger = Schema.encodeEither(Schema.parseJson(LedgerRecord))
@@ -50,7 +50,6 @@ export const invariants = [
   "every record can be stored and read back",
   "an attempt never takes the count past the limit",
   "nothing is sent while a lock is reported",
-  "a decision to send has its command, and no command is without its decision",
   "an attempt is sent only with a mark of the same step",
   "an attempt is sent only by the account that is attempting it",
   "a refused fingerprint is never sent again",
@@ -70,7 +69,6 @@ export const invariants = [
   "a session is never replaced by an older one",
   "a refusal is never forgotten",
   "a refusal is remembered, however late",
-  "the commands to hold and to drop a session lead to the session that the state has",
   "a person is asked only where something is wrong",
   "a person is told of every abort",
   "a person is told of every lock",
@@ -158,10 +156,8 @@ const brokenBy = (
   const holds = (condition: boolean, name: Invariant): void => {
     if (!condition) broken.push(name)
   }
-  const { commands, context, decision, ledger, state } = next
+  const { context, decision, ledger, notices, state } = next
   const markOf = (id: number, { marks }: LedgerRecord) => marks.find(({ attempt }) => attempt === id)
-  const sends = commands.filter((command) => command.type === "sendAttempt")
-  const notices = commands.flatMap((command) => (command.type === "notify" ? [command.notice] : []))
 
   // The ledger.
   const { account: own, location } = Ledger.counts(ledger, account)
@@ -172,11 +168,9 @@ const brokenBy = (
     )
     holds(before.ledger.lockReportedAt === null, "nothing is sent while a lock is reported")
   }
-  holds(
-    (decision._tag === "send") === (sends.length === 1) && sends.length <= 1,
-    "a decision to send has its command, and no command is without its decision"
-  )
-  for (const { attempt, fingerprint } of sends) {
+  if (decision._tag === "send") {
+    const { attempt } = decision
+    const fingerprint = message.type === "request" ? message.fingerprint : null
     holds(
       attempt === moment.sequence && markOf(attempt, ledger)?.status === "inFlight",
       "an attempt is sent only with a mark of the same step"
@@ -186,7 +180,7 @@ const brokenBy = (
       "an attempt is sent only by the account that is attempting it"
     )
     holds(
-      !before.context.refusedFingerprints.includes(fingerprint),
+      fingerprint === null || !before.context.refusedFingerprints.includes(fingerprint),
       "a refused fingerprint is never sent again"
     )
   }
@@ -277,20 +271,7 @@ const brokenBy = (
     holds(context.refusedFingerprints.includes(message.fingerprint), "a refusal is remembered, however late")
   }
 
-  // Commands.
-  const held = commands.reduce<number | null>(
-    (key, command) =>
-      command.type === "holdSession"
-        ? command.session.generation
-        : command.type === "dropSession" && command.generation === key
-          ? null
-          : key,
-    before.context.session?.generation ?? null
-  )
-  holds(
-    held === generation,
-    "the commands to hold and to drop a session lead to the session that the state has"
-  )
+  // Notices.
   const isNewlyAborted =
     context.abort !== null && !same(context.abort, before.context.abort) && before.state !== "locked"
   holds(

@@ -23,9 +23,9 @@
  * many processes there are, is how many attempts may be under way or on their way at once: each may be followed by any number
  * of others.
  */
-import { type AuthCore, type Decision, makeAuthCore, type Message, type Step } from "../machine/AuthCore.js"
-import { defaultPolicy, type Policy } from "../machine/Policy.js"
-import { emptyAccountRecord, emptyLedgerRecord, type LedgerRecord } from "../schemas/StoredRecord.js"
+import { type AuthCore, type Decision, makeAuthCore, type Message, type Step } from "../../src/machine/AuthCore.js"
+import { defaultPolicy, type Policy } from "../../src/machine/Policy.js"
+import { emptyAccountRecord, emptyLedgerRecord, type LedgerRecord } from "../../src/schemas/StoredRecord.js"
 import * as Form from "./CanonicalForm.js"
 import { makeCheck } from "./CoreInvariants.js"
 import type { Model, Question, Transition } from "./Explorer.js"
@@ -498,6 +498,28 @@ export const make = (options: Options): WorldModel => {
     ? ["accepted", "refused", "faulted", "lockReported"]
     : ["accepted", "refused", "faulted"]
 
+  /** A mark that is durable: its process learns so, or not. */
+  const reservationsOf = (
+    world: World,
+    account: number,
+    token: number,
+    taken: Taken,
+    asked: Omit<Extract<Event, { type: "request" }>, "isConfirmed">
+  ): ReadonlyArray<Next> =>
+    confirmations.map((isConfirmed): Next => {
+      const phase = isConfirmed ? "sending" : "unconfirmed"
+      const reserved = attemptOf(world.next, account, token, phase, isConfirmed ? "sent" : "nothing")
+      return {
+        event: { ...asked, isConfirmed },
+        world: stored(world, account, taken, [...world.attempts, reserved]),
+        broken: taken.broken,
+        kinds: isConfirmed ? kinds.fair : 0
+      }
+    })
+
+  /** The outcome that a process stores when it gives an attempt up. */
+  const givenUpAs: End = "lost"
+
   const stepsOf = (world: World): ReadonlyArray<Next> => {
     const steps: Array<Next> = []
     const { attempts, ledger } = world
@@ -535,22 +557,7 @@ export const make = (options: Options): WorldModel => {
           const event = { ...asked, isConfirmed: true }
           steps.push({ event, world: stored(world, account, taken), broken: taken.broken, kinds: kinds.fair })
         } else if (attempts.length < options.processes) {
-          // The mark is durable; the process is told so, or not.
-          for (const isConfirmed of confirmations) {
-            const reserved = attemptOf(
-              decision.attempt,
-              account,
-              token,
-              isConfirmed ? "sending" : "unconfirmed",
-              isConfirmed ? "sent" : "nothing"
-            )
-            steps.push({
-              event: { ...asked, isConfirmed },
-              world: stored(world, account, taken, [...attempts, reserved]),
-              broken: taken.broken,
-              kinds: isConfirmed ? kinds.fair : 0
-            })
-          }
+          steps.push(...reservationsOf(world, account, token, taken, asked))
         }
         transaction(
           account,
@@ -656,7 +663,7 @@ export const make = (options: Options): WorldModel => {
           else if (way === "nothing") end("unsent", "nothing", kinds.fair)
           else end(way, "nothing", kinds.fair)
           if (options.gatewayAnswers) end("faultedByGateway", isSent(way) ? way : "nothing", 0)
-          end("lost", isSent(way) ? way : "nothing", 0)
+          end(givenUpAs, isSent(way) ? way : "nothing", 0)
           break
         case "gone":
           break

@@ -49,7 +49,7 @@ const parse = (text: string): Option.Option<DateTime.Utc> => {
  * @since 0.1.0
  * @category schemas
  */
-export const NumberDate: Schema.Schema<number, string> = Schema.transformOrFail(
+export const PortalDate: Schema.Schema<number, string> = Schema.transformOrFail(
   Schema.String,
   Schema.Number,
   {

@@ -1,15 +1,16 @@
 import { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import { Context, Effect, Layer, Option, Redacted, TestClock } from "effect"
-import type { InvalidInput } from "../../../../src/schemas/InvalidInput.js"
-import { AttemptOutcome } from "../../../../src/schemas/AttemptOutcome.js"
-import { AuthStoreError } from "../../../../src/services/store/AuthStore.js"
-import * as NumberAuth from "../../../../src/services/session/NumberAuth.js"
+import type { InvalidInput } from "../../../src/schemas/InvalidInput.js"
+import { AttemptOutcome } from "../../../src/schemas/AttemptOutcome.js"
+import { AuthStoreError } from "../../../src/services/store/AuthStore.js"
+import * as NumberAuth from "../../../src/services/session/NumberAuth.js"
+import * as NumberAuthTest from "../../../src/testing/NumberAuthTest.js"
 
 const withAuth = <A, E>(
-  options: NumberAuth.TestOptions,
+  options: NumberAuthTest.Options,
   use: (auth: NumberAuth.NumberAuth["Type"]) => Effect.Effect<A, E>
-) => Effect.flatMap(NumberAuth.NumberAuth, use).pipe(Effect.provide(NumberAuth.layerTest(options)))
+) => Effect.flatMap(NumberAuth.NumberAuth, use).pipe(Effect.provide(NumberAuthTest.layer(options)))
 
 /** A service of one's own. */
 class Receipts extends Context.Tag("test/Receipts")<
@@ -27,9 +28,9 @@ class Receipts extends Context.Tag("test/Receipts")<
   )
 }
 
-describe("NumberAuth.layerTest", () => {
+describe("NumberAuthTest.layer", () => {
   it("needs nothing, and fails with wrong settings only", () => {
-    expectTypeOf(NumberAuth.layerTest()).toEqualTypeOf<Layer.Layer<NumberAuth.NumberAuth, InvalidInput>>()
+    expectTypeOf(NumberAuthTest.layer()).toEqualTypeOf<Layer.Layer<NumberAuth.NumberAuth, InvalidInput>>()
   })
 
   it.effect("holds a session from the beginning", () =>
@@ -61,7 +62,7 @@ describe("NumberAuth.layerTest", () => {
       )
       const printed = yield* Effect.flatMap(Receipts, (receipts) => receipts.print(7)).pipe(
         Effect.provide(Receipts.layer),
-        Effect.provide(NumberAuth.layerTest({ client, sessionKey: "KEY" }))
+        Effect.provide(NumberAuthTest.layer({ client, sessionKey: "KEY" }))
       )
       assert.include(printed, "true")
       assert.deepStrictEqual(keys, ["KEY", "KEY-2"])
@@ -79,7 +80,7 @@ describe("NumberAuth.layerTest", () => {
           assert.strictEqual(status.state, state)
           const error = yield* Effect.flip(auth.sessionKey)
           assert.strictEqual(error._tag, tag)
-          if (error._tag === "AuthAborted") assert.strictEqual(error.abort.detail, "layerTest began so")
+          if (error._tag === "AuthAborted") assert.strictEqual(error.abort.detail, "the test began so")
           assert.strictEqual(Option.getOrNull(status.lock), state === "locked" ? "reported" : null)
         })
       )

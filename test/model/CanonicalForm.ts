@@ -19,10 +19,10 @@
  *
  * That it is honest is tested too: a step from a state and a step from its form lead to states of one form.
  */
-import type { CoreState } from "../machine/AuthCore.js"
-import type { AccountCode, Fingerprint } from "../schemas/Credentials.js"
-import type { AbortReason, AuthContext, Claim, Mark, Session } from "../schemas/StoredRecord.js"
-import { StateName } from "../schemas/StoredRecord.js"
+import type { CoreState } from "../../src/machine/AuthCore.js"
+import type { AccountCode, Fingerprint } from "../../src/schemas/Credentials.js"
+import type { AbortReason, AuthContext, Claim, Mark, Session } from "../../src/schemas/StoredRecord.js"
+import { StateName } from "../../src/schemas/StoredRecord.js"
 
 /**
  * An account as the core stores it.

@@ -1,0 +1,80 @@
+/**
+ * The events of the statechart.
+ */
+import type { Fingerprint } from "../schemas/Credentials.js"
+import type { AttemptId, Claim } from "../schemas/StoredRecord.js"
+
+/**
+ * The facts that move the chart. Times and ids come in with them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type AuthEvent =
+  /** A caller needs a session, and the ledger had room: the mark is in the same transaction. */
+  | {
+      readonly type: "attempt.reserved"
+      readonly attempt: AttemptId
+      readonly fingerprint: Fingerprint
+      readonly claim: Claim
+    }
+  /** Number accepted the credentials. */
+  | {
+      readonly type: "attempt.accepted"
+      readonly attempt: AttemptId
+      readonly fingerprint: Fingerprint
+      readonly nowMillis: number
+      /** The token's end as the answer gave it, if it is to be believed. */
+      readonly tokenEndsAtMillis: number | null
+    }
+  /** Number refused the credentials. */
+  | AttemptFailed<"attempt.refused">
+  /** The attempt failed, and the credentials may be good. */
+  | AttemptFailed<"attempt.faulted">
+  /** It may have reached Number, and no answer came. */
+  | AttemptFailed<"attempt.lost">
+  /** It provably never left. */
+  | { readonly type: "attempt.unsent"; readonly attempt: AttemptId }
+  /** 5030, or 25 hours by the clock. */
+  | { readonly type: "session.expired"; readonly generation: AttemptId }
+  /** The process that needs the session has no key of it: another obtained it, and the store keeps none. */
+  | { readonly type: "session.unavailable"; readonly generation: AttemptId }
+  /** 5050. */
+  | { readonly type: "session.unauthorized"; readonly generation: AttemptId; readonly nowMillis: number }
+  /** A token with another fingerprint than the aborted one. */
+  | { readonly type: "credentials.replaced"; readonly fingerprint: Fingerprint }
+  /** The credentials at hand are known not to work: refused earlier, or past their known end. Nothing was sent. */
+  | {
+      readonly type: "credentials.barred"
+      readonly reason: "barred" | "expired"
+      readonly fingerprint: Fingerprint
+      readonly detail: string
+      readonly nowMillis: number
+    }
+  /** An operator's word that the next attempt may be made. */
+  | { readonly type: "attempt.resumed" }
+  /** Number reported the IP as locked. */
+  | { readonly type: "lock.reported" }
+  /** The ledger holds as many failures as the limit. */
+  | { readonly type: "ledger.full" }
+  /**
+   * The lock is over: an operator of this account confirmed that Number's support lifted it, or it ended otherwise (for
+   * another account's operator, or by a late acceptance that ended one of our own making).
+   */
+  | { readonly type: "lock.lifted"; readonly by: "operator" | "other" }
+
+interface AttemptFailed<Type extends string> {
+  readonly type: Type
+  readonly attempt: AttemptId
+  readonly fingerprint: Fingerprint
+  /** Text for people, free of secrets. */
+  readonly detail: string
+  readonly nowMillis: number
+}
+
+/** Every event that ends an attempt without a success. */
+export type Failed =
+  AttemptFailed<"attempt.refused"> | AttemptFailed<"attempt.faulted"> | AttemptFailed<"attempt.lost">
+
+/** The event of one type. */
+export type EventOf<Type extends AuthEvent["type"]> = Extract<AuthEvent, { readonly type: Type }>
