@@ -1,6 +1,6 @@
 /**
- * The ways in which no session is to be had. Each message says what happened, what it means for the location's count,
- * and what to do now; none holds a secret, a request or a cause.
+ * The errors of a session. Each message says what happened, what it means for the location's count, and what to do now.
+ * No message holds a secret, a request or a cause.
  */
 import * as Schema from "effect/Schema"
 import { AccountCode, Location } from "../../schemas/Credentials.js"
@@ -10,7 +10,7 @@ import type { CredentialError } from "./CredentialProvider.js"
 import type { AuthStoreError } from "../store/AuthStoreError.js"
 
 /**
- * Where something happened, and how the location's count stands.
+ * How the location stands: the account, the count and the limit.
  *
  * @since 0.1.0
  * @category schemas
@@ -20,7 +20,7 @@ export const Standing = Schema.Struct({
   location: Location,
   /** Unsuccessful attempts in a row: the greater of the location's count and the account's own. */
   failures: Schema.Int,
-  /** How many the library allows itself: 5 or less. Number locks at 6. */
+  /** The most unsuccessful attempts in a row that the library makes: 5 or less. Number locks at 6. */
   limit: Schema.Int
 })
 
@@ -66,7 +66,7 @@ const advice = (abort: Abort): string => {
 }
 
 /**
- * What a person is told of an abort.
+ * The message about an abort, for people.
  *
  * @since 0.1.0
  * @category messages
@@ -75,7 +75,7 @@ export const abortedMessage = (standing: Standing, abort: Abort): string =>
   `Account ${standing.account} was aborted. ${happened(abort)}. ${count(standing)}. ${advice(abort)}.`
 
 /**
- * What a person is told of a lock.
+ * The message about a lock, for people.
  *
  * @since 0.1.0
  * @category messages
@@ -122,7 +122,7 @@ export class AuthLocked extends Schema.TaggedError<AuthLocked>("effect-number-au
 }
 
 /**
- * The attempt provably never left. Nothing was counted.
+ * The attempt is unsent: provably no byte of it was written. Nothing was counted.
  *
  * @since 0.1.0
  * @category errors
@@ -136,8 +136,8 @@ export class AuthUnreachable extends Schema.TaggedError<AuthUnreachable>(
 }
 
 /**
- * It is not known how the attempt ended, and the policy allows another (`lostAttempts: "continue"`), or the answer came
- * too late to be taken. It counts as unsuccessful until a success proves otherwise.
+ * The attempt is lost and the policy allows another one (`lostAttempts: "continue"`), or its answer came too late to be
+ * used. It counts as unsuccessful until a success proves otherwise.
  *
  * @since 0.1.0
  * @category errors
@@ -159,7 +159,7 @@ export class AuthLost extends Schema.TaggedError<AuthLost>("effect-number-auth/A
  */
 export class AuthBusy extends Schema.TaggedError<AuthBusy>("effect-number-auth/AuthBusy")("AuthBusy", {
   standing: Standing,
-  /** `turn`: other accounts of the same `NumberAccounts` asked before. */
+  /** `turn`: other accounts of the same `NumberAccounts` asked first. */
   on: Schema.Literal("attempt", "room", "turn")
 }) {
   override get message(): string {
@@ -189,7 +189,7 @@ export type AuthError =
   | InvalidInput
 
 /**
- * An operator's wish that is not carried out.
+ * An operator's request that was not carried out.
  *
  * @since 0.1.0
  * @category errors

@@ -1,5 +1,5 @@
 /**
- * Tells people.
+ * The service that gives notices to people.
  */
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -9,8 +9,8 @@ import type { Notice } from "../../machine/Notice.js"
 import { abortedMessage, lockedMessage, type Standing } from "./AuthError.js"
 
 /**
- * A notice and where it belongs. `message` says what happened, what it means for the location's count, and what to do.
- * No secrets.
+ * A notice and its standing. `message` says what happened, what it means for the location's count, and what to do. It
+ * holds no secrets.
  *
  * @since 0.1.0
  * @category models
@@ -31,9 +31,10 @@ export class AuthNotifier extends Context.Tag("effect-number-auth/AuthNotifier")
   AuthNotifier,
   {
     /**
-     * Runs after the state is stored, once per notice, for 10 seconds at most. Of a lock, which concerns all accounts of
-     * the location, a `NumberAccounts` tells once, or by another account where that failed. That it failed is logged, and
-     * nothing of what it threw. A process that dies in between tells nobody; the next caller gets the error all the same.
+     * Gives a notice to people. It runs once per notice, after the state is stored, for at most 10 seconds. A
+     * `NumberAccounts` announces a lock once for all accounts of the location; if that fails, by another account. A
+     * failure is logged, without its error. If the process dies first, no notice is given, but the next caller still
+     * gets the error.
      */
     readonly notify: (notice: AuthNotice) => Effect.Effect<void, unknown>
   }

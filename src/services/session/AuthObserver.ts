@@ -1,5 +1,5 @@
 /**
- * Observers of what happens to accounts: each sees every change that was stored.
+ * The observers of accounts: each sees every stored change.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,8 @@ import type { AuthNotice } from "./AuthNotifier.js"
 import type { AccountKey } from "../store/AuthStore.js"
 
 /**
- * Sees each change once it is stored, and before its attempt is sent. It must be quick. An error that it throws is dropped.
+ * Sees each change after it is stored, and before its attempt is sent. It must be quick. An error that it throws is
+ * dropped.
  *
  * @since 0.1.0
  * @category models
@@ -31,7 +32,7 @@ export class AuthObserver extends Context.Reference<AuthObserver>()("effect-numb
 }) {}
 
 /**
- * Adds an observer to those that are there.
+ * Adds an observer to the present one.
  *
  * @since 0.1.0
  * @category layers
@@ -50,7 +51,7 @@ export const layer = (observer: Observer): Layer.Layer<AuthObserver> =>
   )
 
 /**
- * Gives a record to an observer. An observer disturbs nothing.
+ * Gives a record to an observer, and drops any error that it throws.
  *
  * @since 0.1.0
  * @category running
@@ -59,11 +60,11 @@ export const observe = (observer: Observer, record: TransitionRecord): void => {
   try {
     observer(record)
   } catch {
-    // Not logged either: what it throws is not ours, and may hold anything.
+    // Not logged either: the observer's error may hold anything.
   }
 }
 
-/** Only what is named here is told. */
+/** Copies only the fields that are named here. */
 const eventOf = (event: AuthEvent): RecordedEvent => ({
   type: event.type,
   ...("attempt" in event ? { attempt: event.attempt } : {}),
@@ -72,7 +73,7 @@ const eventOf = (event: AuthEvent): RecordedEvent => ({
 })
 
 /**
- * What a transaction did.
+ * The change that a transaction stored.
  *
  * @since 0.1.0
  * @category models
@@ -88,7 +89,7 @@ export interface Transition {
 }
 
 /**
- * Puts down what may be told of a transaction.
+ * Makes the record of a transaction, without secrets.
  *
  * @since 0.1.0
  * @category constructors
@@ -111,7 +112,8 @@ export const makeRecord = ({
   to: state,
   events: events.map(eventOf),
   limit,
-  // What is cleared for the location, and another account's, counts for neither: there may be any number of those.
+  // Omit marks of other accounts that are cleared for the location: they count for neither this account nor the
+  // location, and their number has no bound.
   marks: ledger.marks.filter((mark) => countsForLocation(mark) || mark.account === key.account),
   lockReported: ledger.lockReportedAt !== null,
   attempt: context.attempt?.id ?? null,

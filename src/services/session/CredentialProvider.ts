@@ -1,5 +1,5 @@
 /**
- * Where the token comes from, and where a new one goes.
+ * The service that fetches the token of an account, and keeps a new one.
  */
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
@@ -14,7 +14,7 @@ import type { InvalidInput } from "../../schemas/InvalidInput.js"
 import { AuthStore, type AuthStoreError } from "../store/AuthStore.js"
 
 /**
- * Gives the token of an account. It is asked only when a session is needed, each time anew; a token with another
+ * Fetches the token of an account. It is asked only when a session is needed, and anew each time. A token with another
  * fingerprint than the aborted one counts as `credentials.replaced`.
  *
  * @since 0.1.0
@@ -26,7 +26,7 @@ export class CredentialProvider extends Context.Tag("effect-number-auth/Credenti
     readonly get: (
       account: AccountCode
     ) => Effect.Effect<Token, CredentialError | InvalidInput | AuthStoreError>
-    /** Takes a new token. Says in its layer's documentation how long it is kept. */
+    /** Keeps a new token. The documentation of each layer says for how long. */
     readonly put: (
       account: AccountCode,
       token: Token
@@ -35,7 +35,7 @@ export class CredentialProvider extends Context.Tag("effect-number-auth/Credenti
 >() {}
 
 /**
- * The token could not be had, or a new one not be kept. Nothing was sent.
+ * The token could not be fetched, or a new one could not be kept. Nothing was sent.
  *
  * @since 0.1.0
  * @category errors
@@ -61,8 +61,8 @@ const fromConfig = (
   })
 
 /**
- * Reads the token from a `Config`, default `NUMBER_TOKEN`, whatever the account. A token that is put is kept for the
- * life of this layer only: set the configuration too, or the next start reads the old one.
+ * Reads the token from a `Config`, default `NUMBER_TOKEN`, for every account. A token that was put lives only as long
+ * as this layer: set the configuration too, or the next start reads the old one.
  *
  * @since 0.1.0
  * @category layers
@@ -89,10 +89,10 @@ export const layerConfig = (
   )
 
 /**
- * Keeps tokens in the `AuthStore`, where a token that is put outlives the process and reaches every other that shares the
- * store. Sealed as session keys are; where the store has no key to seal with, a token is kept in the memory of this process
- * only. Where none is kept for an account, `initial` is asked; once one is, `initial` is not asked any more, so that from
- * then on new tokens go to `NumberAuth.replaceCredentials`.
+ * Keeps tokens in the `AuthStore`, where a token that was put outlives the process and reaches every process that
+ * shares the store. Tokens are sealed as session keys are. If the store has no store key, a token is kept in the memory
+ * of this process only. If no token is kept for an account, `initial` is read. Once one is kept, `initial` is not read
+ * any more, so give new tokens to `NumberAuth.replaceCredentials`.
  *
  * @since 0.1.0
  * @category layers
@@ -101,7 +101,7 @@ export const layerStore = (
   options: {
     /** `NumberAuth.Options.location`. Default `default`. */
     readonly location?: string | undefined
-    /** Default: none, and then the first token has to be put, too. */
+    /** Default: none. The first token must then be put, too. */
     readonly initial?: Config.Config<Redacted.Redacted> | undefined
   } = {}
 ): Layer.Layer<CredentialProvider, InvalidInput, AuthStore> =>

@@ -26,23 +26,23 @@ import type { NumberTransport } from "../wire/NumberTransport.js"
  * @category models
  */
 export interface Options extends Omit<NumberAuth.Options, "account"> {
-  /** How long an account that nobody uses is kept in memory, 1 millisecond at least. Default 5 minutes. */
+  /** How long an unused account is kept in memory, at least 1 millisecond. Default: 5 minutes. */
   readonly idleTimeToLive?: Duration.DurationInput | undefined
   /**
-   * How long an account may wait for its turn before `AuthBusy`. Default: as long as its callers wait, so give a call
-   * the time-out that suits it. `waitTimeout` begins when the turn has come.
+   * How long an account may wait for its turn before `AuthBusy`. Default: as long as its callers wait, so give each
+   * call a suitable time-out. `waitTimeout` begins when the account has its turn.
    */
   readonly queueTimeout?: Duration.DurationInput | undefined
 }
 
 /**
- * The accounts of one location. Those that need an attempt ask for room one after the other, in the order in which they
- * came, so that however many start together, none is passed over and the store is asked by one at a time. A session that
- * is held, or that another process has stored, does not wait behind them. An account whose callers have all gone gives
- * up its place; an attempt that is under way is settled.
+ * The accounts of one location. Accounts that need an attempt ask for room one after the other, in the order of their
+ * arrival. However many start together, none is passed over, and the store is asked by one at a time. A session that is
+ * held, or that another process has stored, does not wait behind them. If all callers of an account are gone, it gives
+ * up its place; an attempt in progress is settled.
  *
- * The order holds within one `NumberAccounts`. Several processes at one location take their turns side by side, each with
- * one account at a time, and their store says who comes first.
+ * The order holds within one `NumberAccounts`. Several processes at one location take their turns in parallel, each
+ * with one account at a time, and the store decides which comes first.
  *
  * @since 0.1.0
  * @category services
@@ -51,9 +51,9 @@ export class NumberAccounts extends Context.Tag("effect-number-auth/NumberAccoun
   NumberAccounts,
   {
     /**
-     * The session of an account, kept in memory until the scope closes and for `idleTimeToLive` after. It is never
-     * released before an attempt that is under way is settled. What is released has its session and its ledger in the
-     * store still.
+     * The session of an account. It is kept in memory until the scope closes, and for `idleTimeToLive` after that. It
+     * is never released before an attempt in progress is settled. A released account still has its session and its
+     * ledger in the store.
      */
     readonly get: (account: string) => Effect.Effect<NumberAuth.NumberAuth["Type"], InvalidInput, Scope.Scope>
     /** `NumberAuth.sessionKey` of an account. */
@@ -68,10 +68,10 @@ export class NumberAccounts extends Context.Tag("effect-number-auth/NumberAccoun
   }
 >() {}
 
-/** How many notices of a lock are kept for when the first fails. */
+/** How many notices of a lock are kept in case the first one fails. */
 const mostSpare = 4
 
-/** One account announces a lock: ten thousand would announce it ten thousand times. */
+/** Lets one account announce a lock: otherwise ten thousand accounts would announce it ten thousand times. */
 const announceOnce = (): Pick<SharedByAccounts["Type"], "announcesLock" | "lockNoticeInstead"> => {
   let announced: number | null = null
   let spare: Array<AuthNotice> = []
@@ -94,8 +94,8 @@ const announceOnce = (): Pick<SharedByAccounts["Type"], "announcesLock" | "lockN
 }
 
 /**
- * Builds the accounts of one location. When the scope closes no account's turn comes any more, and attempts that are
- * under way are awaited, as in `NumberAuth.make`.
+ * Builds the accounts of one location. When the scope closes, no account gets its turn any more, and attempts in
+ * progress are awaited, as in `NumberAuth.make`.
  *
  * @since 0.1.0
  * @category constructors
@@ -110,7 +110,7 @@ export const make = (
   Effect.gen(function* () {
     const turns = makeTurns()
     const queueTimeout = Duration.decode(options.queueTimeout ?? Duration.infinity)
-    // Wrong options fail now, and not with each account.
+    // Wrong options fail here, not with each account.
     yield* decodeLocationSettings(options)
     const shared: SharedByAccounts["Type"] = {
       ...(yield* SharedByAccounts),
@@ -120,7 +120,7 @@ export const make = (
       fingerprinting: makeTurns()
     }
     const map: RcMap.RcMap<AccountCode, NumberAuth.NumberAuth["Type"], InvalidInput> = yield* RcMap.make({
-      // Not shorter, or an account could be gone before a fiber that is to keep it has begun.
+      // Not 0, or an account could be released before a fiber that keeps it has begun.
       idleTimeToLive: Duration.max(Duration.decode(options.idleTimeToLive ?? "5 minutes"), "1 millis"),
       lookup: (account: AccountCode) =>
         Effect.provideService(NumberAuth.make({ ...options, account }), SharedByAccounts, {
@@ -128,7 +128,8 @@ export const make = (
           keep: (effect) => Effect.scoped(Effect.zipRight(Effect.ignore(RcMap.get(map, account)), effect))
         })
     })
-    // Before the map lets go of its accounts one by one: else each that ends would let the next begin.
+    // Close the turns before the map releases its accounts. Otherwise each account that ends would let the next one
+    // begin.
     yield* Effect.addFinalizer(() => Effect.sync(turns.close))
 
     const get: NumberAccounts["Type"]["get"] = (account) =>
@@ -138,7 +139,7 @@ export const make = (
       get,
       sessionKey: (account) => Effect.scoped(Effect.flatMap(get(account), ({ sessionKey }) => sessionKey)),
       withSession: (account, use) =>
-        // The scope is for the account alone: what `use` needs of one is its caller's.
+        // This scope is for the account alone. A scope that `use` needs comes from its caller.
         Effect.acquireUseRelease(
           Scope.make(),
           (scope) => Effect.flatMap(Scope.extend(get(account), scope), (auth) => auth.withSession(use)),
@@ -161,7 +162,8 @@ export const layer = (
 > => Layer.scoped(NumberAccounts, make(options))
 
 /**
- * With the settings that the environment gives for a location, `NumberAuth.configLocationOptions`, or others.
+ * The accounts of a location, with the settings of the environment (`NumberAuth.configLocationOptions`) or of another
+ * `Config`.
  *
  * @since 0.1.0
  * @category layers

@@ -1,5 +1,5 @@
 /**
- * Holds a session of one account with Number, and never locks the location out.
+ * The session of one account with Number. It never locks the location.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Config from "effect/Config"
@@ -73,49 +73,55 @@ export class NumberAuth extends Context.Tag("effect-number-auth/NumberAuth")<
   NumberAuth,
   {
     /**
-     * The session key. Where one is held this touches neither store nor network; else all callers of the account, in
-     * every process that shares the store, get the result of one attempt. An unsuccessful attempt is never retried.
+     * The session key. While one is held, this touches neither store nor network. Otherwise all callers of the account,
+     * in every process that shares the store, get the result of one attempt. An unsuccessful attempt is never retried.
      */
     readonly sessionKey: Effect.Effect<SessionKey, AuthError>
     /**
-     * Runs `use` with the session key. Where its result says that the key was refused (`SessionRefusal.fromResult`
-     * finds 5030 or 5050), renews the session and runs `use` once more, and only once.
+     * Runs `use` with the session key. If its result says that the key was refused (`SessionRefusal.fromResult` finds
+     * 5030 or 5050), renews the session and runs `use` once more, and only once.
      */
     readonly withSession: <A, E, R>(
       use: (key: SessionKey) => Effect.Effect<A, E, R>
     ) => Effect.Effect<A, E | AuthError, R>
     /**
-     * Sends every request below the base URL with the header `SessKey`, renews on 5030 and 5050, and sends the refused
-     * request once more, only because the answer itself says that it was not carried out. An `HttpClient` at hand that
-     * retries is stopped from sending a request twice; to repeat one that may be, retry this client.
+     * Sends every request below the base URL with the header `SessKey`. On 5030 and 5050 it renews the session and
+     * sends the refused request once more, only because the answer itself says that the request was not carried out. If
+     * the `HttpClient` in the context retries, it is stopped from sending a request twice. To repeat a request that may
+     * be repeated, retry this client.
      */
     readonly httpClient: SessionHttpClient
     /**
-     * The same with a signature, a time-out, or both. What is replayed is signed anew, under the time of the replay.
+     * A client like `httpClient`, with a signature, a time-out, or both. A replay is signed anew, with the time of the
+     * replay.
      */
     readonly httpClientWith: (options: HttpClientOptions) => SessionHttpClient
-    /** How things stand, by the store, without changing it. */
+    /** The status in the store. Reads it without writing. */
     readonly status: Effect.Effect<AuthStatus, AuthStoreError>
     /**
-     * The status now, and again when a transaction, of whichever process, has changed it. Quiet while the store is away,
-     * and about what time alone changes (a session's end, a lease, a drain).
+     * The status now, and again whenever a transaction of any process has changed it. Emits nothing while the store is
+     * unavailable, and nothing for changes by time alone (the end of a session, a lease or a drain).
      */
     readonly changes: Stream.Stream<AuthStatus>
-    /** Takes a new token. One that Number refused before is rejected. The location's count stays as it is. */
+    /** Takes a new token. A token that Number refused before is rejected. The location's count stays as it is. */
     readonly replaceCredentials: (
       token: string
     ) => Effect.Effect<void, InvalidInput | AuthRejected | AuthStoreError | CredentialError>
-    /** An operator's word that one more attempt may be made, after an abort that was no refusal of the credentials. */
+    /**
+     * An operator's decision to allow one more attempt after an abort. It is rejected if Number refused the
+     * credentials.
+     */
     readonly resume: Effect.Effect<void, AuthRejected | AuthStoreError>
     /**
-     * An operator's word that Number's support has lifted the lock and set the count of the IP to zero, no sooner than
-     * `drainTime` after the last attempt, and that nothing was attempted since. To say so when it is not true is to lock the location.
+     * An operator's confirmation that Number's support has lifted the lock and set the count of the IP to zero, no
+     * sooner than `drainTime` after the last attempt, and that no attempt was made since. If this is not true, the next
+     * attempts can lock the location.
      */
     readonly confirmLockLifted: Effect.Effect<AuthStatus, AuthRejected | AuthStoreError>
   }
 >() {}
 
-/** The errors that `withSession` fails with by itself; all others are those of `use`. */
+/** The errors of `withSession` itself. All others come from `use`. */
 const isOwnError = (error: unknown): boolean =>
   [
     AuthAborted,
@@ -135,7 +141,10 @@ const roomIn = ({ account, policy }: Settings, ledger: Ledger.Ledger): number =>
   return ledger.lockReportedAt === null ? Math.max(policy.limit - failures - inFlight, 0) : 0
 }
 
-/** After each transaction: its notices are kept for people, the observer sees it, and the gauge has the room that is left. */
+/**
+ * Runs after each transaction: keeps its notices for people, shows it to the observer, and sets the gauge of the room
+ * left.
+ */
 const publish =
   (settings: Settings, notices: Notices, observer: AuthObserver["Type"]) =>
   (stepped: Stepped): Effect.Effect<void> =>
@@ -177,9 +186,9 @@ const makeWithSession =
     }).pipe(withOwnSpan("NumberAuth.withSession", { account, location }, isOwnError))
 
 /**
- * Builds the session of one account. An attempt that is under way when the scope closes is awaited, settled and told of,
- * for `attemptTimeout` and the time that store and notifier take: to cut it off would spend a mark. Who asks after that is
- * interrupted.
+ * Builds the session of one account. Closing the scope waits for an attempt in progress, since cutting it off would
+ * cost a mark: the attempt is settled, and its notices are given. This takes at most `attemptTimeout` and the time of
+ * store and notifier. Later callers are interrupted.
  *
  * @since 0.1.0
  * @category constructors
@@ -243,7 +252,7 @@ export const layer = (
 > => Layer.scoped(NumberAuth, make(options))
 
 /**
- * The settings of a location that the environment gives: `NUMBER_LOCATION`, `NUMBER_BASE_URL`, `NUMBER_ATTEMPT_TIMEOUT` (such
+ * The settings of a location from the environment: `NUMBER_LOCATION`, `NUMBER_BASE_URL`, `NUMBER_ATTEMPT_TIMEOUT` (such
  * as `30 seconds`) and `NUMBER_LIMIT`. All have the defaults of {@link Options}.
  *
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * What `NumberAuth` measures, as Effect metrics: each is tagged with the location, none with an account, so that their
- * number stays small. Each process counts what it does itself. A session that is held is served without any of it.
+ * The Effect metrics of `NumberAuth`. Each is tagged with the location and none with an account, so that their number
+ * stays small. Each process counts only its own work. Serving a held session updates no metric.
  */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -10,7 +10,8 @@ import type { AttemptOutcome } from "../../schemas/AttemptOutcome.js"
 import type { Location } from "../../schemas/Credentials.js"
 
 /**
- * Attempts that this process made, tagged `location` and `outcome` (`accepted`, `refused`, `faulted`, `lost`, `unsent`).
+ * Attempts that this process made, tagged `location` and `outcome` (`accepted`, `refused`, `faulted`, `lost`,
+ * `unsent`).
  *
  * @since 0.1.0
  * @category metrics
@@ -21,7 +22,7 @@ export const attempts: Metric.Metric.Counter<number> = Metric.counter("number_au
 })
 
 /**
- * Why a session ended that another took the place of: Number refused its key, or its 25 hours were over.
+ * Why a replaced session ended: Number refused its key, or its 25 hours were over.
  *
  * @since 0.1.0
  * @category models
@@ -29,7 +30,7 @@ export const attempts: Metric.Metric.Counter<number> = Metric.counter("number_au
 export type RenewalReason = `${RefusalCode}` | "expired"
 
 /**
- * Sessions that took the place of another in this process, tagged `location` and `reason`, see {@link RenewalReason}.
+ * Sessions of this process that replaced another, tagged `location` and `reason`, see {@link RenewalReason}.
  *
  * @since 0.1.0
  * @category metrics
@@ -40,8 +41,8 @@ export const renewals: Metric.Metric.Counter<number> = Metric.counter("number_au
 })
 
 /**
- * How many attempts the location's count has room for: the limit, less failures and attempts under way; 0 while it is
- * locked. As of the last transaction of this process. Tagged `location`.
+ * How many more attempts the location's count allows: the limit less failures and attempts under way; 0 while the
+ * location is locked. Updated by each transaction of this process. Tagged `location`.
  *
  * @since 0.1.0
  * @category metrics
@@ -51,7 +52,7 @@ export const room: Metric.Metric.Gauge<number> = Metric.gauge("number_auth_room"
 })
 
 /**
- * How old a session was when it ended, in seconds, recorded when another takes its place. Tagged `location`.
+ * The age of a session when it ended, in seconds. It is recorded when another session replaces it. Tagged `location`.
  *
  * @since 0.1.0
  * @category metrics

@@ -41,12 +41,12 @@ export type SessionHttpClient = HttpClient.HttpClient.With<SessionHttpError>
  * @category models
  */
 export interface HttpClientOptions {
-  /** Signs the session key of every request, as methods that carry cardholder data want it. Default: it goes bare. */
+  /** Signs the session key of every request, for methods that carry cardholder data. Default: the key is not signed. */
   readonly signature?: SessionSignature["Type"] | undefined
   /**
-   * How long one sending of a request may take until its answer is there; the wait for a session is not part of it. A
-   * request that took longer fails with a `RequestError` of reason `Transport`, and may have been carried out. Default:
-   * as long as the client at hand allows.
+   * How long one sending of a request may take until its answer is there, without the wait for a session. A request
+   * that takes longer fails with a `RequestError` of reason `Transport`, and may have been carried out. Default: as
+   * long as the `HttpClient` in the context allows.
    */
   readonly timeout?: Duration.DurationInput | undefined
 }
@@ -57,7 +57,7 @@ export interface HttpClientOptions {
  */
 export type SessionHttpError = HttpClientError | AuthError | RequestNotReplayable
 
-/** Makes session clients over a client. A refused request is sent once more, in the session after. */
+/** Makes session clients over an `HttpClient`. A refused request is sent once more, with the next session. */
 export const makeWith =
   (given: {
     readonly client: HttpClient.HttpClient

@@ -1,5 +1,5 @@
 /**
- * How a call says that its session key was refused.
+ * The refusal of a session key, in the result of a call.
  */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -7,8 +7,8 @@ import * as Schema from "effect/Schema"
 import { RefusalCode, refusalIn } from "../../schemas/Answers.js"
 
 /**
- * Number refused the session key with 5030 (expired) or 5050 (the IP changed), and so did not carry out the call. To
- * fail with it inside `withSession` asks for a new session and one replay.
+ * Number refused the session key with 5030 (expired) or 5050 (the IP changed), so it did not carry out the call. Inside
+ * `withSession`, a failure with this error causes a renewal and one replay.
  *
  * @since 0.1.0
  * @category errors

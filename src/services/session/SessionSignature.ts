@@ -1,5 +1,6 @@
 /**
- * Signs the session key, for the methods that carry cardholder data (`number-api.md`, section "Signed session key").
+ * The signature of a session key, for the methods that carry cardholder data (`number-api.md`, section "Signed session
+ * key").
  */
 import { bytesToHex } from "@noble/hashes/utils.js"
 import * as Clock from "effect/Clock"
@@ -15,7 +16,7 @@ import type { SessionKey } from "../../schemas/Credentials.js"
 import { decodeInput, type InvalidInput } from "../../schemas/InvalidInput.js"
 
 /**
- * What a signed session key says of its sender: the HMAC secret that Number gave out, and the id of the device or user.
+ * Signs session keys, with the HMAC secret that Number gave out and the id of the device or user.
  *
  * @since 0.1.0
  * @category services
@@ -24,8 +25,8 @@ export class SessionSignature extends Context.Tag("effect-number-auth/SessionSig
   SessionSignature,
   {
     /**
-     * `{SessKey}_{Epoch}_{DeviceID}_{Hash}`, as the header `SessKey` holds it. The epoch is that of Effect's Clock, in
-     * seconds, so sign for each request anew.
+     * The value of the header `SessKey`: `{SessKey}_{Epoch}_{DeviceID}_{Hash}`. The epoch is in seconds, by Effect's
+     * Clock, so sign anew for each request.
      */
     readonly sign: (key: SessionKey) => Effect.Effect<Redacted.Redacted>
   }
@@ -38,12 +39,12 @@ export class SessionSignature extends Context.Tag("effect-number-auth/SessionSig
 export interface Options {
   /** The HMAC secret: printable ASCII without spaces. Number's support gives it out. */
   readonly secret: Redacted.Redacted
-  /** DeviceID or UserID, no secret: 1 to 128 printable ASCII characters, without spaces and underscores. */
+  /** The DeviceID or UserID: 1 to 128 printable ASCII characters, without spaces and underscores. It is no secret. */
   readonly deviceId: string
 }
 
 const DeviceId = Schema.Trim.pipe(
-  // An underscore ends it in the header, and a control character would end the header.
+  // An underscore ends the id in the header, and a control character would end the header itself.
   Schema.pattern(/^[\x21-\x5e\x60-\x7e]{1,128}$/)
 )
 

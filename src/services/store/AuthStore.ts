@@ -1,5 +1,5 @@
 /**
- * Where ledger and records are kept.
+ * The service that keeps ledger and records, and the store in memory.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -22,7 +22,7 @@ import { tokensInMemory } from "./sql/accountSecrets.js"
 export { AuthStoreError } from "./AuthStoreError.js"
 
 /**
- * What a record belongs to: an account at a location.
+ * The key of a record: an account at a location.
  *
  * @since 0.1.0
  * @category models
@@ -45,7 +45,7 @@ export interface Stored {
 }
 
 /**
- * What a transaction writes; null where it changes nothing.
+ * The part of `Stored` that a transaction writes; null if it changes nothing.
  *
  * @since 0.1.0
  * @category models
@@ -62,9 +62,10 @@ export class AuthStore extends Context.Tag("effect-number-auth/AuthStore")<
   AuthStore,
   {
     /**
-     * Reads, decides and writes in one atomic transaction. It draws the location's next sequence number, no two
-     * transactions of a location overlap, and when the effect succeeds the write is durable. `decide` is pure. When
-     * the effect fails it is not certain that nothing was written. It has to end: nobody interrupts it.
+     * Reads, decides and writes in one atomic transaction. The transaction draws the location's next sequence number,
+     * and gives it back if it writes nothing. Transactions of a location never overlap. `decide` is pure. When the
+     * effect succeeds, the write is durable. When it fails, the write may have happened all the same. The effect must
+     * end by itself: callers may run it uninterruptibly.
      */
     readonly transact: <A>(
       key: AccountKey,
@@ -73,13 +74,13 @@ export class AuthStore extends Context.Tag("effect-number-auth/AuthStore")<
     /** Reads without drawing a number. The moment's sequence is that of the last transaction. */
     readonly read: (key: AccountKey) => Effect.Effect<Stored, AuthStoreError>
     /**
-     * Emits the last sequence number that the location drew, now and whenever it has drawn another, in whichever
-     * process. Never fails: a store that is away is quiet.
+     * Emits the location's last sequence number: now, and whenever any process has drawn another. Never fails: while
+     * the store is unavailable, it emits nothing.
      */
     readonly changes: (location: Location) => Stream.Stream<number>
     /**
-     * The token that was given to be kept for an account, if one was. It is sealed as session keys are; where the store has
-     * no key to seal with, it is kept in the memory of this process only.
+     * The token that is kept for an account, if any. It is sealed as session keys are. If the store has no store key,
+     * the token is kept only in the memory of this process.
      */
     readonly readToken: (key: AccountKey) => Effect.Effect<Option.Option<Token>, AuthStoreError>
     /** Keeps a token for an account, in place of the one before. */
@@ -88,8 +89,8 @@ export class AuthStore extends Context.Tag("effect-number-auth/AuthStore")<
 >() {}
 
 /**
- * In memory: for tests, and for one process that may forget its ledger. **A process that restarts with it starts to
- * count from zero, so a crash loop can lock the location.**
+ * The store in memory: for tests, and for one process that may forget its ledger. **After a restart its count starts at
+ * zero, so a crash loop can lock the location.**
  *
  * @since 0.1.0
  * @category constructors

@@ -1,5 +1,5 @@
 /**
- * The error of a store that cannot be used, and what becomes one.
+ * The error of a store that cannot be used, and how driver errors and time-outs become one.
  */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
@@ -7,11 +7,11 @@ import { storeFailure } from "./storeFailure.js"
 import { within } from "../common/within.js"
 
 /**
- * The store cannot be used. Nothing is sent while that is so; session keys that are held go on serving.
+ * The store cannot be used. Meanwhile no attempt is sent, and held session keys go on serving.
  *
  * - `unavailable`: it did not answer, is busy, or its disk is full.
- * - `unreadable`: what it holds was not written by this version, or is damaged. Nothing was changed.
- * - `misconfigured`: its address or its permissions do not allow to use it.
+ * - `unreadable`: its data is damaged, another version wrote it, or no supplied key opens it. Nothing was changed.
+ * - `misconfigured`: its address, its permissions or its settings are wrong.
  *
  * @since 0.1.0
  * @category errors
@@ -22,7 +22,7 @@ export class AuthStoreError extends Schema.TaggedError<AuthStoreError>("effect-n
     reason: Schema.Literal("unavailable", "unreadable", "misconfigured"),
     /** Text for people, free of secrets. */
     detail: Schema.String,
-    /** What to do now, where there is more to say than for the reason in general. */
+    /** Advice that is more specific than the general advice for the reason. */
     advice: Schema.optional(Schema.String)
   }
 ) {
@@ -37,11 +37,14 @@ export class AuthStoreError extends Schema.TaggedError<AuthStoreError>("effect-n
   }
 }
 
-/** The error of what a database driver failed with, or threw. One of our own stays as it is. */
+/** Converts an error or a defect of a database driver. An `AuthStoreError` stays as it is. */
 export const storeErrorOf = (error: unknown): AuthStoreError =>
   error instanceof AuthStoreError ? error : new AuthStoreError(storeFailure(error))
 
-/** Bounds a use of the database. What hangs goes on in the background until it is interrupted, and rolls back when it can. */
+/**
+ * Bounds a use of the database in time. After the time-out the use is interrupted in the background, and rolls back
+ * when it can; the caller does not wait for that.
+ */
 export const answersWithin = (duration: Duration.DurationInput & string) =>
   within(
     Duration.decode(duration),

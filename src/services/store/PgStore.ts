@@ -37,11 +37,12 @@ import type { ConfiguredKeys, KeyRing } from "./StoreKey.js"
 export interface Options {
   /** `postgres://user:password@host:port/database`. */
   readonly url: Redacted.Redacted
-  /** How many connections the pool may hold: default 10. One or two more listen while somebody waits. */
+  /** The most connections that the pool may hold. Default: 10. While a caller waits, one or two more listen. */
   readonly maxConnections?: number | undefined
   /**
-   * What session keys are sealed under. Default: that of `NUMBER_STORE_KEY` and `NUMBER_STORE_KEY_OLD` in the configuration;
-   * without one, session keys are kept in memory only, and a warning says so (`SqlStore.Options`).
+   * The keys that session keys and tokens are sealed under. Default: those of `NUMBER_STORE_KEY` and
+   * `NUMBER_STORE_KEY_OLD` in the configuration. Without a key, session keys are kept in memory only, and a warning
+   * says so (`SqlStore.Options`).
    */
   readonly storeKey?: KeyRing | undefined
 }
@@ -50,7 +51,7 @@ const keyRing = (options: Pick<Options, "storeKey">): Effect.Effect<KeyRing | un
   options.storeKey === undefined ? SqlStore.configuredKeyRing : Effect.succeed(options.storeKey)
 
 /**
- * The keys that a store of these options has; none is current where sessions are kept in memory only.
+ * The keys of a store with these options. `current` is none if sessions are kept in memory only.
  *
  * @since 0.1.0
  * @category maintenance
@@ -62,8 +63,9 @@ export const keys = (options: Pick<Options, "storeKey">): Effect.Effect<Configur
   }))
 
 /**
- * A connection that the network has swallowed says nothing, and the pool would hand it out again and again: who is silent
- * for longer than any operation may take is cut off. The listening connection is pinged more often than that.
+ * A connection that the network has silently dropped would stay in the pool and be handed out again and again. So a
+ * socket is destroyed when it is silent for longer than any operation may take. The listening connection is pinged more
+ * often than that.
  */
 const newSocket = (): Net.Socket => {
   const socket = new Net.Socket()
@@ -89,12 +91,12 @@ const clientOf = (options: Options, maxConnections: number) =>
         })
   )
 
-/** Listened to for a moment on the listening connection itself, to see whether that still answers. */
+/** The channel for pings: listening to it for a moment shows whether the listening connection still answers. */
 const pingChannel = "number_auth_ping"
 
 /**
- * Listens on a connection of its own until that breaks. @effect/sql-pg does not say so when it does, hence the look
- * every few seconds; its finalizers wait for the server, which may hang, hence the background.
+ * Listens on a connection of its own until that connection breaks. @effect/sql-pg does not report this, hence the ping
+ * every few seconds. Its finalizers wait for the server, which may hang, hence the close in the background.
  */
 const listenOnce = (options: Options, changed: PubSub.PubSub<string | null>): Effect.Effect<void> =>
   Effect.acquireUseRelease(
@@ -116,7 +118,8 @@ const listenOnce = (options: Options, changed: PubSub.PubSub<string | null>): Ef
             Effect.disconnect,
             Effect.timeout("5 seconds")
           )
-        // One statement after the other on this connection: it is asked to listen first. What was told before, nobody heard.
+        // This connection runs one statement after the other, LISTEN first. Earlier notifications were missed: publish
+        // null.
         const watching = Effect.sleep("250 millis").pipe(
           Effect.zipRight(PubSub.publish(changed, null)),
           Effect.zipRight(Effect.sleep("2 seconds")),
@@ -127,14 +130,17 @@ const listenOnce = (options: Options, changed: PubSub.PubSub<string | null>): Ef
     (scope) => Effect.forkDaemon(Scope.close(scope, Exit.void))
   ).pipe(Effect.catchAllCause(() => Effect.void))
 
-/** The locations that PostgreSQL tells of, null where something may have been missed; while somebody listens. */
+/**
+ * The locations in PostgreSQL's notifications; null if one may have been missed. It listens while it has subscribers,
+ * and a minute longer.
+ */
 const makeListener = (options: Options) =>
   RcRef.make({
     acquire: Effect.gen(function* () {
       const changed = yield* PubSub.sliding<string | null>(1024)
       yield* listenOnce(options, changed).pipe(
         Effect.repeat(Schedule.spaced("1 second")),
-        // To acquire is not, and a fiber takes after the one that forks it.
+        // Acquisition is uninterruptible, and forked fibers inherit that.
         Effect.interruptible,
         Effect.forkScoped
       )
@@ -143,14 +149,13 @@ const makeListener = (options: Options) =>
     idleTimeToLive: "1 minute"
   })
 
-/** A waiter looks soon after it began, too: what was told before it listened, it did not hear. */
+/** A waiter also polls soon after it begins: it missed the notifications before it listened. */
 const firstLooks = Schedule.exponential("50 millis").pipe(Schedule.intersect(Schedule.recurs(4)))
 
 /**
- * Keeps ledgers and records in PostgreSQL. One row lock per location makes its transactions wait for each other, and
- * time comes from the database, so that hosts may share it whatever their clocks say. Waiters in other processes learn
- * of a change by `LISTEN`/`NOTIFY`, and look once a second besides. A server that is away or hangs is told of within
- * ten seconds.
+ * The store in PostgreSQL. One row lock per location makes its transactions wait for each other. The time comes from
+ * the database, so hosts may share the store even if their clocks differ. Waiters in other processes learn of a change
+ * by `LISTEN`/`NOTIFY`, and also poll once a second. A server that is down or hangs is reported within ten seconds.
  *
  * @since 0.1.0
  * @category layers
@@ -176,7 +181,7 @@ export const layer = (options: Options): Layer.Layer<AuthStore, AuthStoreError> 
   ).pipe(Layer.provide(clientOf(options, options.maxConnections ?? 10)), Layer.mapError(storeErrorOf))
 
 /**
- * Seals all of a database anew, as `rekeySql` does. Needs a key, given or configured.
+ * Seals all secrets of a database anew, as `rekeySql` does. It needs a key, given or configured.
  *
  * @since 0.1.0
  * @category maintenance
@@ -191,7 +196,7 @@ export const rekey = (
   ).pipe(Effect.mapError(storeErrorOf))
 
 /**
- * Looks at the database as it is: creates and changes nothing.
+ * Inspects the database as it is: creates and changes nothing.
  *
  * @since 0.1.0
  * @category maintenance
@@ -202,7 +207,7 @@ export const inspect = (
 ): Effect.Effect<Inspection, AuthStoreError> => lookAt(options, inspectSql(key))
 
 /**
- * Looks at a location and all its accounts in a database as it is, as {@link inspect} does.
+ * Inspects a location and all its accounts in a database, as {@link inspect} does.
  *
  * @since 0.1.0
  * @category maintenance

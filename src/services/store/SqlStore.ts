@@ -31,25 +31,26 @@ import * as StoreKey from "./StoreKey.js"
 export { rekeySql as rekey, type Rekeyed, type RekeyOptions } from "./rekey.js"
 
 /**
- * How the store on a database is set up.
+ * The options of the store on a database.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** How often `changes` looks: default 200 milliseconds. */
+  /** How often `changes` polls. Default: 200 milliseconds. */
   readonly pollInterval?: Duration.DurationInput | undefined
-  /** Emits when a location may have changed, so that `changes` looks at once. Default: never. */
+  /** Emits when a location may have changed, so that `changes` polls at once. Default: never. */
   readonly notifications?: ((location: Location) => Stream.Stream<unknown>) | undefined
   /**
-   * What session keys and tokens are sealed under. Default: none, and then they are never stored. Each process obtains a session of its
-   * own, and the store holds ledger, state and fingerprints; a warning says so when the store is built.
+   * The keys that session keys and tokens are sealed under. Default: none. Without a key they are never stored: each
+   * process obtains a session of its own, and the store holds ledger, state and fingerprints. A warning says so when
+   * the store is built.
    */
   readonly storeKey?: KeyRing | undefined
 }
 
 /**
- * `NUMBER_STORE_KEY` and `NUMBER_STORE_KEY_OLD` of the configuration; the error does not show them.
+ * `NUMBER_STORE_KEY` and `NUMBER_STORE_KEY_OLD` of the configuration. The error does not show their values.
  *
  * @since 0.1.0
  * @category config
@@ -64,7 +65,7 @@ export const configuredKeys: Effect.Effect<ConfiguredKeys, AuthStoreError> = Eff
 )
 
 /**
- * The ring that the configuration gives; undefined where it gives none.
+ * The key ring that the configuration gives; undefined if it gives none. Fails if only `NUMBER_STORE_KEY_OLD` is set.
  *
  * @since 0.1.0
  * @category config
@@ -82,13 +83,13 @@ export const configuredKeyRing: Effect.Effect<KeyRing | undefined, AuthStoreErro
       : Effect.succeed(Option.getOrUndefined(Option.map(current, (key) => ({ current: key, older }))))
 )
 
-/** The channel on which PostgreSQL tells of a change; the payload is the location. */
+/** The channel on which PostgreSQL notifies of a change. The payload is the location. */
 export const changesChannel = "number_auth_changes"
 
 const keysInMemory =
   "NUMBER_STORE_KEY is not set: session keys and tokens are not stored, and each process, and each start of one, makes an attempt of its own to obtain a session. The store holds the count, the state and fingerprints. To share one session, set NUMBER_STORE_KEY to the base64 of 32 random bytes wherever the store is used."
 
-/** A defect of `decide`, in the place of a result: a mistake in the code, and no failure of the store. */
+/** A defect that `decide` threw, in place of a result: a mistake in the code, not a failure of the store. */
 class Thrown {
   readonly defect: unknown
   constructor(defect: unknown) {
@@ -133,7 +134,7 @@ const accountOf = (
         )
       )
 
-/** Runs a transaction, and again when the secret that it needs is sealed or opened. */
+/** Runs a transaction, and runs it again once the secret that it needs is sealed or opened. */
 const runSealed = <A>(
   { ring, secrets }: Given,
   key: AccountKey,
@@ -152,7 +153,7 @@ const transaction = <A>(
 ): Effect.Effect<A | Thrown | Pending, AuthStoreError | SqlError> => {
   const { durabilitySettings, inTransaction, isPostgres, nowColumn, nowOf, sql } = given.database
   return Effect.gen(function* () {
-    // The first statement writes, so that it takes the lock at once: what is read after it cannot be overtaken.
+    // The first statement writes, so it takes the lock at once: no other transaction can change what is read after it.
     const [row] = yield* sql<LedgerRow>`
       INSERT INTO number_auth_ledger (location, sequence) VALUES (${key.location}, 1)
       ON CONFLICT (location) DO UPDATE SET sequence = number_auth_ledger.sequence + 1
@@ -176,7 +177,7 @@ const transaction = <A>(
         VALUES (${key.location}, ${key.account}, ${account})
         ON CONFLICT (location, account) DO UPDATE SET document = excluded.document`
     }
-    // The database sends it once the transaction has committed, and only then.
+    // PostgreSQL sends the notification only after the transaction has committed.
     if (isPostgres) yield* sql`SELECT pg_notify(${changesChannel}, ${key.location})`
     return result
   }).pipe(inTransaction<A | Thrown>)
@@ -202,7 +203,7 @@ const read =
     const { bounded, fewAtATime, guarded, nowColumn, nowOf, sql } = given.database
     return runSealed(given, key, (vault) =>
       Effect.gen(function* () {
-        // One statement, so that both are of one moment.
+        // One statement, so that ledger and account are of one moment.
         const [row] = yield* sql<LedgerRow & { readonly account_document: string | null }>`
           SELECT sequence, ledger.document, account.document AS account_document${nowColumn}
           FROM number_auth_ledger AS ledger
@@ -237,7 +238,7 @@ const changes =
           bounded,
           fewAtATime,
           Effect.map((rows) => Option.some(Number(rows[0]?.sequence ?? 0))),
-          // A store that is away is quiet, and speaks again when it is back.
+          // While the store is unavailable, nothing is emitted.
           Effect.orElseSucceed(() => Option.none<number>())
         )
       ),
@@ -246,8 +247,9 @@ const changes =
     )
 
 /**
- * Builds the store on the `SqlClient` at hand. On PostgreSQL time comes from the database, so that hosts whose clocks
- * differ agree on leases and drains; on SQLite from Effect's Clock, since all is on one host.
+ * Builds the store on the `SqlClient` in the context. On PostgreSQL the time comes from the database, so that hosts
+ * with different clocks agree on leases and drains. On SQLite it comes from Effect's Clock, since all processes are on
+ * one host.
  *
  * @since 0.1.0
  * @category constructors
@@ -269,11 +271,11 @@ export const make = (
   })
 
 /**
- * In the SQL database of the `SqlClient` at hand. Creates and migrates its own tables, all named `number_auth_…`. Its
- * transactions are its own: a caller that is inside a transaction on the same single connection (SQLite) waits for itself,
- * so give the store a client of its own. Session keys are sealed under `NUMBER_STORE_KEY` of the configuration, and not
- * stored without it ({@link Options}). For a SQLite file see `SqliteStore`, which also sets what makes the file durable
- * and private.
+ * The store in the SQL database of the `SqlClient` in the context. It creates and migrates its own tables, all named
+ * `number_auth_…`. It runs its own transactions: a caller inside a transaction on the same single connection (SQLite)
+ * would wait for itself, so give the store a client of its own. Session keys are sealed under `NUMBER_STORE_KEY` of the
+ * configuration; without it they are not stored ({@link Options}). For a SQLite file use `SqliteStore`, which also
+ * makes the file durable and private.
  *
  * @since 0.1.0
  * @category layers

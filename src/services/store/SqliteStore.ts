@@ -33,11 +33,12 @@ import * as StoreKey from "./StoreKey.js"
  * @category models
  */
 export interface Options {
-  /** The file. It and its folders are created where they are missing; the file gets mode 0600, new folders 0700. */
+  /** The file. The file and its folders are created if they are missing. The file gets mode 0600, new folders 0700. */
   readonly filename: string
   /**
-   * What session keys are sealed under. Default: that of `NUMBER_STORE_KEY` and `NUMBER_STORE_KEY_OLD` in the configuration;
-   * else a key that is made once and kept beside the file, in `<filename>.key` with mode 0600.
+   * The keys that session keys and tokens are sealed under. Default: those of `NUMBER_STORE_KEY` and
+   * `NUMBER_STORE_KEY_OLD` in the configuration. Without them a key is made once and kept beside the file, in
+   * `<filename>.key` with mode 0600.
    */
   readonly storeKey?: StoreKey.KeyRing | undefined
 }
@@ -47,12 +48,12 @@ const misconfigured = (detail: string): AuthStoreError =>
 
 const reasonOf = (error: PlatformError): string => (error._tag === "SystemError" ? error.reason : error._tag)
 
-/** SQLite gives the WAL and shared-memory files the mode of the main file, so it has to be right before it is opened. */
+/** Prepares the file before SQLite opens it: SQLite gives the WAL and shared-memory files the mode of the main file. */
 const prepareFile = (
   filename: string
 ): Effect.Effect<void, AuthStoreError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
-    // The driver takes such names for a database in memory, which would forget the count, or for another file.
+    // The driver would open a database in memory, which forgets the count, or another file.
     if (filename !== filename.trim() || filename === "" || filename === ":memory:") {
       return yield* misconfigured(`"${filename}" is not the name of a file`)
     }
@@ -74,7 +75,7 @@ const prepareFile = (
 
 const keyFileOf = (filename: string): string => `${filename}.key`
 
-/** The key in the key file; none where there is no such file. */
+/** The key in the key file; none if there is no such file. */
 const readKeyFile = (
   filename: string
 ): Effect.Effect<Option.Option<StoreKey.StoreKey>, AuthStoreError, FileSystem.FileSystem> =>
@@ -106,8 +107,8 @@ const readKeyFile = (
   })
 
 /**
- * Makes the key file, whole or not at all: it is written under another name, and then linked, which fails where there is
- * one already. Of processes that start together one makes it, and all read that one.
+ * Makes the key file, whole or not at all: it is written under another name, and then linked. Linking fails if a key
+ * file exists. So of processes that start together, one makes the file, and all read it.
  */
 const makeKeyFile = (
   filename: string
@@ -137,15 +138,15 @@ const makeKeyFile = (
       ),
       Effect.ensuring(Effect.ignore(fs.remove(draft)))
     )
-    // What is sealed must not outlive its key: the name is on the disk too, where the system can be told so.
+    // A sealed secret must not outlive its key, so the folder is synced too, if the system allows it.
     yield* Effect.scoped(
       Effect.flatMap(fs.open(path.dirname(keyFile), { flag: "r" }), (folder) => folder.sync)
     ).pipe(Effect.ignore)
   })
 
 /**
- * The keys that a store of these options has: those that were given, and that of the key file, which goes on opening what it
- * sealed before a key was given. None is current where there is no key file yet. Makes nothing.
+ * The keys of a store with these options: the given ones, and the one in the key file, which still opens secrets that
+ * it sealed before a key was given. `current` is none if no key was given and there is no key file. Creates nothing.
  *
  * @since 0.1.0
  * @category maintenance
@@ -159,12 +160,13 @@ export const keys = (
         ? yield* SqlStore.configuredKeys
         : { current: Option.some(options.storeKey.current), older: options.storeKey.older }
     if (Option.isNone(current)) return { current: yield* readKeyFile(options.filename), older }
-    // A key file that is damaged is missed only if something was sealed under it, and then its id is named.
+    // Ignore a damaged key file here. If a secret is sealed under its key, opening that secret fails and names the
+    // key's id.
     const kept = yield* Effect.orElseSucceed(readKeyFile(options.filename), () => Option.none())
     return { current, older: [...older, ...Option.toArray(kept)] }
   })
 
-/** The ids of the keys that secrets in the file are sealed under. What is torn tells of none. */
+/** The ids of the keys that secrets in the file are sealed under. A torn record adds none. */
 const sealingKeys: Effect.Effect<ReadonlyArray<string>, AuthStoreError, SqlClient.SqlClient> = Effect.gen(
   function* () {
     const sql = yield* SqlClient.SqlClient
@@ -179,13 +181,16 @@ const sealingKeys: Effect.Effect<ReadonlyArray<string>, AuthStoreError, SqlClien
   }
 ).pipe(outsideTransactions, Effect.mapError(storeErrorOf))
 
-/** The ring of a file. Without any key one is made, but not in the place of one that was lost. */
+/**
+ * The key ring of a file. If there is no key, one is made. If secrets are sealed under a lost key, that needs
+ * `isLossAccepted`.
+ */
 const keyRing = (options: Options, isLossAccepted = false) =>
   Effect.gen(function* () {
     const { filename } = options
     const found = yield* keys(options)
     if (Option.isSome(found.current)) return { current: found.current.value, older: found.older }
-    // What was sealed under a key that was given later on is not lost with the file.
+    // A secret that is sealed under a supplied older key is not lost with the key file.
     const missing = isLossAccepted
       ? undefined
       : (yield* sealingKeys).find((id) => !found.older.some((key) => key.id === id))
@@ -206,7 +211,7 @@ const keyRing = (options: Options, isLossAccepted = false) =>
 
 const configure = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  // Every commit is on the disk before it returns; the busy time-out of the driver would block the event loop.
+  // Every commit is on the disk before it returns. The driver's busy time-out blocks the event loop, so it is 5 ms.
   yield* sql`PRAGMA synchronous = FULL`
   yield* sql`PRAGMA busy_timeout = 5`
 }).pipe(outsideTransactions)
@@ -214,7 +219,7 @@ const configure = Effect.gen(function* () {
 const clientOf = ({ filename }: Options) =>
   SqliteClient.layer({ filename }).pipe(
     Layer.tap((context) => Effect.provide(configure, context)),
-    // The driver throws where it cannot open the file.
+    // The driver throws if it cannot open the file.
     Layer.catchAllCause((cause) => {
       const { detail, reason } = storeFailure(Cause.squash(cause))
       return Layer.fail(new AuthStoreError({ reason, detail: `${filename} cannot be opened, ${detail}` }))
@@ -223,8 +228,8 @@ const clientOf = ({ filename }: Options) =>
   )
 
 /**
- * Keeps ledger and records in a SQLite file, in WAL mode with `synchronous = FULL`: many processes of one machine may
- * share it. Not for a network file system, whose locks do not hold. Session keys are sealed ({@link Options}).
+ * The store in a SQLite file, in WAL mode with `synchronous = FULL`. Many processes of one machine may share it. Do not
+ * put it on a network file system: its locks do not hold. Session keys are sealed ({@link Options}).
  *
  * @since 0.1.0
  * @category layers
@@ -238,7 +243,8 @@ export const layer = (
   ).pipe(Layer.provide(clientOf(options)))
 
 /**
- * Seals all of a file anew, as `rekeySql` does. A key file is among the older keys, and not changed.
+ * Seals all secrets of a file anew, as `rekeySql` does. If another key is given, the key in the key file is one of the
+ * older keys. An existing key file is not changed.
  *
  * @since 0.1.0
  * @category maintenance
@@ -251,8 +257,8 @@ export const rekey = (
   ).pipe(Effect.provide(clientOf(options)))
 
 /**
- * Looks at the file as it is, opened for reading only: creates and changes nothing, but that SQLite may leave its empty
- * `-wal` and `-shm` beside it. Fails where there is no such file.
+ * Inspects the file as it is, opened read-only. Creates and changes nothing, except that SQLite may leave its empty
+ * `-wal` and `-shm` files beside it. Fails if there is no such file.
  *
  * @since 0.1.0
  * @category maintenance
@@ -267,7 +273,7 @@ export const inspect = (
   )
 
 /**
- * Looks at a location and all its accounts in a file as it is, as {@link inspect} does.
+ * Inspects a location and all its accounts in a file, as {@link inspect} does.
  *
  * @since 0.1.0
  * @category maintenance
@@ -281,8 +287,8 @@ const lookAt = <A>(
   filename: string,
   look: Effect.Effect<A, AuthStoreError, SqlClient.SqlClient>
 ): Effect.Effect<A, AuthStoreError> =>
-  // Without the pragma that makes it a WAL file, which would write.
+  // The pragma for WAL mode would write to the file, so it is disabled.
   Effect.provide(look, SqliteClient.layer({ filename, readonly: true, disableWAL: true })).pipe(
-    // The driver throws where it cannot open the file.
+    // The driver throws if it cannot open the file.
     Effect.catchAllCause((cause) => storeErrorOf(Cause.squash(cause)))
   )

@@ -13,7 +13,8 @@ import * as Redacted from "effect/Redacted"
 import { InvalidInput } from "../../schemas/InvalidInput.js"
 
 /**
- * A key for AES-256-GCM. Its id is stored with what it seals: 16 hexadecimal characters of a hash of the key, no secret.
+ * A key for AES-256-GCM. Its id is stored with each secret that it seals: 16 hexadecimal characters of a hash of the
+ * key. The id is no secret.
  *
  * @since 0.1.0
  * @category models
@@ -25,7 +26,7 @@ export interface StoreKey {
 }
 
 /**
- * The key that seals, and the older ones, which only open what they sealed before they were replaced.
+ * The current key, which seals and opens, and the older keys, which only open.
  *
  * @since 0.1.0
  * @category models
@@ -38,7 +39,7 @@ export interface KeyRing {
 const expected = "the base64 of 32 random bytes, as openssl rand -base64 32 prints them"
 
 const ofBytes = (bytes: Uint8Array): StoreKey => ({
-  // The key is 256 random bits, so that a part of its hash tells nothing of it.
+  // The key is 256 random bits, so a part of its hash reveals nothing about it.
   id: bytesToHex(sha256(concatBytes(utf8ToBytes("effect-number-auth/store-key-id/1:"), bytes))).slice(0, 16),
   bytes: Redacted.make(bytes)
 })
@@ -89,7 +90,7 @@ export const generate: Effect.Effect<Redacted.Redacted> = Effect.sync(() =>
 )
 
 /**
- * What the configuration says of keys.
+ * The keys that the configuration gives.
  *
  * @since 0.1.0
  * @category models
@@ -99,7 +100,7 @@ export interface ConfiguredKeys {
   readonly older: ReadonlyArray<StoreKey>
 }
 
-/** A variable that is empty is one that is not set, as in a compose file whose variable has no value. */
+/** An empty variable counts as not set, as in a compose file that names a variable without a value. */
 const optional = (name: string): Config.Config<string> =>
   Config.redacted(name).pipe(Config.map(Redacted.value), Config.withDefault(""))
 

@@ -1,5 +1,5 @@
 /**
- * Seals the secrets of a store anew, under another key.
+ * The rekeying of a store: its secrets are sealed anew, under another key.
  */
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
@@ -16,13 +16,13 @@ import { notOpened } from "./sql/unopened.js"
 import type { KeyRing } from "./StoreKey.js"
 
 /**
- * What became of the records when they were sealed anew.
+ * The result of rekeying: how many records had each outcome.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Rekeyed {
-  /** The id of the key that all is sealed under now. */
+  /** The id of the key that every secret is sealed under now. */
   readonly keyId: string
   /** Records that were sealed anew. */
   readonly resealed: number
@@ -39,7 +39,10 @@ export interface Rekeyed {
 export interface RekeyOptions {
   /** The new key, and the older ones. */
   readonly storeKey: KeyRing
-  /** Whether sessions and tokens that no key opens are given up. Default false: then they stay, and the error names them. */
+  /**
+   * Whether to give up sessions and tokens that no key opens. Default false: they stay, and the error says how many
+   * they are and names the first.
+   */
   readonly discard?: boolean | undefined
 }
 
@@ -51,7 +54,9 @@ interface Given {
   readonly options: RekeyOptions
 }
 
-/** Rewrites a record, under the lock that every transaction of the location takes; null where there is no record. */
+/**
+ * Rewrites a record under the row lock that every transaction of the location takes. Gives null if there is no record.
+ */
 const rewrite = <A>(
   { durabilitySettings, guarded, inTransaction, retried, sql }: Database,
   key: AccountKey,
@@ -70,7 +75,7 @@ const rewrite = <A>(
     return result
   }).pipe(inTransaction<A | null>, guarded, retried)
 
-/** The record sealed under the current key; the error where no key opens it, which changes nothing. */
+/** The record, sealed under the current key. If no key opens it, the result is the error, and nothing is written. */
 const reseal = (
   { options }: Given,
   vault: Vault,
@@ -88,7 +93,10 @@ const reseal = (
       : ["resealed", encodeAccount(yield* vault.close(opened.right))]
   })
 
-/** The record without its session; `again` where it has changed since it was `seen`: another session may have come. */
+/**
+ * The record without its session key. The result is `again` if the record has changed since `seen`: it may hold another
+ * session.
+ */
 const discard = (
   vault: Vault,
   document: string,
@@ -129,7 +137,7 @@ const rekeyAccount = (given: Given, key: AccountKey): Effect.Effect<Result, Auth
   )
 }
 
-/** The same for a token. One that is written over meanwhile is looked at again. */
+/** Rekeys a token. A token that was overwritten meanwhile is read again. */
 const rekeyToken = (given: Given, key: AccountKey): Effect.Effect<Result, AuthStoreError> =>
   Effect.gen(function* () {
     const {
@@ -156,7 +164,10 @@ const rekeyToken = (given: Given, key: AccountKey): Effect.Effect<Result, AuthSt
     return resealed === null ? "discarded" : "resealed"
   })
 
-/** Runs all, and counts what became of each. What cannot be read is left, and named when the others are done. */
+/**
+ * Rekeys all records and counts the outcomes. An unreadable record does not stop the others: it is reported after them.
+ * Any other error ends the run.
+ */
 const runAll = (
   records: ReadonlyArray<Effect.Effect<Result, AuthStoreError>>,
   keyId: string
@@ -180,9 +191,10 @@ const runAll = (
   })
 
 /**
- * Seals every session key and token of the store anew, under the current key of the ring, and gives up those that no key
- * opens, if that is asked for. Each record is a transaction, so it may be cut off and started again, and others may go on
- * meanwhile, provided that they have both keys. Makes no attempt. Fails where a record stays that no key opens, after all others are done.
+ * Seals every session key and token of the store anew, under the current key of the ring. With `discard` it gives up
+ * those that no key opens; without it, it fails because of them after all others are done. Each record is a transaction
+ * of its own, so rekeying may be interrupted and started again. Other processes may use the store meanwhile if they
+ * have both keys. It makes no attempt.
  *
  * @since 0.1.0
  * @category maintenance

@@ -1,11 +1,11 @@
 /**
- * Words for what a database driver threw. The driver's own error is not kept: it may hold parameters, and a parameter
- * may hold a session key.
+ * The reason and the words for an error of a database driver. The driver's own error is not kept: it may hold
+ * parameters, and a parameter may hold a session key.
  */
 import * as Predicate from "effect/Predicate"
 
 /**
- * What is known of a failure of the store: what {@link AuthStoreError} is made of.
+ * The reason and the detail of a failure of the store, for an {@link AuthStoreError}.
  */
 export interface StoreFailure {
   readonly reason: "unavailable" | "unreadable" | "misconfigured"
@@ -21,7 +21,7 @@ export const storeFailure = (error: unknown): StoreFailure => {
   let isFile = false
   for (let cause = error; Predicate.isObject(cause) && code === undefined;) {
     if (Predicate.hasProperty(cause, "code") && typeof cause.code === "string") code = cause.code
-    // A certificate that is not there, and not a server.
+    // `open` failed: a certificate file is missing, not the server.
     if (Predicate.hasProperty(cause, "syscall")) isFile = cause.syscall === "open"
     if (Predicate.hasProperty(cause, "message")) {
       const { message } = cause
@@ -38,7 +38,7 @@ export const storeFailure = (error: unknown): StoreFailure => {
   }
 }
 
-/** What drivers say without a code: no part of it comes from a statement. */
+/** Messages of drivers that come without a code. No part of them comes from a statement. */
 const withoutCode: ReadonlyArray<string> = [
   "timeout exceeded when trying to connect",
   "Connection terminated unexpectedly",
@@ -47,13 +47,14 @@ const withoutCode: ReadonlyArray<string> = [
   "Connection timed out"
 ]
 
-/** The same, where the address asks for TLS and the server has none. */
+/** Messages without a code, if the address asks for TLS and the server has none. */
 const withoutTls: ReadonlyArray<string> = ["The server does not support SSL connections"]
 
 /**
- * By SQLite's result codes, and PostgreSQL's: data that is corrupted (class XX); user, password, database or rights
- * that are wrong (28…, 3D000, 42501). By Node's: an address that is none, a certificate that does not hold. All else may
- * pass, such as a standby that is read-only until it takes over.
+ * Classifies a code. `unreadable`: corrupted data, by SQLite's result codes or PostgreSQL's XX001 and XX002.
+ * `misconfigured`: a wrong user, password, database or right, by SQLite's codes or PostgreSQL's (28…, 3D000, 42501); an
+ * invalid address or certificate, by Node's codes. Any other failure may pass, such as a standby that is read-only
+ * until it takes over.
  */
 const reasonOf = (code: string): StoreFailure["reason"] => {
   if (/^(SQLITE_(CORRUPT|NOTADB)|XX00[12]$)/.test(code)) return "unreadable"

@@ -1,5 +1,5 @@
 /**
- * The one door between the core and the store, for one account. It keeps no state.
+ * The only connection between the core and the store, for one account. It keeps no state.
  */
 import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
@@ -11,15 +11,15 @@ import { AuthAborted, AuthLocked, type Standing } from "../AuthError.js"
 import type { AuthStore, AuthStoreError, Stored, Write } from "../../store/AuthStore.js"
 import type { Settings } from "./settings.js"
 
-/** A step, with what its transaction left in the store, or would leave there. */
+/** A step, with the data that its transaction left in the store, or would leave there. */
 export interface Stepped extends Step {
-  /** The key of the session that is held; null where none is, or where another process has it. */
+  /** The key of the session; null if there is no session, or if only another process has its key. */
   readonly sessionKey: SessionKey | null
-  /** The last sequence number that the location drew by then. */
+  /** The last sequence number of the location at that time. */
   readonly sequence: number
   /** The store's time. */
   readonly nowMillis: number
-  /** The state before the step; null where nothing is to be written. */
+  /** The state before the step; null if the step writes nothing. */
   readonly from: StateName | null
 }
 
@@ -32,22 +32,22 @@ export interface Accepted {
 /** The core over the store. */
 export interface AccountLedger {
   /**
-   * Runs messages through the core in one transaction. All of it is durable when the effect succeeds; when it fails, that
-   * is not certain.
+   * Runs messages through the core in one transaction. When the effect succeeds, all of it is durable. When it fails,
+   * it may have been stored all the same.
    */
   readonly transact: (
     messages: ReadonlyArray<Message>,
     options?: {
       readonly accepted?: Accepted | undefined
-      /** Sees each step that is to be written, before the store has confirmed it. */
+      /** Receives each step that was decided, before the store has confirmed it. */
       readonly onDecided?: ((step: Step) => void) | undefined
     }
   ) => Effect.Effect<Stepped, AuthStoreError>
-  /** Runs messages through the core, over a copy that was read. Writes nothing. */
+  /** Runs messages through the core, over a copy of the stored state. Writes nothing. */
   readonly foresee: (messages: ReadonlyArray<Message>) => Effect.Effect<Stepped, AuthStoreError>
   /** `AuthStore.changes` of the location. */
   readonly changes: Stream.Stream<number>
-  /** The count of the location, or of the account where that is greater. */
+  /** How the location stands. `failures` is the greater of the location's count and the account's. */
   readonly standing: (ledger: Ledger.Ledger) => Standing
 }
 
@@ -73,7 +73,7 @@ export const personNeeded = (step: CoreState, standing: Standing): AuthAborted |
   return step.state === "aborted" ? new AuthAborted({ standing, abort: step.context.abort! }) : null
 }
 
-/** The key of the session that is held after a step: the accepted one, the stored one, or none. */
+/** The session key after a step: the accepted one, the stored one, or none. */
 const keyAfter = (
   { context: { session } }: CoreState,
   { account }: Stored,
@@ -92,8 +92,8 @@ export interface Found {
 }
 
 /**
- * Runs messages through the core, one after the other. A session whose key another process has for itself is as good as
- * none for a request of this process: it makes a session of its own. Pure.
+ * Runs messages through the core, one after the other. If this process has no key for the session, a request first
+ * makes the session unavailable: this process needs a session of its own. Pure.
  */
 export const stepThrough = (
   core: AuthCore,

@@ -25,13 +25,13 @@ import type { Settings } from "./settings.js"
 export interface Seat {
   /** Its turn among the accounts of the process that need room at the location. */
   readonly turn: Turn
-  /** Interrupts the acquisition where its callers have all gone. */
+  /** Interrupts the acquisition if all its callers are gone. */
   readonly abandonIfAlone: Effect.Effect<void>
 }
 
 /** Acquires sessions. */
 export interface Acquisition {
-  /** A session. `refusal`: Number refused the one before, which the store is told first. */
+  /** Obtains a session. `refusal`: Number refused the previous one, and the store learns of that first. */
   readonly obtain: (refusal: Refusal | null, seat: Seat) => Effect.Effect<HeldSession, AuthError>
 }
 
@@ -41,7 +41,7 @@ interface TokenAtHand {
   readonly fingerprint: Fingerprint
 }
 
-/** Another process has to end its attempt first, or the marks in flight leave no room. */
+/** The caller must wait: another process has to end its attempt first, or the marks in flight leave no room. */
 interface Wait extends Extract<Decision, { readonly _tag: "wait" }> {
   readonly sequence: number
   readonly standing: Standing
@@ -69,7 +69,7 @@ const newClaim: Effect.Effect<Claim> = Effect.map(
 const needsRoom = ({ decision }: Stepped): boolean =>
   decision._tag === "send" || (decision._tag === "wait" && decision.on === "room")
 
-/** The token at hand, within 30 seconds. */
+/** Fetches the token, within 30 seconds. */
 const fetchToken = ({
   fingerprintOf,
   provider,
@@ -94,7 +94,7 @@ const answerOf = ({ holder, ledger }: Given, stepped: Stepped): Effect.Effect<An
 }
 
 /**
- * Gives back what a request has reserved although the store did not confirm it: nothing was sent for it. Goes on until the
+ * Withdraws the reservation of a request that the store did not confirm: no attempt was sent for it. Retries until the
  * store is back.
  */
 const withdraw = ({ shared, ledger, notices, scope }: Given, claim: Claim): Effect.Effect<void> =>
@@ -109,7 +109,7 @@ const withdraw = ({ shared, ledger, notices, scope }: Given, claim: Claim): Effe
       Effect.asVoid
     )
 
-/** Asks the core for a session, and makes the attempt that it may call for. */
+/** Asks the core for a session, and makes the attempt if the core decides to send one. */
 const request = (
   given: Given,
   messages: ReadonlyArray<Message>,
@@ -137,11 +137,11 @@ const request = (
     })
   )
 
-/** Either the answer of the store, which needs no turn, or the token to ask with, in the account's turn. */
+/** The answer of the store, which needs no turn, or the token for a request in the account's turn. */
 type Ready = { readonly answer: Answer } | { readonly atHand: TokenAtHand }
 
 /**
- * Waits for the account's turn, if it needs room at the location while other accounts of the process wait for that. An
+ * Waits for the account's turn, if it needs room at the location while other accounts of the process wait for room. An
  * answer that the store has ready does not wait behind them.
  */
 const prepare = (
@@ -152,7 +152,7 @@ const prepare = (
   Effect.gen(function* () {
     const { shared, ledger } = given
     const atHand = yield* fetchToken(given)
-    // The callers may all have gone meanwhile: nobody is to wait behind this account then.
+    // All callers may be gone by now. Then no account should wait behind this one.
     yield* abandonIfAlone
     if (turn.takeIfFree()) return { atHand }
     const { fingerprint } = atHand
@@ -161,7 +161,7 @@ const prepare = (
       { type: "request", fingerprint, claim: yield* newClaim }
     ])
     if (!needsRoom(foreseen)) {
-      // With nothing to write, this is the answer already.
+      // There is nothing to write, so this is the answer already.
       return foreseen.from === null ? { answer: yield* answerOf(given, foreseen) } : { atHand }
     }
     yield* abandonIfAlone
@@ -172,12 +172,12 @@ const prepare = (
           onTimeout: () => new AuthBusy({ standing: ledger.standing(foreseen.ledger), on: "turn" })
         })
       : turn.enter
-    // The token may have been replaced meanwhile. Other accounts wait now, so its source has to be quick.
+    // The token may have been replaced meanwhile. Other accounts wait now, so its source must answer within 5 seconds.
     const later = yield* Effect.timeoutOption(fetchToken(given), "5 seconds")
     return { atHand: Option.getOrElse(later, () => atHand) }
   })
 
-/** Waits until the store changes, or the time of a wait is over. */
+/** Waits until the store changes, or until the time of the wait is over. */
 const awaitChange = ({ ledger }: Given, { forMillis, sequence }: Wait, leftMillis: number) =>
   ledger.changes.pipe(
     Stream.filter((changed) => changed > sequence),
@@ -189,18 +189,19 @@ const awaitChange = ({ ledger }: Given, { forMillis, sequence }: Wait, leftMilli
 export const makeAcquisition = (given: Given): Acquisition => ({
   obtain: (refusal, seat) =>
     Effect.gen(function* () {
-      // Monotonic, and apart from the store's time: a clock that is set, or differs, does not matter.
+      // Monotonic time, independent of the store's: a clock that is set, or that differs, does not matter.
       let untilMillis = (yield* steadyMillis) + Duration.toMillis(given.settings.waitTimeout)
       let messages: ReadonlyArray<Message> = refusal === null ? [] : [{ type: "sessionRefused", ...refusal }]
       while (true) {
         const beganMillis = yield* steadyMillis
         const ready = yield* prepare(given, messages, seat)
-        // The wait for a turn has a limit of its own.
+        // The wait for a turn does not count here: it has a limit of its own.
         untilMillis += (yield* steadyMillis) - beganMillis
         const answer =
           "answer" in ready ? ready.answer : yield* request(given, messages, ready.atHand, seat.turn)
         if ("key" in answer) return answer
-        // A transaction has taken them. Without one they changed nothing, and would change nothing again.
+        // A transaction has taken the messages. If there was none, they changed nothing, and would change nothing
+        // again.
         messages = []
         const leftMillis = untilMillis - (yield* steadyMillis)
         if (leftMillis <= 0) return yield* new AuthBusy({ standing: answer.standing, on: answer.on })

@@ -1,5 +1,5 @@
 /**
- * One attempt: it is sent once, and how it ended is stored.
+ * One attempt: it is sent once, and its outcome is stored.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -34,8 +34,8 @@ export interface Reserved {
 /** Makes attempts. */
 export interface Attempts {
   /**
-   * Sends the attempt that was reserved, once, and stores how it ended. `began` is the moment before the reservation: the
-   * lease counts from there. It must not be interrupted: the mark stands until the outcome is stored.
+   * Sends the reserved attempt, once, and stores its outcome. `began` is the moment before the reservation: the lease
+   * counts from there. It must not be interrupted: the mark stands until the outcome is stored.
    */
   readonly make: (reserved: Reserved, began: Instant) => Effect.Effect<HeldSession, AuthError>
 }
@@ -51,8 +51,8 @@ export interface Progress {
 type Denial = AttemptNotPermitted["why"]
 
 /**
- * Why an attempt must not be written now; null where it may be. Monotonic time does not jump, and wall time does not stand
- * still while the machine sleeps: by both the lease must still run.
+ * Why an attempt must not be written now; null if it may be. Monotonic time does not jump, and wall time does not stand
+ * still while the machine sleeps: the lease must still run by both.
  */
 export const denialOf = (
   { isOver, isWritten }: Progress,
@@ -67,9 +67,9 @@ export const denialOf = (
 }
 
 /**
- * The outcome of an attempt, where a permit was denied. Without a permit nothing was written: lost becomes unsent. Where a
- * second write was denied, the first may have arrived: unsent becomes lost. A transport that never asked for a permit is
- * believed.
+ * The outcome of an attempt after a denied permit. If the lease ended before a permit was given, nothing was written:
+ * lost becomes unsent. If a second write was denied, the first may have arrived: unsent becomes lost. A transport that
+ * never asked for a permit is believed.
  */
 export const outcomeAfter = (
   outcome: AttemptOutcome,
@@ -84,7 +84,7 @@ export const outcomeAfter = (
     : outcome
 }
 
-/** Asks an absent store again, soon at first and every 5 seconds later on. */
+/** Retries while the store is unavailable: soon at first, later every 5 seconds. */
 export const storeIsBack = Schedule.exponential("100 millis").pipe(
   Schedule.union(Schedule.spaced("5 seconds"))
 )
@@ -94,7 +94,7 @@ const factsOf = (outcome: AttemptOutcome): OutcomeFacts =>
     ? { _tag: "accepted", tokenEndsAtMillis: outcome.tokenEndsAtMillis, lockReported: outcome.lockReported }
     : outcome
 
-/** The outcome, fit to be stored and shown: a transport of the user's own may put the token into its detail. */
+/** The outcome without the token, fit to be stored and shown: a custom transport may put the token into its detail. */
 const scrubbed = (outcome: AttemptOutcome, token: Token): AttemptOutcome =>
   "detail" in outcome ? { ...outcome, detail: scrub(outcome.detail, token) } : outcome
 
@@ -126,7 +126,7 @@ const send = (
       progress = { ...progress, isWritten: true }
     })
     return transport.authenticate({ account, token: reserved.token, permit }).pipe(
-      // What a transport throws is not shown, on the span either: it may hold anything.
+      // A defect of the transport is not shown, not even on the span: it may hold anything.
       Effect.catchAllDefect(() => Effect.succeed(AttemptOutcome.lost({ detail: "the transport failed" }))),
       Effect.map((outcome) => scrubbed(outcome, reserved.token)),
       Effect.tap((outcome) => annotateSpan(headOf(outcome))),
@@ -146,7 +146,7 @@ const send = (
     )
   })
 
-/** Counts and logs an attempt, once it is stored how it ended. */
+/** Counts and logs the outcome of an attempt. */
 const report = ({ account, location }: Settings, outcome: AttemptOutcome): Effect.Effect<void> => {
   const detail = "detail" in outcome ? `: ${outcome.detail}` : ""
   const message = `The attempt to authenticate account ${account} at location ${location} was ${outcome._tag}${detail}.`
@@ -178,7 +178,7 @@ const resultOf = (
   return Effect.fail(personNeeded(stepped, standing) ?? new AuthLost({ standing, detail }))
 }
 
-/** Stores how an attempt ended. While the store is away it goes on trying: the mark stands until then. */
+/** Stores the outcome of an attempt. While the store is unavailable it goes on trying: the mark stands until then. */
 const settle = (given: Given, reserved: Reserved, outcome: AttemptOutcome) => {
   const { shared, holder, ledger, notices, scope, settings } = given
   const { attempt, fingerprint } = reserved
@@ -192,7 +192,7 @@ const settle = (given: Given, reserved: Reserved, outcome: AttemptOutcome) => {
     Effect.retry(storeIsBack),
     Effect.tap((stepped) =>
       Effect.sync(() => {
-        // The first try may have held after all. Then this one changed nothing, and its notice is still to be given.
+        // The first try may have been stored after all. Then this one changed nothing, and the notice is still due.
         const { abort } = stepped.context
         if (stepped.notices.length === 0 && abort !== null && abort.attempt === attempt) {
           notices.add([makeNotice({ kind: "aborted", abort }, ledger.standing(stepped.ledger))])
@@ -211,7 +211,7 @@ const settle = (given: Given, reserved: Reserved, outcome: AttemptOutcome) => {
         storeLater,
         accepted === undefined
           ? Effect.failCause(cause)
-          : // The key serves already.
+          : // The key serves already, although it is not stored yet.
             holder.hold(accepted.sessionKey, attempt, settings.policy.sessionLifetimeMillis)
       )
   }).pipe(Effect.ensuring(report(settings, outcome)))

@@ -1,5 +1,5 @@
 /**
- * Time that is measured, and not shown.
+ * The clocks of this host, for measured time that is not shown.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -17,7 +17,7 @@ export const instant: Effect.Effect<Instant> = Effect.all({
   nanos: Clock.currentTimeNanos
 })
 
-/** Monotonic milliseconds: for durations, since no clock that is set changes them. */
+/** Monotonic milliseconds, for durations: setting a clock does not change them. */
 export const steadyMillis: Effect.Effect<number> = Effect.map(Clock.currentTimeNanos, (nanos) =>
   Number(nanos / 1_000_000n)
 )

@@ -1,5 +1,5 @@
 /**
- * Names a token without being one.
+ * The fingerprint of a token: it tells tokens apart, and does not show them.
  */
 import { scrypt } from "@noble/hashes/scrypt.js"
 import { sha256 } from "@noble/hashes/sha2.js"
@@ -11,8 +11,8 @@ import { type AccountCode, Fingerprint, type Token } from "../../../schemas/Cred
 import { inTurn, type Turns } from "../../common/turns.js"
 
 /**
- * The cost of a fingerprint, as scrypt's log2(N). Every process that shares a store has to use the same, or refusals are
- * forgotten: so it is no setting, and only tests with thousands of tokens change it.
+ * The cost of a fingerprint, as scrypt's log2(N). Every process that shares a store must use the same cost, or refusals
+ * are forgotten. So it is not an option, and only tests with thousands of tokens change it.
  */
 export class FingerprintCost extends Context.Reference<FingerprintCost>()(
   "effect-number-auth/internal/FingerprintCost",
@@ -28,17 +28,17 @@ const remembered = new Map<string, Fingerprint>()
 const mostRemembered = 16_384
 
 /**
- * scrypt (N = 2^12, r = 8, p = 1: 4 MiB, 10 to 30 ms here) over the token, salted with the account, so that two accounts
- * with one token differ and no table serves two accounts.
+ * The fingerprint is scrypt (N = 2^12, r = 8, p = 1: 4 MiB, 10 to 30 ms here) over the token, salted with the account,
+ * so that two accounts with one token differ and no table serves two accounts.
  *
- * Slow, and not keyed, on purpose. A keyed hash would stand or fall with its key: to rotate or to lose that key would
- * change every fingerprint, and so forget which tokens Number has refused, which is what the promise stands on; and a
- * store without a key would need another rule. This is one rule for every store, and needs no secret to be kept. The
- * 122 random bits of a real token are out of reach anyhow; the cost is for tokens that are not so random, of which
- * whoever reads the store could otherwise confirm a guess, billions a second.
+ * It is slow, and not keyed, on purpose. A keyed hash would depend on its key. To rotate or lose that key would change
+ * every fingerprint, and so forget which tokens Number has refused; the promise stands on knowing them. A store without
+ * a key would need another rule. This is one rule for every store, and it needs no secret. The 122 random bits of a
+ * real token are out of reach anyhow. The cost protects tokens that are less random: otherwise a reader of the store
+ * could confirm guesses, billions a second.
  *
- * Synchronous, and so the same in a simulation; each token is computed once in a process. What is remembered is named by
- * a hash, so that no token stays in memory for it.
+ * It is synchronous, and so the same in a simulation. Each token is computed once in a process. The cache is keyed by a
+ * hash, so that it keeps no token in memory.
  */
 export const fingerprintOf = (
   account: AccountCode,
@@ -61,8 +61,8 @@ export const fingerprintOf = (
 }
 
 /**
- * The same for an account among many: one at a time, and the event loop turns in between. Thousands that start together
- * would else hold it up until attempts that are under way time out.
+ * Computes the fingerprint of one account among many: one at a time, and the event loop turns in between. Otherwise
+ * thousands that start together would block the event loop until attempts in progress time out.
  */
 export const fingerprintInTurn = (
   account: AccountCode,

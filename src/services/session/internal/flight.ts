@@ -20,7 +20,7 @@ import type { HeldSession, Refusal, SessionHolder } from "./heldSession.js"
 import type { Notices } from "./notices.js"
 import type { Settings } from "./settings.js"
 
-/** The owner of the flight that is under way, if one is. */
+/** The owner of an account's flights. At most one is under way at a time. */
 export interface Flights {
   /** A session newer than the one that was refused: the held one, or the result of a flight. */
   readonly sessionAfter: (refusal: Refusal | null) => Effect.Effect<HeldSession, AuthError>
@@ -28,10 +28,10 @@ export interface Flights {
 
 interface Flight {
   readonly result: Deferred.Deferred<HeldSession, AuthError>
-  /** The newest generation whose refusal this flight knows of; 0 where it knows of none. */
+  /** The newest refused generation that this flight knows of; 0 if it knows of none. */
   readonly refused: AttemptId
   readonly turn: Turn
-  /** How many callers await it, the first one included. */
+  /** How many callers await it, including the first one. */
   callers: number
   fiber: Fiber.RuntimeFiber<HeldSession, AuthError> | null
 }
@@ -45,11 +45,13 @@ interface Given {
   readonly notices: Notices
   readonly shared: Pick<SharedByAccounts["Type"], "keep" | "turns">
   readonly scope: Scope.Scope
-  /** Flights run in it: a caller's own context, a transaction perhaps, may be gone before its flight has ended. */
+  /**
+   * The context that flights run in. A caller's own context, such as a transaction, may be gone before its flight ends.
+   */
   readonly context: Context.Context<never>
 }
 
-/** The context of a flight, below the span of the caller who began it. */
+/** The context of a flight, below the span of the caller that started it. */
 const below =
   (context: Context.Context<never>) =>
   (caller: Context.Context<never>): Context.Context<never> =>
@@ -76,7 +78,7 @@ export const makeFlights = (given: Given): Flights => {
     if (current === flight) current = null
   }
 
-  /** Starts a flight. It goes on when its callers have gone, so that an attempt is always settled. */
+  /** Starts a flight. It goes on without its callers, so that an attempt is always settled. */
   const start = (refusal: Refusal | null): Effect.Effect<Flight> =>
     Effect.gen(function* () {
       const result = yield* Deferred.make<HeldSession, AuthError>()
@@ -96,17 +98,17 @@ export const makeFlights = (given: Given): Flights => {
             clear(flight)
             return Deferred.done(result, exit)
           }),
-          // After the callers have their answer, and before the scope may close.
+          // Notices are given after the callers have their answer, and before the scope may close.
           Effect.ensuring(notices.notify),
           Effect.mapInputContext(below(context)),
           Effect.forkIn(scope),
-          // Its callers get its end. The log does not: what a provider throws may hold the token.
+          // The callers get the failure. It is not logged: a provider's error may hold the token.
           Effect.withUnhandledErrorLogLevel(Option.none())
         )
       return flight
     }).pipe(Effect.uninterruptible)
 
-  /** Joins the flight that is under way, or starts one. Its caller has to await it. */
+  /** Joins the flight that is under way, or starts one. The caller must await it. */
   const join = (refusal: Refusal | null): Effect.Effect<Flight> =>
     Effect.suspend(() => {
       if (current === null) return start(refusal)
@@ -114,7 +116,10 @@ export const makeFlights = (given: Given): Flights => {
       return Effect.succeed(current)
     })
 
-  /** Awaits a flight. One that waits for its turn, or for room in its turn, ends when nobody awaits it any more. */
+  /**
+   * Awaits a flight. When its last caller is gone, a flight that waits for its turn, or for room in its turn, is
+   * interrupted.
+   */
   const awaitResult = (flight: Flight, restore: Restore): Effect.Effect<HeldSession, AuthError> =>
     Effect.onExit(restore(Deferred.await(flight.result)), () =>
       Effect.suspend(() => {
@@ -126,14 +131,14 @@ export const makeFlights = (given: Given): Flights => {
       })
     )
 
-  /** The result of a flight that knows of the refusal; null where it began without knowing of it. */
+  /** The result of a flight that knows of the refusal; null if the flight does not know of it. */
   const fly = (refusal: Refusal | null): Effect.Effect<HeldSession | null, AuthError> =>
     // Join and await in one uninterruptible step, or an abandoned flight keeps its seat.
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const flight = yield* join(refusal)
         if (flight.refused >= (refusal?.generation ?? 0)) return yield* awaitResult(flight, restore)
-        // It may bring the refused key, or an error that has nothing to do with the refusal.
+        // The flight may bring the refused key, or an error that has nothing to do with the refusal.
         yield* Effect.exit(awaitResult(flight, restore))
         return null
       })
@@ -146,7 +151,7 @@ export const makeFlights = (given: Given): Flights => {
         const held = holder.current(yield* Clock.currentTimeMillis, refused)
         if (held !== null) return held
         const session = yield* fly(refusal)
-        // One that is older than the refused one serves: the store went back, to a backup perhaps.
+        // A session older than the refused one serves: the store may have been restored from a backup.
         if (session !== null && session.generation !== refused) return session
       }
     })

@@ -1,5 +1,5 @@
 /**
- * The session that this process holds. The hot path reads it, and nothing else.
+ * The session that this process holds. The hot path reads only this.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -25,11 +25,11 @@ export interface Refusal {
 
 /** The owner of the session that is held. */
 export interface SessionHolder {
-  /** The session, where it has not ended and its generation is greater than `newerThan`; else null. */
+  /** The session, if it has not ended and its generation is greater than `newerThan`; else null. */
   readonly current: (nowMillis: number, newerThan: number) => HeldSession | null
-  /** Holds a session that has so many milliseconds left, unless a newer one is held. Gives the one that was handed in. */
+  /** Holds a session that ends in `leftMillis` milliseconds, unless a newer one is held. Returns the given session. */
   readonly hold: (key: SessionKey, generation: AttemptId, leftMillis: number) => Effect.Effect<HeldSession>
-  /** Drops the session that Number refused, where it is the one that is held. */
+  /** Drops the session that Number refused, if it is the one that is held. */
   readonly refuse: (refusal: Refusal, nowMillis: number) => void
 }
 
@@ -40,7 +40,7 @@ interface Ended {
   readonly ageMillis: number
 }
 
-/** Makes the owner of a session; at first it holds none. A renewal is counted once, under the reason for it. */
+/** Makes the owner of the held session; at first it holds none. A renewal is counted once, with its reason. */
 export const makeSessionHolder = ({
   location,
   policy
@@ -68,7 +68,7 @@ export const makeSessionHolder = ({
         const isNewer =
           held === null ||
           held.generation <= generation ||
-          // A store that went back to a backup gives lower numbers to later sessions.
+          // A store that was restored from a backup gives lower numbers to later sessions.
           held.endsAtMillis <= session.endsAtMillis
         if (!isNewer) return Effect.succeed(session)
         const before =

@@ -1,5 +1,5 @@
 /**
- * Notices that people have yet to get.
+ * The notices of an account that people have yet to get.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -17,7 +17,7 @@ export interface Notices {
   readonly ofStep: (step: Step) => ReadonlyArray<AuthNotice>
   /** Keeps notices until `notify` runs. */
   readonly add: (notices: ReadonlyArray<AuthNotice>) => void
-  /** Hands every notice that was added to the notifier. An interruption does not stop it. */
+  /** Gives every added notice to the notifier. An interruption does not stop it. */
   readonly notify: Effect.Effect<void>
 }
 
@@ -32,7 +32,7 @@ export const makeNotices = (given: {
 
   const hand = (notice: AuthNotice): Effect.Effect<void> =>
     Effect.suspend(() => notifier.notify(notice)).pipe(
-      // What a notifier throws is not logged: it may hold a secret. It is caught inside its own fiber, since the end of a
+      // The notifier's error is not logged: it may hold a secret. It is caught inside its own fiber, since the end of a
       // fiber is logged.
       Effect.exit,
       Effect.disconnect,
@@ -63,7 +63,7 @@ export const makeNotices = (given: {
       pending = [...pending, ...notices]
     },
     notify: Effect.suspend(() => {
-      // As a rule there is no notice, and no fiber has to start.
+      // Usually there is no notice, and no fiber has to start.
       if (pending.length === 0) return Effect.void
       return undisturbed(
         // Taken inside that fiber: an interruption before it starts must not lose the notices.

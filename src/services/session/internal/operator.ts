@@ -1,5 +1,5 @@
 /**
- * What a person may look at and order: the status, new credentials, another attempt, the end of a lock.
+ * The part of `NumberAuth` for people: the status, new credentials, another attempt, the end of a lock.
  */
 import * as Effect from "effect/Effect"
 import { constTrue } from "effect/Function"
@@ -29,7 +29,7 @@ export interface Operator {
   readonly confirmLockLifted: Effect.Effect<AuthStatus, AuthRejected | AuthStoreError>
 }
 
-/** Makes what a person may look at and order, over the ledger of the account. */
+/** Makes the part of `NumberAuth` for people, over the ledger of the account. */
 export const makeOperator = (given: {
   readonly settings: Settings
   readonly ledger: AccountLedger
@@ -57,7 +57,7 @@ export const makeOperator = (given: {
   return {
     status,
     changes: ledger.changes.pipe(
-      // A store that goes away in between is asked again: what has changed is not to be missed.
+      // Retry if the store becomes unavailable in between: no change may be missed.
       Stream.mapEffect(() => Effect.retry(status, Schedule.spaced("1 second"))),
       Stream.catchAll(() => Stream.empty),
       Stream.changesWith((one, other) => JSON.stringify(one) === JSON.stringify(other))
@@ -66,7 +66,7 @@ export const makeOperator = (given: {
       function* (text: string) {
         const token = yield* decodeToken(text)
         const message = { type: "replaceCredentials", fingerprint: yield* fingerprintOf(token) } as const
-        // Before the provider keeps it: a token that is never sent must not take the place of one that is.
+        // Check before the provider keeps the token: a token that is never sent must not replace one that is.
         yield* rejected(yield* ledger.foresee([message]))
         yield* provider.put(settings.account, token)
         yield* carryOut(message)

@@ -14,14 +14,14 @@ import {
 import { InvalidInput } from "../../../schemas/InvalidInput.js"
 import { decodeBaseUrl, defaultBaseUrl } from "../../wire/NumberTransport.js"
 
-/** The options that all accounts of a location have in common. `NumberAuth.Options` says what each means. */
+/** The options that all accounts of a location have in common. */
 export interface LocationOptions {
   /**
-   * The name of the egress IP. All that shares the IP uses one name and one store; an address that comes and goes (a
-   * failover line) needs a name of its own. Default `default`.
+   * The name of the egress IP. All processes that share the IP use one name and one store. An address that comes and
+   * goes (a failover line) needs a name of its own. Default `default`.
    */
   readonly location?: string | undefined
-  /** What `httpClient` puts before relative URLs. Default: that of `NumberTransport.defaultBaseUrl`. */
+  /** The base URL that `httpClient` puts before relative URLs. Default: `NumberTransport.defaultBaseUrl`. */
   readonly baseUrl?: string | undefined
   /** How long an attempt may take before it is given up as lost. Default 30 seconds. */
   readonly attemptTimeout?: Duration.DurationInput | undefined

@@ -1,5 +1,5 @@
 /**
- * How an account and its location stand.
+ * The status of an account and its location.
  */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
@@ -24,22 +24,25 @@ export interface AuthStatus {
   readonly failures: number
   /** Attempts of the location that are under way: each may become a failure. */
   readonly inFlight: number
-  /** How many failures the library allows itself. */
+  /** The most failures that the library allows itself. */
   readonly limit: number
-  /** When the session that is held ends by the clock. */
+  /** When the lifetime of the session ends. */
   readonly expiresAt: Option.Option<DateTime.Utc>
-  /** The generation of the session that is held. */
+  /** The generation of the session. */
   readonly generation: Option.Option<AttemptId>
   /** When the token ends, as far as Number has said. */
   readonly tokenEndsAt: Option.Option<DateTime.Utc>
   readonly abort: Option.Option<Abort>
-  /** Whether the location is locked for this account, and by whom. A held session goes on serving. */
+  /**
+   * Whether the location is locked for this account: reported by Number, or at the library's limit. A held session goes
+   * on serving.
+   */
   readonly lock: Option.Option<"reported" | "limit">
 }
 
 const utc = (millis: number): DateTime.Utc => DateTime.unsafeMake(millis)
 
-/** The status that a state of the core comes to. */
+/** The status for a state of the core. */
 export const statusOf = (settings: Settings, { context, ledger, state }: CoreState): AuthStatus => {
   const { account, location, policy } = settings
   const isLocked = Ledger.room(ledger, account, policy) === "locked"

@@ -1,10 +1,10 @@
 /**
- * How the secrets of an account's record are kept: sealed, or where the store has no key, in this process only.
+ * The secrets of an account's record: sealed, or, if the store has no key, kept in the memory of this process only.
  *
- * Nothing is sealed or opened inside a transaction. WebCrypto is asynchronous, and a transaction that waits for it would
- * hold the location's lock meanwhile; with SQLite those who wait for the lock block the event loop, and so the one who has
- * it. A transaction that needs it gives up instead, is rolled back, and runs again when the work is done: once for each
- * session that a process meets.
+ * Nothing is sealed or opened inside a transaction. WebCrypto is asynchronous, so a transaction that waits for it would
+ * hold the location's lock meanwhile. With SQLite, callers that wait for the lock block the event loop, and so block
+ * the holder of the lock. A transaction that needs WebCrypto gives up instead, is rolled back, and runs again when the
+ * work is done: once for each session that a process meets.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -21,17 +21,17 @@ import type {
 import type { KeyRing } from "../StoreKey.js"
 import { type Identity, NotOpened, open, seal } from "./sealing.js"
 
-/** Whose record it is. */
+/** The owner of a record: an account at a location. */
 type Owner = Pick<Identity, "location" | "account">
 
-/** A session key, and the same sealed. */
+/** A session key, plain and sealed. */
 interface Pair {
   readonly generation: number
   readonly sessionKey: SessionKey
   readonly sealed: Sealed
 }
 
-/** The work that a transaction needs done before it runs again. Nothing of it was written. */
+/** The work that must be done before a transaction can run again. The transaction has written nothing. */
 export class Pending {
   readonly work: Effect.Effect<Pair, NotOpened>
   constructor(work: Effect.Effect<Pair, NotOpened>) {
@@ -39,16 +39,16 @@ export class Pending {
   }
 }
 
-/** What a transaction on one account opens and closes its record with. */
+/** Opens and closes the record of one account in a transaction. */
 export interface Vault {
-  /** The record as the machine's shell has it. Its key is null where there is a session that this process has no key of. */
+  /** The opened record. Its key is null if there is no session, or if this process has no key for it. */
   readonly open: (stored: SealedAccountRecord) => Effect.Effect<AccountRecord, NotOpened | Pending>
   /** The record as the store keeps it. */
   readonly close: (record: AccountRecord) => Effect.Effect<SealedAccountRecord, Pending>
 }
 
 export interface AccountSecrets {
-  /** Runs a transaction, again when what it was pending on is done. */
+  /** Runs a transaction. If it is pending on work, does that work and runs the transaction again. */
   readonly runSealed: <A, E>(
     owner: Owner,
     transaction: (vault: Vault) => Effect.Effect<A | Pending, E>
@@ -66,7 +66,7 @@ const decodeSessionKey = Schema.decodeUnknownOption(SessionKey)
 
 /** Seals under the current key of the ring. */
 export const sealed = (ring: KeyRing): AccountSecrets => {
-  // Keeps what was met last, so that a record that is only read or moved on needs no work.
+  // The last pair of each account, so that a record with a known session needs no work.
   const met = new Map<string, Pair>()
 
   const identityOf = ({ account, location }: Owner, generation: number): Identity => ({
@@ -98,7 +98,7 @@ export const sealed = (ring: KeyRing): AccountSecrets => {
     open: (stored) => {
       const { context, sessionKey: box } = stored
       if (box === null) {
-        // Not what this transaction is about to store.
+        // Drop only the pair from before: a pair that was sealed since then is about to be stored.
         if (met.get(nameOf(owner)) === metBefore) met.delete(nameOf(owner))
         return Effect.succeed(withKey(stored, null))
       }
@@ -140,7 +140,7 @@ export const sealed = (ring: KeyRing): AccountSecrets => {
     runSealed: (owner, transaction) =>
       Effect.gen(function* () {
         const name = nameOf(owner)
-        // Its own, so that others on the same account do not take away what it has got ready.
+        // A list of its own: concurrent transactions of the account must not remove the pairs that it has prepared.
         const metBefore = met.get(name)
         const known = metBefore === undefined ? [] : [metBefore]
         while (true) {
@@ -154,7 +154,9 @@ export const sealed = (ring: KeyRing): AccountSecrets => {
   }
 }
 
-/** Keeps the newest key of each account in memory: another process, and this one when it starts again, has none. */
+/**
+ * Keeps the newest key of each account in memory. Other processes do not have it, nor does this one after a restart.
+ */
 export const inMemory = (): AccountSecrets => {
   const kept = new Map<string, { readonly session: Session; readonly sessionKey: SessionKey }>()
 
@@ -162,12 +164,12 @@ export const inMemory = (): AccountSecrets => {
     const found = kept.get(nameOf(owner))
     const isIt =
       found?.session.generation === session.generation &&
-      // A store that went back to a backup may give out a generation again.
+      // A store that was restored from a backup may give out a generation again.
       found.session.obtainedAtMillis === session.obtainedAtMillis
     return isIt ? found.sessionKey : null
   }
 
-  /** Neither the session that is stored, nor what an attempt under way is about to store. */
+  /** Drops the kept key, unless its session is stored, or its attempt is under way or lost and may yet be stored. */
   const forgetWhatEnded = (owner: Owner, { attempt, lostAttempt, session }: AuthContext): void => {
     const generation = kept.get(nameOf(owner))?.session.generation
     if (![session?.generation, attempt?.id, lostAttempt?.id].includes(generation)) kept.delete(nameOf(owner))
@@ -183,7 +185,7 @@ export const inMemory = (): AccountSecrets => {
     },
     close: ({ context, sessionKey, state }) =>
       Effect.sync(() => {
-        // Before it is certain that the transaction holds: if it does not, nothing asks for a key of that session.
+        // The key is kept before the transaction commits. If it does not commit, no stored session asks for this key.
         if (sessionKey !== null && context.session !== null) {
           kept.set(nameOf(owner), { session: context.session, sessionKey })
         }

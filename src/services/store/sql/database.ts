@@ -17,8 +17,8 @@ import { makeQueue, type Queue } from "./queue.js"
 import { outsideTransactions } from "./transactions.js"
 
 /**
- * How long an operation on PostgreSQL may take in all, waiting for the location's row and being tried again included. A
- * server that hangs, or a network that swallows all, would else hold its caller for ever.
+ * How long an operation on PostgreSQL may take in all, including the wait for the location's row and the retries.
+ * Otherwise a server that hangs, or a network that drops everything, would hold the caller for ever.
  */
 const operationTimeout = "10 seconds"
 
@@ -26,8 +26,8 @@ const operationTimeout = "10 seconds"
 const migrationTimeout = "30 seconds"
 
 /**
- * How long PostgreSQL waits for the next statement of a transaction before it ends the connection: a process that was
- * suspended, or whose host vanished, would else keep the location's row locked for all others.
+ * How long PostgreSQL waits for the next statement of a transaction before it ends the connection. Otherwise a process
+ * that was suspended, or whose host vanished, would keep the location's row locked for all others.
  */
 const idleInTransactionMillis = 5000
 
@@ -40,13 +40,16 @@ export class Unchanged<A> {
 }
 
 /**
- * Whether a transaction lost to another and may be tried again, since nothing was written: SQLite's busy at the first
+ * Whether a transaction lost to another one and may be retried, since nothing was written: SQLite's busy at the first
  * statement, PostgreSQL's serialization failure and deadlock.
  */
 const hasLostToAnother = ({ detail, reason }: AuthStoreError): boolean =>
   reason === "unavailable" && /\b(SQLITE_BUSY|40001|40P01)/.test(detail)
 
-/** Whether the database did not answer in time. One that answers with an error at once may serve the next operation. */
+/**
+ * Whether the database did not answer in time. A database that answers at once with an error may serve the next
+ * operation.
+ */
 const isSilent = ({ detail, reason }: AuthStoreError): boolean =>
   reason === "unavailable" && /did not answer|time-?out|timed out|ETIMEDOUT/i.test(detail)
 
@@ -55,36 +58,38 @@ export interface Timed {
   readonly now_millis?: string | number
 }
 
-/** An operation whose errors are those of the store. */
+/** A wrapper around an operation of the store. */
 type Use = <A>(effect: Effect.Effect<A, AuthStoreError>) => Effect.Effect<A, AuthStoreError>
 
-/** A database that is migrated, and how to use it. */
+/** A migrated database, and the ways to use it. */
 export interface Database {
   readonly sql: SqlClient.SqlClient
   readonly isPostgres: boolean
-  /** A column of the database's time, on PostgreSQL: hosts whose clocks differ agree on it. */
+  /** A column with the database's time, on PostgreSQL: hosts with different clocks agree on it. */
   readonly nowColumn: Fragment
-  /** The time in a row; on SQLite that of Effect's Clock, since all processes are on one host. */
+  /** The time in a row. On SQLite it is that of Effect's Clock, since all processes are on one host. */
   readonly nowOf: (row: Timed | undefined) => Effect.Effect<number>
-  /** Columns that set, for this transaction on PostgreSQL, that a commit is durable and that nobody idles in it. */
+  /** Columns that, on PostgreSQL, make this transaction's commit durable and limit how long it may idle. */
   readonly durabilitySettings: Fragment
-  /** Commits. Rolls back where nothing changed, or where something has to be sealed or opened first. */
+  /** Commits the transaction. Rolls it back if nothing changed, or if a secret has to be sealed or opened first. */
   readonly inTransaction: <A>(
     effect: Effect.Effect<A, Unchanged<A> | Pending | AuthStoreError | SqlError>
   ) => Effect.Effect<A | Pending, AuthStoreError | SqlError>
-  /** Maps the errors of the driver, and its defects. */
+  /** Maps the driver's errors and defects to errors of the store. */
   readonly guarded: <A>(
     effect: Effect.Effect<A, AuthStoreError | SqlError>
   ) => Effect.Effect<A, AuthStoreError>
-  /** Gives up after a time, on PostgreSQL. */
+  /** Gives up after 10 seconds, on PostgreSQL. */
   readonly bounded: Use
-  /** Tries a transaction again that lost to another, for 10 seconds. */
+  /** Retries a transaction that lost to another one, for 10 seconds. */
   readonly retried: Use
-  /** Out of reach of the caller's interruption, which a time-out would hand down to its effect. */
+  /** On PostgreSQL, keeps the caller's interruption away from the effect. A time-out would pass it on otherwise. */
   readonly onItsOwn: Use
-  /** One transaction of a location at a time: they would wait for each other at its row anyhow, each with a connection. */
+  /**
+   * Runs one transaction of a location at a time. More would wait for each other at its row, each with a connection.
+   */
   readonly oneAtATime: (location: Location) => Queue<AuthStoreError>
-  /** Four reads at a time. */
+  /** Runs four operations at a time: reads, and writes of tokens. */
   readonly fewAtATime: Queue<AuthStoreError>
 }
 
@@ -123,7 +128,7 @@ const fragmentsOf = (
       }
     : { nowColumn: sql``, durabilitySettings: sql`` }
 
-/** Migrates the database of the `SqlClient` at hand. */
+/** Migrates the database of the `SqlClient` in the context. */
 export const makeDatabase: Effect.Effect<Database, AuthStoreError, SqlClient.SqlClient> = Effect.gen(
   function* () {
     const sql = yield* SqlClient.SqlClient

@@ -1,6 +1,6 @@
 /**
- * The documents of the store: JSON of a ledger, of an account's record, and of a sealed token. They are decoded and encoded
- * here, and nowhere else.
+ * The documents of the store: the JSON of a ledger, of an account's record, and of a sealed token. Only this file
+ * decodes and encodes them.
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

@@ -1,5 +1,5 @@
 /**
- * The tables of the store, and how far a database has come with them.
+ * The tables of the store, and the migrations that make them.
  */
 import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
@@ -39,7 +39,7 @@ const migrations: Migrator.Loader = Migrator.fromRecord({
 const migrationsTable = "number_auth_migrations"
 const latestMigration = 2
 
-/** Whether the database has a table of that name, where this client looks for one. */
+/** Whether this client finds a table of that name in the database. */
 const hasTable = (table: string): Effect.Effect<boolean, SqlError, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -50,7 +50,7 @@ const hasTable = (table: string): Effect.Effect<boolean, SqlError, SqlClient.Sql
     return (rows[0]?.name ?? null) !== null
   })
 
-/** The last migration that the database has had; 0 where it has had none. */
+/** The last migration that ran in the database; 0 if none did. */
 export const lastMigration: Effect.Effect<number, SqlError, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   if (!(yield* hasTable(migrationsTable))) return 0
@@ -60,10 +60,10 @@ export const lastMigration: Effect.Effect<number, SqlError, SqlClient.SqlClient>
   return Number(rows[0]?.latest ?? 0)
 })
 
-/** The migration from which on there are kept tokens. */
+/** The migration that added the table of tokens. */
 export const tokensMigration = 2
 
-/** Fails where a newer version of this library has written to the database: it may mean what this one cannot read. */
+/** Fails if a newer version of this library has written to the database: this version may not understand its data. */
 export const notNewer = (last: number): Effect.Effect<void, AuthStoreError> =>
   last > latestMigration
     ? new AuthStoreError({ reason: "unreadable", detail: "a newer version of this library wrote it" })
@@ -75,9 +75,9 @@ const notYet = new AuthStoreError({
 })
 
 /**
- * Brings the database to the tables of this version. Another process may be migrating: then the migrator does nothing, so
- * look until the tables are there. It locks its table, and so waits for whoever reads it, a backup for one: it is not asked
- * where there is nothing to do.
+ * Brings the database to the tables of this version. If another process is migrating, the migrator does nothing, so
+ * this polls until the tables are there. The migrator locks its table, and so waits for readers of it, such as a
+ * backup: it runs only if there is something to do.
  */
 export const migrate: Effect.Effect<void, AuthStoreError, SqlClient.SqlClient> = Effect.gen(function* () {
   if ((yield* lastMigration) < latestMigration) {

@@ -1,15 +1,16 @@
 /**
- * The form of a PostgreSQL address. The driver guesses where it has another one: it would take a word for a host.
+ * The form of a PostgreSQL address. It is checked because the driver guesses at a malformed one: it would take a word
+ * for a host.
  */
 
-/** The form that is expected, in words. */
+/** The expected form, in words. */
 export const postgresUrlForm =
   "postgres://user:password@host:port/database, or postgres://user:password@/database?host=/folder/of/the/socket, with what is no letter or digit in user and password percent-encoded"
 
-/** Reads an address; null where it does not have the form. `host` is empty where a parameter gives it. */
+/** Parses an address; null if it is malformed. `host` is empty if a parameter gives the host. */
 export const parsePostgresUrl = (text: string): { readonly url: URL; readonly host: string } | null => {
   if (!/^postgres(ql)?:\/\//i.test(text)) return null
-  // User and password without a host are no URL by the standard, and usual where the host is a parameter.
+  // The URL standard rejects user and password without a host, but that is usual if a parameter gives the host.
   const isFilled = /@\/[^@]*[?&]host=/.test(text)
   const filled = isFilled ? text.replace(/@\/(?=[^@]*[?&]host=)/, "@localhost/") : text
   if (!URL.canParse(filled)) return null

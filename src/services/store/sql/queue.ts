@@ -1,16 +1,16 @@
 /**
- * One use of a store at a time.
+ * A queue for the uses of a store: one at a time.
  */
 import * as Effect from "effect/Effect"
 import { inTurn, makeTurns } from "../../common/turns.js"
 
-/** Runs effects one after the other, in the order in which they were given to it. */
+/** Runs effects one at a time, in the order of their arrival. */
 export type Queue<E> = <A, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 /**
- * Makes a queue whose members wait here, and not in the driver's pool, where a time-out of a few seconds would end those
- * at the back of a long line though the database is well. Where one finds the store away, all who were waiting meanwhile
- * fail with it: they would else each wait for the same time-out, one after the other.
+ * Makes a queue whose members wait here, and not in the driver's pool. In the pool, a time-out of a few seconds would
+ * fail the end of a long line although the database is well. If one member finds the store unavailable, all that waited
+ * meanwhile fail with its error. Otherwise each would wait for the same time-out, one after the other.
  */
 export const makeQueue = <E>(isAway: (error: E) => boolean): Queue<E> => {
   const turns = makeTurns()

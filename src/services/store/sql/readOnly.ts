@@ -1,5 +1,6 @@
 /**
- * Looks at a store as it is: creates nothing, migrates nothing, opens nothing that is sealed, draws no number.
+ * The read-only inspection of a store. It creates nothing, migrates nothing, opens no sealed secret, and draws no
+ * number.
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -20,25 +21,25 @@ import { lastMigration, notNewer, tokensMigration } from "./migrations.js"
 import { outsideTransactions } from "./transactions.js"
 
 /**
- * What there was to see.
+ * The result of an inspection.
  */
 export interface Inspection {
-  /** Whether this library has ever written to it. */
+  /** Whether this library has never written to the store. */
   readonly isNew: boolean
   readonly moment: Moment
   readonly ledger: LedgerRecord
   readonly account: Pick<AccountRecord, "state" | "context">
-  /** Whether the store has the key of the session, or each process its own. */
+  /** Whether the store holds the session key; if not, each process keeps its own. */
   readonly isKeyStored: boolean
-  /** The ids of the store keys that its session key and its token are sealed under, where it has them. */
+  /** The ids of the store keys that the account's session key and token are sealed under, if they are stored. */
   readonly sealedUnder: ReadonlyArray<string>
-  /** The same of all accounts, where the store does not open without them: a file. Else none. */
+  /** The ids for all accounts of a SQLite file, which does not open without these keys. Otherwise empty. */
   readonly sealedInAll: ReadonlyArray<string>
-  /** How far the database's clock is ahead of this host's; null where they are one. */
+  /** Milliseconds by which the database's clock is ahead of this host's; null on SQLite, where they are one clock. */
   readonly clockAheadMillis: number | null
 }
 
-/** What a store is before anything was written to it. */
+/** The inspection of a store that nothing was written to yet. */
 export const newStore = (nowMillis: number): Inspection => ({
   isNew: true,
   moment: { sequence: 0, nowMillis },
@@ -51,7 +52,7 @@ export const newStore = (nowMillis: number): Inspection => ({
 })
 
 /**
- * A location with all its accounts. The documents are as they are stored, so that who looks again and again need read only
+ * A location with all its accounts. The documents are as they are stored, so that a caller that polls need read only
  * those that changed.
  */
 export interface LocationInspection {
@@ -60,7 +61,7 @@ export interface LocationInspection {
   readonly accounts: ReadonlyMap<AccountCode, string>
 }
 
-/** The time of the database, and this host's at that moment, give or take half of the way there and back. */
+/** The database's time, and its lead over this host's clock, accurate to half of the round trip. */
 const clocks = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const isPostgres = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
@@ -74,7 +75,7 @@ const clocks = Effect.gen(function* () {
   return { nowMillis, clockAheadMillis: Math.round(nowMillis - (askedMillis + toldMillis) / 2) }
 })
 
-/** Fails where the next login could not write what it has to: a role without the rights, or a server that takes no writes. */
+/** Fails if the next login could not write: the role lacks the rights, or the server takes no writes. */
 const mayWrite = (isNew: boolean): Effect.Effect<void, AuthStoreError | SqlError, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -82,7 +83,7 @@ const mayWrite = (isNew: boolean): Effect.Effect<void, AuthStoreError | SqlError
       pg: () => sql<{ read_only: boolean; may_create: boolean | null }>`SELECT
         current_setting('transaction_read_only') = 'on' AS read_only,
         has_schema_privilege(current_schema(), 'CREATE') AS may_create`,
-      // A file is looked at by its mode.
+      // A SQLite file has no roles: its mode decides.
       orElse: () => Effect.succeed([])
     })
     if (role === undefined) return
@@ -110,7 +111,7 @@ const mayWrite = (isNew: boolean): Effect.Effect<void, AuthStoreError | SqlError
     })
   })
 
-/** Looks at the ledger of a location and the record of one of its accounts. */
+/** Inspects the ledger of a location and the record of one of its accounts. */
 export const inspect = (key: AccountKey): Effect.Effect<Inspection, AuthStoreError, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -129,7 +130,7 @@ export const inspect = (key: AccountKey): Effect.Effect<Inspection, AuthStoreErr
         ON account.location = ledger.location AND account.account = ${key.account}
       WHERE ledger.location = ${key.location}`
     const account = yield* accountOf(row?.account_document)
-    // A store that an older version wrote has no such table yet.
+    // A store of an older version has no table of tokens yet.
     const tokens =
       last >= tokensMigration
         ? yield* sql<{ readonly document: string }>`SELECT document FROM number_auth_token
@@ -149,7 +150,7 @@ export const inspect = (key: AccountKey): Effect.Effect<Inspection, AuthStoreErr
     }
   }).pipe(outsideTransactions, Effect.mapError(storeErrorOf))
 
-/** Looks at the ledger of a location and the records of all its accounts. Of a store without any there is nothing to see. */
+/** Inspects the ledger of a location and the records of all its accounts. If there are none, the result is empty. */
 export const inspectLocation = (
   location: Location
 ): Effect.Effect<LocationInspection, AuthStoreError, SqlClient.SqlClient> =>

@@ -1,6 +1,6 @@
 /**
- * Seals secrets for the store: AES-256-GCM under the current key of a ring, with what the secret belongs to as associated
- * data, so that it opens in no other record.
+ * The sealing of secrets for the store: AES-256-GCM under the current key of a ring. The identity of the secret is the
+ * associated data, so that it opens in no other record.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -11,22 +11,25 @@ import type { AccountCode, Location } from "../../../schemas/Credentials.js"
 import type { Sealed } from "../../../schemas/StoredRecord.js"
 import type { KeyRing, StoreKey } from "../StoreKey.js"
 
-/** What a secret belongs to. */
+/** The identity of a secret: the account that it belongs to, its kind, and its generation. */
 export interface Identity {
   readonly location: Location
   readonly account: AccountCode
   readonly what: "sessionKey" | "token"
-  /** Tells it from the account's others of its kind; null for a token, of which there is one. */
+  /** The generation of the session; null for a token, since an account has only one. */
   readonly generation: number | null
 }
 
-/** Why a secret does not open. `broken`: it was changed, or it belongs elsewhere. */
+/**
+ * The error of a secret that does not open. `unknownKey`: the ring does not have its key. `broken`: it was changed, or
+ * it belongs to another record.
+ */
 export class NotOpened extends Data.TaggedError("NotOpened")<{
   readonly why: "unknownKey" | "broken"
   readonly keyId: string
 }> {}
 
-/** JSON, so that no two identities are written alike. */
+/** The identity as JSON, so that two identities never have the same bytes. */
 const associatedData = (identity: Identity, keyId: string): Uint8Array<ArrayBuffer> =>
   new TextEncoder().encode(
     JSON.stringify([
@@ -53,8 +56,8 @@ const algorithm = (iv: Uint8Array<ArrayBuffer>, additionalData: Uint8Array<Array
 })
 
 /**
- * Seals under the current key, with a fresh nonce of 96 random bits: safe for 2^32 sealings under one key, and there is
- * one per transaction of an account.
+ * Seals under the current key, with a fresh nonce of 96 random bits. That is safe for 2^32 sealings under one key, and
+ * a transaction of an account seals at most once.
  */
 export const seal = (ring: KeyRing, identity: Identity, secret: Redacted.Redacted): Effect.Effect<Sealed> =>
   Effect.promise(async () => {
@@ -75,7 +78,7 @@ export const seal = (ring: KeyRing, identity: Identity, secret: Redacted.Redacte
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> =>
   new Uint8Array(Either.getOrElse(Encoding.decodeBase64(text), () => new Uint8Array()))
 
-/** Opens with whichever key of the ring it was sealed under; without a ring no key is known. */
+/** Opens with the key of the ring that sealed the secret. Without a ring no key is known. */
 export const open = (
   ring: KeyRing | undefined,
   identity: Identity,
@@ -92,7 +95,7 @@ export const open = (
       )
       return Redacted.make(new TextDecoder("utf-8", { fatal: true }).decode(text))
     },
-    // What the platform says is not kept: it tells nothing, by design.
+    // The platform's error is not kept: by design it gives no reason.
     catch: () => new NotOpened({ why: "broken", keyId })
   })
 }

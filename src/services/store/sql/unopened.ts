@@ -20,7 +20,9 @@ const secrets = {
   }
 }
 
-/** Says which key is wanted, or that the record is not as it was sealed. Nothing was changed, and nothing was sent. */
+/**
+ * Names the missing key, or says that the record is not as it was sealed. Nothing was changed, and nothing was sent.
+ */
 export const notOpened =
   ({ account, location }: AccountKey, ring: KeyRing | undefined, what: Identity["what"] = "sessionKey") =>
   ({ keyId, why }: NotOpened): AuthStoreError => {
