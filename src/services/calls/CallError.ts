@@ -1,6 +1,7 @@
 /**
- * What can become of a call of a method, the session aside. Each message says what happened, whether the call was carried
- * out, and what to do now; none holds a secret, a request or a cause. None of it counts towards a lockout.
+ * The errors of a call of a method, apart from the errors of the session. Each message says what happened, whether the
+ * call was carried out, and what to do now. No message holds a secret, a request or a cause. None of these errors
+ * counts towards a lockout.
  */
 import * as Schema from "effect/Schema"
 
@@ -15,7 +16,7 @@ export class MethodFailed extends Schema.TaggedError<MethodFailed>("effect-numbe
   {
     /** The method as it was called, such as `CardSale/Void`. */
     method: Schema.String,
-    /** `ErrCode`; null where the answer has none. */
+    /** `ErrCode`; null if the answer has none. */
     code: Schema.NullOr(Schema.Int),
     /** `ErrMsg`, or else `RespMsg`: shortened, and free of secrets. */
     detail: Schema.String
@@ -31,7 +32,8 @@ export class MethodFailed extends Schema.TaggedError<MethodFailed>("effect-numbe
 }
 
 /**
- * It is not known whether Number carried the call out: it was sent, and no whole answer came, or none that says so.
+ * It is not known whether Number carried the call out. The call was sent, but no whole answer came, or the answer does
+ * not say whether it was carried out.
  *
  * @since 0.1.0
  * @category errors
@@ -64,7 +66,7 @@ export class CallUnsent extends Schema.TaggedError<CallUnsent>("effect-number-au
 }
 
 /**
- * Number carried the call out, and what it answered is not of the form that the caller expects.
+ * Number carried the call out, but its answer does not have the form that the caller expects.
  *
  * @since 0.1.0
  * @category errors

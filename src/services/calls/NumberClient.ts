@@ -25,8 +25,8 @@ import { type AuthError, NumberAuth } from "../session/NumberAuth.js"
 import { SessionSignature } from "../session/SessionSignature.js"
 
 /**
- * How long a call may take where nothing else is said: 60 seconds. Number answers within 2 as a rule, and a payment that
- * was given up on is one that has to be queried.
+ * The default time-out of a call: 60 seconds. Number usually answers within 2 seconds. It is long, since a payment
+ * whose call timed out must be queried.
  *
  * @since 0.1.0
  * @category constants
@@ -50,14 +50,14 @@ export interface CallOptions {
  * @category models
  */
 export interface MethodOptions<Signed extends boolean = boolean> extends CallOptions {
-  /** What the answer calls the method: the result is under `<name>Result`. Default: the last segment of the path. */
+  /** The method's name in the answer: the result is under `<name>Result`. Default: the last segment of the path. */
   readonly name?: string | undefined
-  /** Signs the session key by the `SessionSignature` at hand: for methods that carry cardholder data. Default: no. */
+  /** Signs the session key by `SessionSignature`, for methods that carry cardholder data. Default: no. */
   readonly signature?: Signed | undefined
 }
 
 /**
- * Why a call has no result.
+ * The error of a call: of the call itself, or of its session.
  *
  * @since 0.1.0
  * @category errors
@@ -74,7 +74,7 @@ export interface Method<Request, Result, R> {
   (request: Request, options?: CallOptions): Effect.Effect<Result, MethodError, R>
 }
 
-/** The result of an answer, or the error that its verdict comes to. */
+/** The result of an answer, or the error for its verdict. */
 const resultOf = (
   method: string,
   expected: string,
@@ -97,18 +97,18 @@ const allErrors = { errors: "all" } as const
 
 const requestOf = (path: string, encoded: unknown) =>
   Effect.map(
-    // A method without parameters is called without a body.
+    // A method without parameters has no body.
     encoded === undefined ? Effect.succeed(HttpBody.empty) : Effect.map(HttpBody.json(encoded), hiddenBody),
     (body) =>
       HttpClientRequest.post(path).pipe(
         HttpClientRequest.setBody(body),
-        // Without a body too, as the documentation has it.
+        // The documentation sets this header even without a body.
         HttpClientRequest.setHeader("content-type", "application/json"),
         HttpClientRequest.acceptJson
       )
   )
 
-/** No answer came, or none that could be read. The error itself is not kept: it holds the request. */
+/** The error if no answer came, or none could be read. The client's error is not kept: it holds the request. */
 const ofFailure = (
   method: string,
   error: HttpClientError.HttpClientError
@@ -130,12 +130,13 @@ const ofFailure = (
 }
 
 /**
- * Defines a method: POSTs the encoded request to a path below the base URL, with the session key of the `NumberAuth` at
- * hand, and decodes what is under `<name>Result` of the answer. 5030 and 5050 are renewed and replayed once; nothing else
- * is ever sent twice.
+ * Defines a method. A call POSTs the encoded request to a path below the base URL, with the session key of
+ * `NumberAuth`, and decodes the `<name>Result` of the answer. After a refusal by 5030 or 5050, the session is renewed
+ * and the call is replayed once. Nothing else is ever sent twice.
  *
- * Each call is a span `NumberClient.<path>` and a log entry, at debug level where it succeeded and as a warning else, with
- * what Number recommends to log: `call`, `FunctionOk`, `success` (`TxApproved` and the like), `RespMsg`, `ErrCode`, `ErrMsg`.
+ * Each call is a span `NumberClient.<path>`. Its result is a log entry, at debug level if there is no error and
+ * `success` is not false, else as a warning. The entry has the fields that Number recommends: `call`, `FunctionOk`,
+ * `success` (`TxApproved` and the like), `RespMsg`, `ErrCode`, `ErrMsg`.
  *
  * @since 0.1.0
  * @category constructors
@@ -197,7 +198,7 @@ export const method =
         })
       )
     })
-    // The signature is asked for only where the type says so.
+    // `SessionSignature` is required only if `Signed` is true in the type.
     return withOwnSpan(`NumberClient.${name}`, { "number.call": name }, constTrue)(call) as Effect.Effect<
       B,
       MethodError,

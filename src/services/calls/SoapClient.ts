@@ -1,5 +1,5 @@
 /**
- * Number's methods over SOAP, with the session key.
+ * The client of Number's methods over SOAP, with the session key.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
@@ -43,10 +43,9 @@ import {
 import { SessionRefused } from "../session/SessionRefusal.js"
 
 /**
- * What a method is called with: an element for each parameter, in this order, by the names that Number gives them. A nested
- * record holds elements, an array is the element once for each of its values, and what is null or undefined is left out.
- * Text is escaped; what is Redacted (a card number, say) is sent, and not shown where the answer echoes it. `SessKey` is
- * put in by the client.
+ * The parameters of a method: one element for each, in this order, by Number's names. A nested record holds elements.
+ * An array repeats the element once for each of its values. A null or undefined value is left out. Text is escaped. A
+ * Redacted value (a card number, say) is sent, and is not shown if the answer echoes it. The client adds `SessKey`.
  *
  * @since 0.1.0
  * @category models
@@ -54,10 +53,10 @@ import { SessionRefused } from "../session/SessionRefusal.js"
 export type SoapParameters = Parameters
 
 /**
- * What an element of an answer holds, as a schema of a result sees it: its text (`""` where it is empty), or its elements by
- * their local names, without prefixes. All values are texts: `Answers.SoapBoolean` and `Schema.NumberFromString` read them. An
- * element that is there several times is an array, and one that is there once is not: {@link listOf} reads lists. What
- * is `xsi:nil` is null. Attributes are left out.
+ * The content of an element of an answer, as a result's schema gets it: its text (`""` if it is empty), or its elements
+ * by their local names, without prefixes. All values are texts: `Answers.SoapBoolean` and `Schema.NumberFromString`
+ * read them. A repeated element is an array, and a single one is not: {@link listOf} reads lists. An `xsi:nil` element
+ * is null. Attributes are left out.
  *
  * @since 0.1.0
  * @category models
@@ -74,7 +73,7 @@ export interface Options extends SoapOptions {
 }
 
 /**
- * Why a call has no result.
+ * The error of a call: of the call itself, or of its session.
  *
  * @since 0.1.0
  * @category errors
@@ -82,7 +81,7 @@ export interface Options extends SoapOptions {
 export type SoapError = AuthError | CallError
 
 /**
- * Calls of Number's methods over SOAP, by the session of `NumberAuth`.
+ * Calls Number's methods over SOAP, with the session of `NumberAuth`.
  *
  * @since 0.1.0
  * @category services
@@ -92,13 +91,13 @@ export class SoapClient extends Context.Tag("effect-number-auth/SoapClient")<
   {
     /**
      * Calls a method, with `SessKey` before its parameters, and decodes its result ({@link SoapValue}: `FunctionOk`,
-     * `ErrCode`, `RespMsg` and the method's own). Where the answer refuses the key (`FunctionOk` false with `ErrCode` 5030 or
-     * 5050), renews the session and sends the call once more, and only once. Nothing else is sent twice: all else that is no
-     * result fails, `CallUncertain` where the call may have been carried out.
+     * `ErrCode`, `RespMsg` and the method's own). If the answer refuses the key (`FunctionOk` false with `ErrCode` 5030
+     * or 5050), it renews the session and replays the call, once. Nothing else is sent twice: every other failure is an
+     * error, `CallUncertain` if it is not known whether the call was carried out.
      *
-     * A call is logged, and is a span, as one of `NumberClient` is.
+     * A call is a span `SoapClient.method`, and is logged like a call of `NumberClient`.
      *
-     * `Authenticate` is refused, however it is written: it would be an attempt that the ledger does not know of.
+     * `Authenticate` is refused in every spelling: it would be an attempt that the ledger does not know of.
      */
     readonly method: <A, I, R>(
       name: string,
@@ -116,12 +115,12 @@ export class SoapClient extends Context.Tag("effect-number-auth/SoapClient")<
  */
 export const longestResultBytes = 4 * 1_048_576
 
-/** As many tags as a long report has; to parse them takes seconds, in which nothing else runs. */
+/** As many tags as a long report has. Parsing them takes seconds, and blocks the process. */
 const mostResultTags = 100_000
 
 type Secrets = ReadonlyArray<Redacted.Redacted<string>>
 
-/** Text of an answer, fit to be shown; null where nothing is left. */
+/** Text of an answer, fit to be shown; null if nothing is left. */
 const shownOf = (text: string | null, secrets: Secrets): string | null => {
   const shown = scrub(text ?? "", ...secrets)
   return shown === "" ? null : shown
@@ -130,7 +129,7 @@ const shownOf = (text: string | null, secrets: Secrets): string | null => {
 const booleanOf = (value: unknown): boolean | null =>
   Option.getOrNull(Schema.decodeUnknownOption(SoapBoolean)(value))
 
-/** The head of an answer, and its result or the error that its verdict comes to. */
+/** The head of an answer, and its result or the error for its verdict. */
 interface Read {
   readonly head: AnswerHead
   readonly result: Effect.Effect<XmlValue, SessionRefused | MethodFailed | CallUncertain>
@@ -189,7 +188,7 @@ const readAnswer = (
   }
 }
 
-/** No answer came. The error itself is not kept: it holds the request, and the request holds the session key. */
+/** The error if no answer came. The client's error is not kept: its request holds the session key. */
 const ofFailure = (method: string, error: HttpClientError.HttpClientError): CallUncertain | CallUnsent => {
   const fate = fateOf(error)
   if (fate._tag === "unsent") return new CallUnsent({ method, detail: fate.detail })
@@ -197,7 +196,7 @@ const ofFailure = (method: string, error: HttpClientError.HttpClientError): Call
   return new CallUncertain({ method, detail })
 }
 
-/** The result of a call, in a field of its own, so that it is never taken for a refusal of the key but by `readAnswer`. */
+/** The result of a call, in its own field, so that only `readAnswer` can take it for a refusal of the key. */
 interface Answer {
   readonly value: XmlValue
   readonly head: AnswerHead
@@ -213,7 +212,7 @@ const send = (
     readonly method: string
     readonly parameters: Parameters
     readonly secrets: Secrets
-    /** Sees the head of an answer that refused the key. */
+    /** Takes the head of an answer that refused the key. */
     readonly onRefused: (head: AnswerHead) => void
   },
   key: SessionKey
@@ -223,7 +222,7 @@ const send = (
     const response = yield* sendOnce(client, request)
     const { status } = response
     const body = yield* readText(response, longestResultBytes).pipe(
-      // A status that is no success has spoken, whatever became of its body; and no body is a whole answer.
+      // A status outside 2xx decides even if its body cannot be read. An answer without a body is whole.
       Effect.catchIf(
         (error) => status < 200 || status > 299 || error.reason === "EmptyBody",
         () => Effect.succeed("")
@@ -249,7 +248,7 @@ const send = (
       return result.pipe(
         Effect.map((value) => ({ value, head })),
         Effect.tapError((error) =>
-          // A refusal is logged where it is the second.
+          // A refusal is logged only if the replay is refused too.
           error._tag === "SessionRefused"
             ? Effect.sync(() => call.onRefused(head))
             : logCall(call.method, head, error)
@@ -258,7 +257,7 @@ const send = (
     })
   )
 
-/** Names the fields that do not decode; the parse error, which holds what is in them, is dropped. */
+/** Names the fields that do not decode. The parse error holds their values, so it is dropped. */
 const undecodable =
   (method: string, secrets: Secrets) =>
   (error: ParseResult.ParseError): AnswerUndecodable =>
@@ -272,8 +271,8 @@ const refusedAgain = (method: string, { code }: SessionRefused, head: AnswerHead
   new MethodFailed({ method, code, detail: head.ErrMsg ?? head.RespMsg ?? "no reason given" })
 
 /**
- * Builds the client, on the `NumberAuth` and the `HttpClient` at hand. Of the latter the same holds as for attempts: it must
- * not repeat requests within itself, nor follow redirects.
+ * Builds the client, on the provided `NumberAuth` and `HttpClient`. As for attempts, the `HttpClient` must not repeat
+ * requests within itself, nor follow redirects.
  *
  * @since 0.1.0
  * @category constructors
@@ -343,7 +342,7 @@ const itemsIn = (name: string, input: unknown): unknown => {
 }
 
 /**
- * A list as WCF writes it, an element that holds one of that name for each item: none, one or several of them.
+ * A list as WCF writes it: an element that holds one element called `name` for each item. It may be empty.
  *
  * @since 0.1.0
  * @category schemas

@@ -1,6 +1,6 @@
 /**
- * Spans that tell no secret. A tracer is handed how a span ended: with a request as it was sent, perhaps, or with whatever
- * code of the user's threw.
+ * Spans without secrets. A tracer gets the exit of a span. Its failure may hold a request as it was sent, or any error
+ * that the user's code threw.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Tracer from "effect/Tracer"
 
-/** What stands for an error that is not ours, and may hold anything. */
+/** The replacement for an error that is not ours, and may hold anything. */
 const kindOf = (error: unknown): Error => {
   const name = Predicate.hasProperty(error, "_tag") ? error._tag : error instanceof Error ? error.name : ""
   const kind = typeof name === "string" && /^\w{1,40}$/.test(name) ? name : "unknown"
@@ -17,7 +17,7 @@ const kindOf = (error: unknown): Error => {
   )
 }
 
-/** A cause as it is told: failures as `error` has them, and defects by their kind. */
+/** A cause that is fit to be shown: failures are mapped by `error`, and defects are reduced to their kind. */
 const told = (cause: Cause.Cause<unknown>, error: (error: unknown) => unknown): Cause.Cause<unknown> =>
   Cause.match<Cause.Cause<unknown>, unknown>(cause, {
     onEmpty: Cause.empty,
@@ -29,9 +29,9 @@ const told = (cause: Cause.Cause<unknown>, error: (error: unknown) => unknown): 
   })
 
 /**
- * Runs an effect so that on the spans that others make below it (an `HttpClient` makes one for each request, with every
- * header of the answer) text is shown as `show` has it, and a failure as `error` has it. What they succeed with, answers,
- * is not told.
+ * Runs an effect so that the spans below it are fit to be shown. An `HttpClient` makes such a span for each request,
+ * with every header of the answer. Text attributes are mapped by `show`, and failures by `error`. Success values, which
+ * are answers, are left out.
  */
 export const withQuietSpans =
   (show: (text: string) => string, error: (error: unknown) => unknown) =>
@@ -44,7 +44,7 @@ export const withQuietSpans =
             const span = tracer.span(...given)
             const attribute = span.attribute.bind(span)
             const end = span.end.bind(span)
-            // On the span itself: a tracer looks for spans of its own among the parents.
+            // The span itself is changed, not wrapped: a tracer looks for its own spans among the parents.
             return Object.assign(span, {
               attribute: (key: string, value: unknown) =>
                 attribute(key, typeof value === "string" ? show(value) : value),
@@ -58,8 +58,8 @@ export const withQuietSpans =
     )
 
 /**
- * A span of ours around code of the user's: of an error that is not ours the span has the kind only. Whoever runs the effect
- * gets it as it is.
+ * Runs the user's code in a span of ours. The span holds only the kind of an error that is not ours. The caller gets
+ * the error unchanged.
  */
 export const withOwnSpan =
   (name: string, attributes: Readonly<Record<string, unknown>>, isOurs: (error: unknown) => boolean) =>

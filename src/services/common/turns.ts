@@ -1,31 +1,30 @@
 /**
- * A fair queue: who asks first has its turn first, and one has it at a time.
+ * A fair queue: turns are given in the order of entering, to one seat at a time.
  *
- * Not Effect's Semaphore: that one wakes all who wait whenever a permit is released, and each that then has to go on
- * waiting keeps what it was waiting with. With a thousand who wait that is a million wake-ups and gigabytes.
+ * This is not Effect's Semaphore. A Semaphore wakes all waiting fibers whenever a permit is released, and each fiber
+ * that must wait again keeps the memory of its earlier wait. A thousand waiting fibers cost a million wake-ups and
+ * gigabytes.
  */
 import * as Effect from "effect/Effect"
 
-/**
- * One place in the queue, of whoever wants a turn.
- */
+/** One place in the queue. */
 export interface Seat {
-  /** Takes the turn where nobody has it. Says whether it is this place's turn. */
+  /** Takes the turn if it is free. Returns whether this seat has the turn. */
   readonly takeIfFree: () => boolean
-  /** Waits for the turn, from the end of the queue. Interrupted where the queue closes. */
+  /** Waits for the turn, from the end of the queue. It is interrupted if the queue is closed. */
   readonly enter: Effect.Effect<void>
-  /** Ends the turn, or gives up waiting for it: whoever waits by `enter` has to be interrupted then. */
+  /** Ends the turn, or gives up waiting for it. A fiber that still waits in `enter` must then be interrupted. */
   readonly leave: () => void
-  /** Whether it waits for its turn, or has it. */
+  /** Whether the seat waits for its turn, or has it. */
   readonly isPending: () => boolean
 }
 
 /**
- * The queue. Its places hold no timers and no fibers of their own: ten thousand may wait.
+ * The queue. Its seats hold no timers and no fibers of their own, so ten thousand may wait.
  */
 export interface Turns {
   readonly seat: () => Seat
-  /** From now on nobody's turn comes any more, and all who wait are interrupted. */
+  /** Gives no more turns, and interrupts all waiting fibers. */
   readonly close: () => void
 }
 
@@ -36,12 +35,12 @@ const alwaysItsTurn: Seat = {
   isPending: () => false
 }
 
-/** Where nobody waits for anybody. */
+/** A queue without waiting: every seat has its turn at once. */
 export const noTurns: Turns = { seat: () => alwaysItsTurn, close: () => {} }
 
-/** Makes a queue in which nobody waits yet. */
+/** Makes an empty queue. */
 export const makeTurns = (): Turns => {
-  // In the order of entering; an entry leaves from the middle as cheaply as from the front.
+  // Seats in the order of entering. A Map removes an entry from the middle as cheaply as from the front.
   const waiting = new Map<Seat, (go: Effect.Effect<void>) => void>()
   let holder: Seat | null = null
   let isClosed = false
@@ -50,7 +49,7 @@ export const makeTurns = (): Turns => {
     holder = null
     for (const [seat, admit] of waiting) {
       waiting.delete(seat)
-      // The turn is this place's from here on, before its fiber has noticed: nobody gets in between.
+      // The seat has the turn at once, before its fiber runs, so no other seat can take the turn in between.
       holder = seat
       return admit(Effect.void)
     }

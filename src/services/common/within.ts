@@ -1,5 +1,5 @@
 /**
- * A time-out that interrupts, and a region that no interruption reaches, wherever they are.
+ * A time-out that works in an uninterruptible region too, and a region that no interruption reaches.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,8 +7,8 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 
 /**
- * Gives up on an effect after a while, also in a region that cannot be interrupted (the acquisition of a resource), and does
- * not wait for one that is slow to let go. Whoever is interrupted while waiting interrupts it.
+ * Interrupts an effect after a while, also in a region that cannot be interrupted (the acquisition of a resource). It
+ * does not wait until the interruption is done. If the caller is interrupted while it waits, the effect is interrupted.
  */
 export const within =
   <E2>(duration: Duration.Duration, onTimeout: () => E2) =>
@@ -19,7 +19,7 @@ export const within =
         Effect.timeoutFail({ duration, onTimeout }),
         Effect.interruptible,
         Effect.forkDaemon,
-        // It is awaited: the log is not told how it ends, since what an HTTP client throws may hold the session key.
+        // The fiber is joined, so its failure is not logged: an HTTP client's error may hold the session key.
         Effect.withUnhandledErrorLogLevel(Option.none()),
         Effect.flatMap((fiber) =>
           Effect.onInterrupt(restore(Fiber.join(fiber)), () => Fiber.interruptFork(fiber))
@@ -28,8 +28,8 @@ export const within =
     )
 
 /**
- * Runs an effect where no interruption reaches it. `Effect.uninterruptible` is not enough: a fiber that is interrupted
- * passes the signal on to its children even so, and a time-out runs its effect in a child.
+ * Runs an effect that no interruption can reach. `Effect.uninterruptible` is not enough: a fiber that is interrupted
+ * still passes the signal on to its children, and a time-out runs its effect in a child.
  */
 export const undisturbed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.uninterruptible(Effect.flatMap(Effect.forkDaemon(effect), Fiber.join))

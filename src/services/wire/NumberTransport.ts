@@ -1,5 +1,5 @@
 /**
- * One attempt, one classified outcome.
+ * The transport: it sends one attempt and classifies its outcome.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
@@ -27,7 +27,7 @@ export { type Answer, classifyRestAnswer, longestAnswerBytes, restRequest } from
 export { decodeBaseUrl, defaultBaseUrl } from "./http/baseUrl.js"
 
 /**
- * Makes attempts. Knows the wire, and neither ledger nor machine.
+ * Makes attempts. It knows the wire, and neither ledger nor machine.
  *
  * @since 0.1.0
  * @category services
@@ -36,8 +36,8 @@ export class NumberTransport extends Context.Tag("effect-number-auth/NumberTrans
   NumberTransport,
   {
     /**
-     * Sends one `Authenticate` and classifies what came of it. Never fails, and never sends twice. Has no time-out of
-     * its own: it is interrupted.
+     * Sends one `Authenticate` and classifies its outcome. It never fails, and never sends twice. It has no time-out of
+     * its own: the caller interrupts it.
      */
     readonly authenticate: (attempt: Attempt) => Effect.Effect<AttemptOutcome>
   }
@@ -48,24 +48,24 @@ export class NumberTransport extends Context.Tag("effect-number-auth/NumberTrans
  * @category models
  */
 export interface RestOptions {
-  /** Where `/Authenticate` is: default {@link defaultBaseUrl}. */
+  /** The URL above `/Authenticate`: default {@link defaultBaseUrl}. */
   readonly baseUrl?: string | undefined
 }
 
-/** How attempts and their answers are written on the wire. */
+/** The wire format of attempts and their answers. */
 export interface Wire {
   readonly request: (attempt: Attempt) => HttpClientRequest.HttpClientRequest
   readonly classify: (answer: Answer, token: Token) => AttemptOutcome
 }
 
-/** No answer came. The error itself is not kept: it holds the request, and the request holds the token. */
+/** The outcome without an answer. The error is not kept: it holds the request, and the request holds the token. */
 const ofFailure = (
   error: AttemptNotPermitted | HttpClientError.HttpClientError,
   token: Token,
   wire: Wire
 ): AttemptOutcome => {
   if (error instanceof AttemptNotPermitted) {
-    // A detail is put into a sentence.
+    // The detail is put into a sentence, so its full stop is cut off.
     const detail = error.message.replace(/\.$/, "")
     return error.why === "leaseEnded" ? AttemptOutcome.unsent({ detail }) : AttemptOutcome.lost({ detail })
   }
@@ -80,7 +80,7 @@ const ofFailure = (
   }
 }
 
-/** Makes the transport of a wire, on the `HttpClient` at hand. */
+/** Makes the transport of a wire, on the provided `HttpClient`. */
 export const makeTransport = (
   wire: Wire
 ): Effect.Effect<NumberTransport["Type"], never, HttpClient.HttpClient> =>
@@ -96,7 +96,7 @@ export const makeTransport = (
           )
           const status = response.status
           const body = yield* readText(response, longestAnswerBytes).pipe(
-            // A status that is no success has spoken, whatever became of its body; and no body is a whole answer.
+            // A status outside 2xx decides even if its body cannot be read. An answer without a body is whole.
             Effect.catchIf(
               (error) => status < 200 || status > 299 || error.reason === "EmptyBody",
               () => Effect.succeed("")
@@ -113,10 +113,10 @@ export const makeTransport = (
   })
 
 /**
- * Over REST, on the `HttpClient` at hand. That client must send a request once: `HttpClient.retry` and the like are
- * stopped from sending an attempt twice, but a client that repeats a request within itself, or follows redirects
- * (`HttpClient.followRedirects`), cannot be. fetch is told not to follow redirects; its `RequestInit`, where you need one
- * (a proxy's dispatcher, say), has to be provided to this layer too, or it is not seen.
+ * The transport over REST, on the provided `HttpClient`. That client must send a request once. The attempt's permit
+ * stops `HttpClient.retry` and the like from sending it twice. It cannot stop a client that repeats a request within
+ * itself, or that follows redirects (`HttpClient.followRedirects`). fetch is set not to follow redirects. If you need a
+ * `RequestInit` for fetch (a proxy's dispatcher, say), provide it to this layer too, or it is not used.
  *
  * @since 0.1.0
  * @category layers
@@ -132,7 +132,7 @@ export const layerRest = (
   )
 
 /**
- * {@link layerRest} with the base URL from a `Config`, default `NUMBER_BASE_URL`, and {@link defaultBaseUrl} without it.
+ * {@link layerRest} with the base URL from a `Config`: default `NUMBER_BASE_URL`, or else {@link defaultBaseUrl}.
  *
  * @since 0.1.0
  * @category layers

@@ -1,5 +1,5 @@
 /**
- * Attempts over SOAP 1.1.
+ * The transport that sends attempts over SOAP 1.1.
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as Config from "effect/Config"
@@ -22,7 +22,8 @@ export {
 } from "./soap/settings.js"
 
 /**
- * Over SOAP, on the `HttpClient` at hand, of which the same holds as for `NumberTransport.layerRest`.
+ * The transport over SOAP, on the provided `HttpClient`. That client must satisfy the conditions of
+ * `NumberTransport.layerRest`.
  *
  * @since 0.1.0
  * @category layers

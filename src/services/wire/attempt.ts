@@ -1,12 +1,12 @@
 /**
- * An attempt, as a transport is asked to make it.
+ * The input of a transport: one attempt.
  */
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { AccountCode, Token } from "../../schemas/Credentials.js"
 
 /**
- * One attempt, as the transport is asked to make it.
+ * One attempt, as the transport gets it.
  *
  * @since 0.1.0
  * @category models
@@ -15,8 +15,8 @@ export interface Attempt {
   readonly account: AccountCode
   readonly token: Token
   /**
-   * To be run right before the request is written, each time it would be. Fails where it must not be: the lease has
-   * run out, or the one write that the mark stands for was made already.
+   * Run it right before each write of the request. It fails if the request must not be written: the lease has run out,
+   * or the mark's one write was already made.
    */
   readonly permit: Effect.Effect<void, AttemptNotPermitted>
 }

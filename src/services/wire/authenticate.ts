@@ -22,7 +22,7 @@ import { hiddenBody } from "./http/hiddenBody.js"
 export const longestAnswerBytes = 1_048_576
 
 /**
- * An answer to an attempt, as it came. `body` is null where it was longer than {@link longestAnswerBytes}.
+ * An answer to an attempt, as it came. `body` is null if it was longer than {@link longestAnswerBytes}.
  *
  * @since 0.1.0
  * @category models
@@ -46,7 +46,7 @@ export const restRequest = (baseUrl: string, attempt: Attempt): HttpClientReques
     )
   )
 
-/** A reason that Number gave, scrubbed. */
+/** The reason in Number's answer, scrubbed. */
 export const reasonIn = (text: string | null, token: Token): string => {
   const shown = scrub(text ?? "", token)
   return shown === "" ? "no reason given" : shown
@@ -79,7 +79,7 @@ const ofResult = (result: AuthenticateResult, token: Token): AttemptOutcome => {
   })
 }
 
-/** Classifies a decoded result; undefined where the body holds none. Pure. */
+/** Classifies an answer by its decoded result, which is undefined if the body holds none. Pure. */
 export const classifyResult = (
   answer: Answer,
   result: AuthenticateResult | undefined,
@@ -106,7 +106,7 @@ export const classifyResult = (
 const decodeAnswer = Schema.decodeUnknownEither(AuthenticateAnswer)
 
 /**
- * Classifies an answer by the seed's order: status, body, FunctionOk, AuthSuccess. Pure, and takes any text.
+ * Classifies an answer in the seed's order: status, body, FunctionOk, AuthSuccess. It is pure, and takes any text.
  *
  * @since 0.1.0
  * @category wire

@@ -6,10 +6,10 @@ import * as Predicate from "effect/Predicate"
 import { type AnswerHead, annotateSpan, logAnswer } from "../../wire/answerHead.js"
 import type { CallError } from "../CallError.js"
 
-/** The flags that say whether an operation was approved, by operation. */
+/** The flags that say whether an operation was approved. Different operations have different flags. */
 const successFlags = ["TxApproved", "AuthSuccess", "IsSuccess"]
 
-/** Whether a result says that its operation was approved; null where it has no such flag. */
+/** Whether a result says that its operation was approved; null if it has no such flag. */
 export const successOf = (result: unknown, booleanOf: (value: unknown) => boolean | null): boolean | null =>
   successFlags
     .map((flag) => (Predicate.isRecord(result) ? booleanOf(result[flag]) : null))

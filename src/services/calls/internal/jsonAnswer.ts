@@ -1,5 +1,5 @@
 /**
- * Reads the answer of a method over REST: `{ "<Method>Result": { "FunctionOk": …, … } }`.
+ * The reading of a method's answer over REST: `{ "<Method>Result": { "FunctionOk": …, … } }`.
  */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -10,11 +10,11 @@ import { type Verdict, verdictOf } from "./verdict.js"
 
 /** An answer that was read. */
 export interface JsonAnswer {
-  /** The decoded JSON; none where the body is not JSON. */
+  /** The decoded JSON; none if the body is not JSON. */
   readonly json: Option.Option<unknown>
   readonly head: AnswerHead
   readonly verdict: Verdict
-  /** The name that the result stands under, and the result itself; null where there is none. */
+  /** The result with its name; null if the answer has none, or if its results contradict each other. */
   readonly found: readonly [name: string, result: Readonly<Record<string, unknown>>] | null
 }
 
@@ -53,8 +53,9 @@ const resultsIn = (json: unknown): ReadonlyArray<readonly [string, Record<string
   )
 
 /**
- * Reads an answer. `expected` names the result; null takes whichever is there. A result of another name says as well whether
- * the call was carried out. Results that contradict each other say nothing. `show` scrubs the texts. Pure.
+ * Reads an answer. `expected` is the name of the result. If it is null, or absent in the answer, the only result is
+ * taken: under another name too, it says whether the call was carried out. Results that contradict each other decide
+ * nothing. `show` scrubs the texts. Pure.
  */
 export const readJsonAnswer = (
   { status, text }: { readonly status: number; readonly text: string },

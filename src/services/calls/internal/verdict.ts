@@ -1,6 +1,6 @@
 /**
- * What the answer of a method says became of the call. It is decided here, for REST, SOAP and the command alike. The safe
- * reading wins: only an answer that says so is taken for a call that was not carried out.
+ * The verdict of a method's answer. REST, SOAP and the command share this decision. The safe reading wins: a call
+ * counts as not carried out only if the answer says so.
  */
 import type { AnswerHead } from "../../wire/answerHead.js"
 
@@ -14,8 +14,8 @@ export type Verdict =
 export const unknown = (detail: string): Verdict => ({ _tag: "unknown", detail })
 
 /**
- * The verdict of an answer, by its status and its head. `FunctionOk` false decides under any status; true only where the
- * status is a success too. `problem` says why there is no `FunctionOk`, where there is none.
+ * The verdict of an answer, by its status and its head. `FunctionOk` false decides under any status. True decides only
+ * under a 2xx status. `problem` is the detail for an answer without `FunctionOk`.
  */
 export const verdictOf = (status: number, head: AnswerHead, problem: string): Verdict => {
   if (head.FunctionOk === false) {

@@ -64,76 +64,95 @@ const withKey = (
 
 const decodeSessionKey = Schema.decodeUnknownOption(SessionKey)
 
+const identityOf = ({ account, location }: Owner, generation: number): Identity => ({
+  location,
+  account,
+  what: "sessionKey",
+  generation
+})
+
+/** The work that opens a sealed key. */
+const opening = (ring: KeyRing, owner: Owner, generation: number, box: Sealed): Pending =>
+  new Pending(
+    open(ring, identityOf(owner, generation), box).pipe(
+      Effect.flatMap((text) => decodeSessionKey(Redacted.value(text))),
+      Effect.map((sessionKey) => ({ generation, sessionKey, sealed: box })),
+      Effect.catchTag("NoSuchElementException", () => new NotOpened({ why: "broken", keyId: box.keyId }))
+    )
+  )
+
+/** The work that seals a key. */
+const sealing = (ring: KeyRing, owner: Owner, generation: number, sessionKey: SessionKey): Pending =>
+  new Pending(
+    Effect.map(seal(ring, identityOf(owner, generation), sessionKey), (box) => ({
+      generation,
+      sessionKey,
+      sealed: box
+    }))
+  )
+
+/** Opens a record that holds a sealed key, with the pairs that are known. */
+const openWith = (
+  ring: KeyRing,
+  owner: Owner,
+  known: ReadonlyArray<Pair>,
+  stored: SealedAccountRecord,
+  box: Sealed
+): Effect.Effect<AccountRecord, NotOpened | Pending> => {
+  const { session } = stored.context
+  if (session === null) return new NotOpened({ why: "broken", keyId: box.keyId })
+  const { generation } = session
+  const pair = known.find(
+    (each) =>
+      each.generation === generation &&
+      each.sealed.keyId === box.keyId &&
+      each.sealed.nonce === box.nonce &&
+      each.sealed.box === box.box
+  )
+  return pair === undefined
+    ? Effect.fail(opening(ring, owner, generation, box))
+    : Effect.succeed(withKey(stored, pair.sessionKey))
+}
+
+/** Closes a record with the pairs that are known. */
+const closeWith = (
+  ring: KeyRing,
+  owner: Owner,
+  known: ReadonlyArray<Pair>,
+  { context, sessionKey, state }: AccountRecord
+): Effect.Effect<SealedAccountRecord, Pending> => {
+  const closed = (box: Sealed | null): SealedAccountRecord => ({
+    version: 2,
+    state,
+    context,
+    sessionKey: box
+  })
+  if (sessionKey === null || context.session === null) return Effect.succeed(closed(null))
+  const { generation } = context.session
+  const pair = known.find(
+    (each) =>
+      each.generation === generation &&
+      each.sealed.keyId === ring.current.id &&
+      Redacted.value(each.sessionKey) === Redacted.value(sessionKey)
+  )
+  return pair === undefined
+    ? Effect.fail(sealing(ring, owner, generation, sessionKey))
+    : Effect.succeed(closed(pair.sealed))
+}
+
 /** Seals under the current key of the ring. */
 export const sealed = (ring: KeyRing): AccountSecrets => {
   // The last pair of each account, so that a record with a known session needs no work.
   const met = new Map<string, Pair>()
 
-  const identityOf = ({ account, location }: Owner, generation: number): Identity => ({
-    location,
-    account,
-    what: "sessionKey",
-    generation
-  })
-
-  const opening = (owner: Owner, generation: number, box: Sealed): Pending =>
-    new Pending(
-      open(ring, identityOf(owner, generation), box).pipe(
-        Effect.flatMap((text) => decodeSessionKey(Redacted.value(text))),
-        Effect.map((sessionKey) => ({ generation, sessionKey, sealed: box })),
-        Effect.catchTag("NoSuchElementException", () => new NotOpened({ why: "broken", keyId: box.keyId }))
-      )
-    )
-
-  const sealing = (owner: Owner, generation: number, sessionKey: SessionKey): Pending =>
-    new Pending(
-      Effect.map(seal(ring, identityOf(owner, generation), sessionKey), (box) => ({
-        generation,
-        sessionKey,
-        sealed: box
-      }))
-    )
-
   const vaultOf = (owner: Owner, known: ReadonlyArray<Pair>, metBefore: Pair | undefined): Vault => ({
     open: (stored) => {
-      const { context, sessionKey: box } = stored
-      if (box === null) {
-        // Drop only the pair from before: a pair that was sealed since then is about to be stored.
-        if (met.get(nameOf(owner)) === metBefore) met.delete(nameOf(owner))
-        return Effect.succeed(withKey(stored, null))
-      }
-      if (context.session === null) return new NotOpened({ why: "broken", keyId: box.keyId })
-      const { generation } = context.session
-      const pair = known.find(
-        (each) =>
-          each.generation === generation &&
-          each.sealed.keyId === box.keyId &&
-          each.sealed.nonce === box.nonce &&
-          each.sealed.box === box.box
-      )
-      return pair === undefined
-        ? Effect.fail(opening(owner, generation, box))
-        : Effect.succeed(withKey(stored, pair.sessionKey))
+      if (stored.sessionKey !== null) return openWith(ring, owner, known, stored, stored.sessionKey)
+      // Drop only the pair from before: a pair that was sealed since then is about to be stored.
+      if (met.get(nameOf(owner)) === metBefore) met.delete(nameOf(owner))
+      return Effect.succeed(withKey(stored, null))
     },
-    close: ({ context, sessionKey, state }) => {
-      const closed = (box: Sealed | null): SealedAccountRecord => ({
-        version: 2,
-        state,
-        context,
-        sessionKey: box
-      })
-      if (sessionKey === null || context.session === null) return Effect.succeed(closed(null))
-      const { generation } = context.session
-      const pair = known.find(
-        (each) =>
-          each.generation === generation &&
-          each.sealed.keyId === ring.current.id &&
-          Redacted.value(each.sessionKey) === Redacted.value(sessionKey)
-      )
-      return pair === undefined
-        ? Effect.fail(sealing(owner, generation, sessionKey))
-        : Effect.succeed(closed(pair.sealed))
-    }
+    close: (record) => closeWith(ring, owner, known, record)
   })
 
   return {

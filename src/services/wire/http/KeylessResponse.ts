@@ -1,6 +1,6 @@
 /**
- * The head of an answer, as the answer to the request that was given. The one that was sent, which the original holds,
- * has the session key among its headers.
+ * A response without the session key: its `request` is the caller's own. The original response holds the request that
+ * was sent, with the session key among its headers.
  */
 import type * as Cookies from "@effect/platform/Cookies"
 import type * as Headers from "@effect/platform/Headers"
@@ -16,7 +16,7 @@ export abstract class KeylessResponse extends Inspectable.Class {
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly request: HttpClientRequest.HttpClientRequest
-  // Private to the runtime too: an inspection that looks at plain properties does not find it.
+  // These are private at run time too, so an inspection of plain properties does not find them.
   readonly #original: HttpClientResponse.HttpClientResponse
   readonly #key: Redacted.Redacted
 
@@ -31,12 +31,12 @@ export abstract class KeylessResponse extends Inspectable.Class {
     this.#key = key
   }
 
-  /** Makes text of this answer fit to be shown, whatever its session key looks like. */
+  /** Makes text of this answer fit to be shown. It also removes the session key, whatever form the key has. */
   scrub(text: string): string {
     return scrub(text, this.#key)
   }
 
-  /** What is printed of this answer, without its session key: a backend may echo it in a header or in the body. */
+  /** The printed form of this answer without the session key, which a backend may echo in a header or in the body. */
   protected printed(json: object): unknown {
     return JSON.parse(JSON.stringify(json), (_, value: unknown) =>
       typeof value === "string" ? withoutSecrets(value, this.#key) : value

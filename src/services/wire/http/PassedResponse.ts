@@ -1,6 +1,6 @@
 /**
- * An answer that is passed on unread, as the answer to the request that was given. The one that was sent, which the
- * original and the errors of reading it hold, has the session key among its headers.
+ * A response that is passed on unread, without the session key. Its `request` is the caller's own. The original
+ * response and its read errors hold the request that was sent, with the session key among its headers.
  */
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"

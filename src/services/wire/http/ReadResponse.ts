@@ -1,6 +1,6 @@
 /**
- * An answer whose body was read once: as bytes, text, JSON or stream it is that one reading, and its JSON is parsed at
- * most once, whoever asks first.
+ * A response whose body was read once. Bytes, text, JSON and stream all come from that one reading, and valid JSON is
+ * parsed only once.
  */
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -17,7 +17,7 @@ export class ReadResponse extends KeylessResponse implements HttpClientResponse.
   #decoded: string | undefined
   #parsed: { readonly value: unknown } | undefined
 
-  /** `request` stands in for the one that was sent, whose headers hold the session key. */
+  /** `request` replaces the request that was sent, whose headers hold the session key. */
   constructor(
     request: HttpClientRequest.HttpClientRequest,
     original: HttpClientResponse.HttpClientResponse,
@@ -33,7 +33,7 @@ export class ReadResponse extends KeylessResponse implements HttpClientResponse.
     return (this.#decoded ??= new TextDecoder().decode(this.#bytes))
   }
 
-  /** The body as JSON, parsed at most once; throws where it is not JSON. An empty body is null. */
+  /** The body as JSON. Valid JSON is parsed only once. Throws if the body is not JSON. An empty body is null. */
   unsafeJson(): unknown {
     if (this.#parsed === undefined) {
       const text = this.unsafeText()

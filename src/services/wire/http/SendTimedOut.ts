@@ -1,6 +1,6 @@
 /**
- * Why a request has no answer: the time that its sending may take was over. As the cause of a `RequestError` it reads as
- * any other transport error: what was sent may have arrived.
+ * The cause of a `RequestError` whose sending timed out. Like any other transport error, it means that the request may
+ * have arrived.
  */
 import * as Duration from "effect/Duration"
 

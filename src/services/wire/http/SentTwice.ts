@@ -1,6 +1,6 @@
 /**
- * Why a request has no answer: the HTTP client at hand tried to send it again by itself. As the cause of a `RequestError` it
- * reads as any other transport error: what was sent first may have been carried out.
+ * The cause of a `RequestError` whose HTTP client tried to send the request again by itself. Like any other transport
+ * error, it means that the first sending may have been carried out.
  */
 export class SentTwice extends Error {
   constructor() {

@@ -22,7 +22,7 @@ export const defaultBaseUrl = "https://easypay5.com/APIcardProcNumber/v1.0.0"
 export const decodeBaseUrl = (input: string): Either.Either<string, InvalidInput> =>
   Either.map(decodeUrl(input, "base URL", defaultBaseUrl), (url) => url.replace(/\/+$/, ""))
 
-/** Checks a URL of Number: `field` names it in the error. */
+/** Checks a URL of Number. The error names it by `field`. */
 export const decodeUrl = (
   input: string,
   field: string,
@@ -38,14 +38,14 @@ export const decodeUrl = (
   const isLoopback =
     url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d+){3}$/.test(url.hostname)
   const isAllowed = url.protocol === "https:" || (url.protocol === "http:" && isLoopback)
-  // An empty query or fragment is in `href` only.
+  // Only `href` shows an empty query or fragment.
   const isPlain = url.username === "" && url.password === "" && !/[?#]/.test(url.href)
   return isAllowed && isPlain ? Either.right(url.href) : Either.left(invalid())
 }
 
 /**
- * Whether a URL is that of a method that takes the session key: below the base URL, and not `Authenticate`, however it
- * is written.
+ * Whether a URL is that of a method that takes the session key. It must be below the base URL, and must not name
+ * `Authenticate` in any letter case or encoding.
  */
 export const isCallUrl = (baseUrl: string, url: string): boolean => {
   if (!URL.canParse(url)) return false
@@ -53,7 +53,7 @@ export const isCallUrl = (baseUrl: string, url: string): boolean => {
   const { href, origin, pathname } = new URL(url)
   if (origin !== base.origin || !href.startsWith(base.href)) return false
   try {
-    // Decoded once as a server does; a server that decodes twice gets no second chance.
+    // A server decodes the path once. The second decoding is for a server that decodes twice.
     const path = decodeURIComponent(decodeURIComponent(pathname))
     const segments = path.slice(base.pathname.length).split(/[/\\]+/)
     const method = segments.find((segment) => segment !== "" && segment !== "." && segment !== "..")

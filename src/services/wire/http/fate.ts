@@ -1,5 +1,5 @@
 /**
- * What became of a request that has no answer, by the error of the client. It is decided here, for attempts and calls alike.
+ * The fate of a request that has no answer, decided by the client's error. Attempts and calls share this decision.
  */
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as Predicate from "effect/Predicate"
@@ -8,7 +8,7 @@ import { SentTwice } from "./SentTwice.js"
 
 /**
  * Codes that Node.js and undici give only before a byte of the request was written: name look-up, connecting, and the
- * refusal of the server's certificate, which ends the handshake. A code that can also come later is not here.
+ * refusal of the server's certificate, which ends the handshake. A code that can also come later is not in this set.
  */
 const unsentCodes: ReadonlySet<string> = new Set([
   // name look-up
@@ -44,7 +44,7 @@ const unsentCodes: ReadonlySet<string> = new Set([
   "HOSTNAME_MISMATCH"
 ])
 
-/** Codes that mean unsent only where the failing call was `connect` itself. */
+/** Codes that mean unsent only if the failing call was `connect` itself. */
 const unsentInConnect: ReadonlySet<string> = new Set([
   "ETIMEDOUT",
   "EHOSTUNREACH",
@@ -53,7 +53,7 @@ const unsentInConnect: ReadonlySet<string> = new Set([
 ])
 
 /**
- * What is known of a transport error. `code` is for people.
+ * The facts about a transport error. `code` is for people.
  */
 export interface TransportFailure {
   readonly unsent: boolean
@@ -78,7 +78,8 @@ const isUnsent = (error: unknown, code: string): boolean => {
 }
 
 /**
- * Reads a transport error: the first code along its chain of causes decides; where there is none, it is not certain.
+ * Reads a transport error. The first code along its chain of causes decides. Without a code, the request may have been
+ * sent.
  */
 export const transportFailure = (error: unknown): TransportFailure => {
   let current = error
@@ -92,18 +93,18 @@ export const transportFailure = (error: unknown): TransportFailure => {
 }
 
 /**
- * What became of a request. The details are for people, and are put into a sentence.
+ * The fate of a request. The details are for people, and are put into a sentence.
  *
  * - `unsent`: provably no byte of it was written. `why` is the part that failed: its URL, its body, or the connection.
  * - `answered`: the client took the status of the answer for an error.
- * - `lost`: it may have arrived.
+ * - `lost`: the request may have arrived.
  */
 export type Fate =
   | { readonly _tag: "unsent"; readonly why: "url" | "body" | "connection"; readonly detail: string }
   | { readonly _tag: "answered"; readonly status: number }
   | { readonly _tag: "lost"; readonly detail: string }
 
-/** Reads the error of a client. The error itself is not to be kept: it holds the request, and the request holds secrets. */
+/** Reads a client's error. Do not keep the error itself: it holds the request, and the request holds secrets. */
 export const fateOf = (error: HttpClientError.HttpClientError): Fate => {
   if (error._tag === "RequestError" && error.reason !== "Transport") {
     const why = error.reason === "InvalidUrl" ? "url" : "body"
@@ -117,7 +118,7 @@ export const fateOf = (error: HttpClientError.HttpClientError): Fate => {
     return { _tag: "lost", detail: cause.message }
   }
   const { code, unsent } = transportFailure(cause)
-  // An error while the answer is read comes after the request, whatever its code.
+  // An error while the answer is read comes after the request was sent, whatever its code.
   return unsent && error._tag === "RequestError"
     ? { _tag: "unsent", why: "connection", detail: `Number could not be reached (${code})` }
     : { _tag: "lost", detail: `the connection failed before a whole answer came (${code})` }

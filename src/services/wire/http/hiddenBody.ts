@@ -1,5 +1,6 @@
 /**
- * A request that is printed (the failure of a span holds one) prints its text: not the ones with a secret in them.
+ * A request body whose text is not printed, since it holds a secret. A printed request prints its body, and the failure
+ * of a span holds a request.
  */
 import type * as HttpBody from "@effect/platform/HttpBody"
 

@@ -1,5 +1,5 @@
 /**
- * An `HttpClient` that sends the session key, and finds its refusal in the answer.
+ * Requests that carry the session key, and the search for its refusal in the answer.
  */
 import * as Headers from "@effect/platform/Headers"
 import type * as HttpClient from "@effect/platform/HttpClient"
@@ -26,11 +26,11 @@ import { within } from "../../common/within.js"
 /** The header that carries the session key (`number-api.md`, section "REST"). */
 const sessionKeyHeader = "SessKey"
 
-/** Answers of these types are read to look for a refusal; all others are passed on as they come. */
+/** Whether an answer's type may hold a refusal. Such answers are read, and all others are passed on as they come. */
 const mayHoldRefusal = (headers: Headers.Headers): boolean =>
   /json|text|^$/i.test(headers["content-type"] ?? "")
 
-/** Whether the answer in the text could be a refusal at all, before anything is parsed. */
+/** A quick check before parsing: an answer whose text has neither 5030 nor 5050 is no refusal. */
 const mentionsRefusal = /50[35]0/
 
 const refusalOf = (response: ReadResponse): Option.Option<RefusalCode> => {
@@ -42,13 +42,13 @@ const refusalOf = (response: ReadResponse): Option.Option<RefusalCode> => {
   }
 }
 
-/** What one sending of a request came to. */
+/** The result of one sending of a request. */
 export interface Sent {
   readonly response: HttpClientResponse.HttpClientResponse
   readonly refusal: Option.Option<RefusalCode>
 }
 
-/** The errors of the client hold the request as it was sent; what the caller gets holds the request as it was given. */
+/** Replaces the request as it was sent, which the client's errors hold, with the request as the caller gave it. */
 const withoutKey =
   (given: HttpClientRequest.HttpClientRequest, key: Redacted.Redacted) =>
   (error: HttpClientError.HttpClientError): HttpClientError.HttpClientError =>
@@ -71,7 +71,7 @@ const saidBy = ({ cause, description }: HttpClientError.HttpClientError) => ({
   ...(description === undefined ? {} : { description })
 })
 
-/** Gives up on a sending after a while: whether it arrived is not known then. */
+/** Gives up on a sending after a while. It is then not known whether the request arrived. */
 export const sentWithin = (given: HttpClientRequest.HttpClientRequest, timeout: Duration.Duration) =>
   within(timeout, () => {
     const cause = new SendTimedOut(timeout)
@@ -84,7 +84,7 @@ export const sentWithin = (given: HttpClientRequest.HttpClientRequest, timeout: 
   })
 
 /**
- * Sends a request with a session key, bare or as `signed`, once. It is in a header that spans and logs redact.
+ * Sends a request once, with the session key or its `signed` form in a header. Spans and logs redact that header.
  */
 export const sendWithKey = (
   client: HttpClient.HttpClient,
@@ -141,7 +141,7 @@ export const canBeReplayed = (request: HttpClientRequest.HttpClientRequest): boo
 }
 
 /**
- * Puts the base URL before a relative one, and refuses what the session key must not go with.
+ * Puts the base URL before a relative URL, and refuses a URL that must not get the session key.
  */
 export const resolveUrl = (
   baseUrl: string,

@@ -1,12 +1,12 @@
 /**
- * Reads an answer that may be longer than anybody wants to hold.
+ * The reading of a body as text, with a limit on its length.
  */
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
-/** Reads a body as text; null where it is longer than it may be. */
+/** Reads a body as text; null if it is longer than `longestBytes`. */
 export const readText = (
   response: HttpClientResponse.HttpClientResponse,
   longestBytes: number

@@ -1,7 +1,7 @@
 /**
- * Reaches into @effect/platform, which has no other way: `HttpClient.withScope` remembers by the request, in a WeakMap of its
- * own, which scope closes the request's connection. A copy of the request would be forgotten, and its answer cut off at once.
- * A test fails when that library keeps it elsewhere.
+ * The scope of a copied request. This file reaches into @effect/platform, which offers no other way:
+ * `HttpClient.withScope` keeps, in a WeakMap by request, which scope closes the request's connection. A copy of the
+ * request is not in that map, so its answer would be cut off at once. A test fails if the library moves the map.
  */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { globalValue } from "effect/GlobalValue"
@@ -11,7 +11,7 @@ const scopedRequests = globalValue(
   () => new WeakMap<HttpClientRequest.HttpClientRequest, AbortController>()
 )
 
-/** Puts the copy of a request into the scope that the request belongs to, and gives the copy. */
+/** Puts the copy of a request into the request's scope, and returns the copy. */
 export const inScopeOf = (
   given: HttpClientRequest.HttpClientRequest,
   copy: HttpClientRequest.HttpClientRequest

@@ -1,5 +1,6 @@
 /**
- * Sends a request once, whatever the client at hand does: one that repeats what failed would have a payment carried out twice.
+ * The guard that sends a request once, whatever the client does. A client that repeats a failed request could have a
+ * payment carried out twice.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
@@ -8,7 +9,7 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import { SentTwice } from "./SentTwice.js"
 
-/** The client tried to send a request again that had been sent. It is no error of HTTP, so that it is not repeated either. */
+/** The client tried to send a request a second time. This is no HTTP error, so that the client does not repeat it. */
 class AlreadySent {
   readonly _tag = "AlreadySent"
 }
@@ -32,7 +33,7 @@ const sentTwice = (request: HttpClientRequest.HttpClientRequest): HttpClientErro
   return new HttpClientError.RequestError({ request, reason: "Transport", cause, description: cause.message })
 }
 
-/** Sends a request, and fails where the client tries to send it a second time. */
+/** Sends a request, and fails if the client tries to send it a second time. */
 export const sendOnce = (
   client: HttpClient.HttpClient,
   request: HttpClientRequest.HttpClientRequest

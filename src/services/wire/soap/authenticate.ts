@@ -26,9 +26,9 @@ export const soapRequest = (wire: SoapWire, attempt: Attempt): HttpClientRequest
   soapCall(wire, "Authenticate", { AcctCode: attempt.account, Token: Redacted.value(attempt.token) })
 
 /**
- * Classifies a SOAP answer in the same order. A `Fault` is an unsuccessful attempt. Elements are known by their local names,
- * wrapped as `AuthenticateResponse/AuthenticateResult` or as `api_AuthResponse`; what is there twice where it may be once
- * makes the answer one of another form. Pure, and takes any text.
+ * Classifies a SOAP answer in the same order as a REST answer. A `Fault` is an unsuccessful attempt. Elements are found
+ * by their local names, wrapped as `AuthenticateResponse/AuthenticateResult` or as `api_AuthResponse`. A repeated
+ * element makes the answer undecodable. The function is pure, and takes any text.
  *
  * @since 0.1.0
  * @category wire

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import { hiddenBody } from "../http/hiddenBody.js"
 import { escapeXml, type XmlElement } from "./xml.js"
 
-/** What a method is called with: an element for each, in this order; null is left out. */
+/** The parameters of a method: one element for each, in this order. Null is left out. */
 export interface SoapParameters {
   readonly [name: string]: SoapParameter | ReadonlyArray<SoapParameter>
 }
@@ -36,14 +36,14 @@ const elements = (parameters: SoapParameters): string =>
     )
     .join("")
 
-/** The names that XML can hold as they stand, without a prefix. */
+/** Whether a name can be an XML element's name as it stands, without a prefix. */
 export const isElementName = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name)
 
-/** The envelope of a call. Names have to be {@link isElementName}; the namespace was checked. */
+/** The envelope of a call. The caller has checked the names by {@link isElementName}, and the namespace. */
 const envelope = ({ namespace }: Wire, method: string, parameters: SoapParameters): string =>
   `<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><${method} xmlns="${escapeXml(namespace)}">${elements(parameters)}</${method}></s:Body></s:Envelope>`
 
-/** The request of a call. What secret there is, is in the body only, which is not printed. */
+/** The request of a call. Secrets are in the body only, and the body is not printed. */
 export const soapCall = (
   wire: Wire,
   method: string,
@@ -64,7 +64,7 @@ const only = (element: XmlElement, name: string): Option.Option<XmlElement> => {
   return found.length === 1 ? Option.fromNullable(found[0]) : Option.none()
 }
 
-/** The one element in the body of an envelope; none where it is no envelope, or holds another number. */
+/** The one element in an envelope's body. None if the root is no envelope, or the body does not hold exactly one. */
 export const bodyChild = (root: XmlElement): Option.Option<XmlElement> =>
   root.name === "Envelope"
     ? Option.flatMap(only(root, "Body"), ({ children }) =>
@@ -72,7 +72,7 @@ export const bodyChild = (root: XmlElement): Option.Option<XmlElement> =>
       )
     : Option.none()
 
-/** The result of a method in what the body holds: `<Method>Response/<Method>Result`, or an element of a bare name. */
+/** The result of a method in the body's element: `<Method>Response/<Method>Result`, or an element of a bare name. */
 export const resultOf =
   (method: string, bare: ReadonlyArray<string> = []) =>
   (child: XmlElement): Option.Option<XmlElement> => {
@@ -81,8 +81,9 @@ export const resultOf =
   }
 
 /**
- * The result of a method that answers as all of them do: as {@link resultOf} has it, or what holds `FunctionOk` itself, be it
- * the `<Method>Response` or one element of another name in its place (as `api_AuthResponse` is Authenticate's).
+ * The result of a method whose answer has the common fields. It is the result of {@link resultOf}. Else it is the
+ * body's element itself, if that holds `FunctionOk`: the `<Method>Response`, or an element of another name in its place
+ * (such as `api_AuthResponse` for Authenticate).
  */
 export const methodResultOf =
   (method: string) =>
@@ -91,7 +92,7 @@ export const methodResultOf =
       child.children.some(({ name }) => /^FunctionO[kK]$/.test(name)) ? Option.some(child) : Option.none()
     )
 
-/** What a fault says to people: `faultstring` of SOAP 1.1, `Reason/Text` of SOAP 1.2. */
+/** The text of a fault for people: `faultstring` of SOAP 1.1, `Reason/Text` of SOAP 1.2. */
 export const faultText = (fault: XmlElement): string =>
   only(fault, "faultstring").pipe(
     Option.orElse(() => Option.flatMap(only(fault, "Reason"), (reason) => only(reason, "Text"))),

@@ -1,5 +1,5 @@
 /**
- * Checks what a method is to be called with, before anything is sent.
+ * The check of a method's name and parameters, before anything is sent.
  */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
@@ -14,7 +14,7 @@ export interface Parameters {
   readonly [name: string]: Leaf | Parameters | ReadonlyArray<Leaf | Parameters>
 }
 
-/** What can be put into an envelope, and what of it must not be shown. */
+/** Parameters that can be put into an envelope, and the secrets among them. */
 interface Read {
   readonly parameters: SoapParameters
   readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
@@ -26,8 +26,8 @@ const fail = (field: string, expected: string): Either.Either<never, InvalidInpu
   Either.left(new InvalidInput({ field, expected }))
 
 /**
- * The name of a method, as C# has it. Not `Authenticate`, and nothing that a server might take for it: Number compares with
- * the letters' case or without, as far as anybody knows.
+ * Reads the name of a method, which is a C# identifier. `Authenticate` is refused in any letter case and with
+ * underscores around it, since it is not known whether Number compares names by case.
  */
 export const readMethod = (name: string): Either.Either<string, InvalidInput> => {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
@@ -46,7 +46,7 @@ const isPlain = (value: object): value is Parameters => {
   return prototype === Object.prototype || prototype === null
 }
 
-/** Reads parameters; fails by the name of the first that cannot be sent, and never shows what it holds. */
+/** Reads parameters. The error names the first parameter that cannot be sent, and never shows its value. */
 export const readParameters = (given: Parameters): Either.Either<Read, InvalidInput> => {
   const secrets: Array<Redacted.Redacted<string>> = []
 

@@ -1,5 +1,5 @@
 /**
- * How Number is spoken to over SOAP.
+ * The settings of SOAP.
  */
 import * as Config from "effect/Config"
 import * as Either from "effect/Either"
@@ -8,7 +8,7 @@ import { InvalidInput } from "../../../schemas/InvalidInput.js"
 import { decodeUrl } from "../http/baseUrl.js"
 
 /**
- * The service of the documentation (`number-api.md`, section "SOAP").
+ * The endpoint in Number's documentation (`number-api.md`, section "SOAP").
  *
  * @since 0.1.0
  * @category constants
@@ -16,7 +16,7 @@ import { decodeUrl } from "../http/baseUrl.js"
 export const defaultSoapEndpoint = "https://easypay5.com/APIcardProcR119/CardProcAPI.svc"
 
 /**
- * WCF's default, which the documentation does not state.
+ * WCF's default namespace. Number's documentation does not state one.
  *
  * @since 0.1.0
  * @category constants
@@ -24,7 +24,7 @@ export const defaultSoapEndpoint = "https://easypay5.com/APIcardProcR119/CardPro
 export const defaultSoapNamespace = "http://tempuri.org/"
 
 /**
- * How Number is spoken to over SOAP 1.1. The documentation states the endpoint only; the rest are WCF's defaults.
+ * The settings of SOAP 1.1. Number's documentation states the endpoint only. The other defaults are WCF's.
  *
  * @since 0.1.0
  * @category models
@@ -34,12 +34,12 @@ export interface SoapOptions {
   readonly endpoint?: string | undefined
   /** The namespace of methods and parameters: default {@link defaultSoapNamespace}. */
   readonly namespace?: string | undefined
-  /** What stands before the method's name in `SOAPAction`: default the namespace, a slash, and `ICardProcess/`. */
+  /** The text before the method's name in `SOAPAction`. Default: the namespace, a slash, and `ICardProcess/`. */
   readonly actionPrefix?: string | undefined
 }
 
 /**
- * {@link SoapOptions} that were checked.
+ * {@link SoapOptions} after the check, with the defaults filled in.
  *
  * @since 0.1.0
  * @category models
@@ -51,8 +51,8 @@ export interface SoapWire {
 }
 
 /**
- * Checks how Number is spoken to over SOAP. The endpoint has to be what a base URL has to be, and is used as it is; the
- * other two go into XML and into a header, so they are printable and hold no spaces, quotes, ampersands or angle brackets.
+ * Checks the settings of SOAP. The endpoint must follow the rules of a base URL, but keeps a trailing slash. The other
+ * two go into XML and into a header, so they must be printable, without spaces, quotes, ampersands or angle brackets.
  *
  * @since 0.1.0
  * @category decoding
@@ -82,7 +82,7 @@ export const decodeSoapOptions = (options: SoapOptions): Either.Either<SoapWire,
   })
 
 /**
- * The settings of SOAP that the environment gives: `NUMBER_SOAP_ENDPOINT`, `NUMBER_SOAP_NAMESPACE` and
+ * The settings of SOAP from the environment: `NUMBER_SOAP_ENDPOINT`, `NUMBER_SOAP_NAMESPACE` and
  * `NUMBER_SOAP_ACTION_PREFIX`, with the defaults of {@link SoapOptions}.
  *
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * XML as far as SOAP needs it: elements by their local names, and text. Number's answers come over the network, so what
- * they must not do is refused: no DTD, no entities but XML's own five, no depth or number of tags without end.
+ * XML as far as SOAP needs it: elements by their local names, and text. Number's answers come over the network, so
+ * dangerous XML is refused: a DTD, entities other than XML's own five, and unlimited depth or number of tags.
  */
 import { DOMParser, type Node } from "@xmldom/xmldom"
 import * as Option from "effect/Option"
@@ -13,7 +13,7 @@ export interface XmlElement {
   readonly children: ReadonlyArray<XmlElement>
 }
 
-/** Far more than an answer to Authenticate has, which lists merchants; parsed in a fraction of a second. */
+/** Far more tags than the list of merchants in an answer to Authenticate has. They parse in a fraction of a second. */
 export const mostTags = 20_000
 
 const deepest = 64
@@ -24,7 +24,7 @@ const schemaInstance = "http://www.w3.org/2001/XMLSchema-instance"
 
 const parser = new DOMParser({
   locator: false,
-  // Also what it would only warn of: an answer that is not well-formed is none.
+  // Warnings are errors too: an answer that is not well-formed is no answer.
   onError: (level) => {
     throw new Error(level)
   }
@@ -37,7 +37,7 @@ interface ElementNode extends Node {
 
 const isElement = (node: Node): node is ElementNode => node.nodeType === node.ELEMENT_NODE
 
-/** Fails by throwing where an element is nil and holds something even so. */
+/** Reads an element. Throws if an element is nil but not empty. */
 const read = (element: ElementNode): XmlElement => {
   const children: Array<XmlElement> = []
   let text = ""
@@ -53,7 +53,7 @@ const read = (element: ElementNode): XmlElement => {
   return { name: element.localName, isNil, text: children.length === 0 ? text : "", children }
 }
 
-/** What may stand in XML 1.0 at all (its production `Char`). */
+/** Whether XML 1.0 allows a character (its production `Char`). */
 const isChar = (code: number): boolean =>
   code === 0x9 ||
   code === 0xa ||
@@ -64,7 +64,7 @@ const isChar = (code: number): boolean =>
 
 const notChars = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u
 
-/** Whether every `&` begins one of XML's own five entities, or a reference to a character that may be there. */
+/** Whether every `&` begins one of XML's own five entities, or a reference to a character that XML allows. */
 const hasGoodReferences = (text: string): boolean => {
   for (const [all, named, decimal, hexadecimal] of text.matchAll(
     /&(?:(amp|lt|gt|quot|apos);|#(\d{1,7});|#x([\dA-Fa-f]{1,6});)?/g
@@ -87,7 +87,7 @@ const matchAt = (pattern: RegExp, text: string, at: number): RegExpExecArray | n
   return pattern.exec(text)
 }
 
-/** Where a start tag ends, and whether it is empty; null where it is none, or has more attributes than it may. */
+/** The end of a start tag, and whether it is empty; null if it is no start tag, or has too many attributes. */
 const startTag = (text: string, from: number): { readonly end: number; readonly isEmpty: boolean } | null => {
   let at = from + (matchAt(tagBegin, text, from)?.[0].length ?? Infinity)
   for (let attributes = 0; attributes <= mostAttributes; attributes++) {
@@ -103,9 +103,9 @@ const startTag = (text: string, from: number): { readonly end: number; readonly 
 }
 
 /**
- * Looks through a document from left to right, once, before anything is built of it: for what takes a parser time or
- * memory without end, and for what the parser lets pass though it is not well-formed. Whether the names of tags match and
- * are good ones, and whether an attribute is there twice, is left to the parser.
+ * Scans a document once from left to right, before the parser builds anything from it. It refuses documents that could
+ * take the parser unlimited time or memory, and malformed documents that the parser accepts. The parser itself checks
+ * whether tag names are valid and match, and whether an attribute is repeated.
  */
 const isFitToParse = (text: string, most: number): boolean => {
   if (notChars.test(text)) return false
@@ -137,7 +137,7 @@ const isFitToParse = (text: string, most: number): boolean => {
       if (tag === null || depth < 0) return false
       at = next + tag[0].length
     } else {
-      // A DTD, which is where entities come from, the bombs and the files of others, is no tag either.
+      // This refuses a DTD too, since it is no tag. A DTD defines entities, such as entity bombs and external files.
       const tag = startTag(text, next)
       if (tag === null || depth >= deepest) return false
       if (depth === 0) roots += 1
@@ -148,8 +148,8 @@ const isFitToParse = (text: string, most: number): boolean => {
 }
 
 /**
- * Parses a document to its root element; none where it is not well-formed, has a DTD, is deeper than 64 elements, has an
- * element with more than 64 attributes, or has more than `most` tags. Takes any text, and never throws.
+ * Parses a document to its root element. None if it is not well-formed, has a DTD, is deeper than 64 elements, has an
+ * element with more than 64 attributes, or has more than `most` tags. It takes any text, and never throws.
  */
 export const parseXml = (text: string, most: number = mostTags): Option.Option<XmlElement> => {
   if (!isFitToParse(text, most)) return Option.none()
@@ -161,7 +161,7 @@ export const parseXml = (text: string, most: number = mostTags): Option.Option<X
   }
 }
 
-/** What an element holds, as JSON would have it: null, text, or fields; a field that is there several times is an array. */
+/** The content of an element, as in JSON: null, text, or fields. A repeated field is an array. */
 export type XmlValue = null | string | { readonly [name: string]: XmlValue | ReadonlyArray<XmlValue> }
 
 /** Reads an element as {@link XmlValue}. */
@@ -179,10 +179,10 @@ export const valueOf = ({ children, isNil, text }: XmlElement): XmlValue => {
   )
 }
 
-/** Whether text is nothing but characters that XML can hold. */
+/** Whether a text holds only characters that XML allows. */
 export const isXmlText = (text: string): boolean => !notChars.test(text)
 
-/** Text as it may stand in an element. What XML cannot hold, such as control characters, is left out. */
+/** Text escaped for an element. Characters that XML does not allow, such as control characters, are left out. */
 export const escapeXml = (text: string): string =>
   text
     .replace(new RegExp(notChars, "gu"), "")
