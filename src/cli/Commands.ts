@@ -1,5 +1,5 @@
 /**
- * The commands.
+ * The commands of `number-auth`.
  */
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
@@ -73,7 +73,7 @@ import {
 } from "./Settings.js"
 
 /**
- * What a command failed with, and how things stood then, where that is known.
+ * The error of a command, with the status after it, if that is known.
  *
  * @since 0.1.0
  * @category errors
@@ -101,13 +101,13 @@ const portOf = (description: string) =>
     Options.withDescription(description)
   )
 
-/** Says what nobody would learn otherwise; what ends the command is said as its error, once. */
+/** Prints each notice on standard error. {@link Output} prints a text once, even if the command's error repeats it. */
 const layerNotifier: Layer.Layer<AuthNotifier, never, Output> = Layer.effect(
   AuthNotifier,
   Effect.map(Output, (output) => ({ notify: ({ message }) => output.say(message) }))
 )
 
-/** For the commands that make no attempt. */
+/** The credential provider of the commands that make no attempt. It has no token. */
 const layerNoToken = Layer.succeed(CredentialProvider, {
   get: () => Effect.fail(new CredentialError({ detail: "this command makes no attempt" })),
   put: () => Effect.fail(new CredentialError({ detail: "this command keeps no token" }))
@@ -139,7 +139,7 @@ const reportOf = (auth: NumberAuth.NumberAuth["Type"], settings: Settings) =>
     store: settings.store
   }))
 
-/** Runs a command on the services that the settings ask for; what it fails with goes with the standing after it. */
+/** Runs a command with the services of the settings. Its failure carries the status after it, if that can be read. */
 const withAuth = <A>(
   settings: Settings,
   credentials: Layer.Layer<CredentialProvider>,
@@ -148,10 +148,9 @@ const withAuth = <A>(
   Effect.flatMap(NumberAuth.NumberAuth, (auth) =>
     use(auth).pipe(
       Effect.catchAll((error) =>
-        (error._tag === "AuthStoreError"
-          ? Effect.succeedNone
-          : Effect.option(reportOf(auth, settings))
-        ).pipe(Effect.flatMap((report) => new Failure({ error, report })))
+        (error._tag === "AuthStoreError" ? Effect.succeedNone : Effect.option(reportOf(auth, settings))).pipe(
+          Effect.flatMap((report) => new Failure({ error, report }))
+        )
       )
     )
   ).pipe(
@@ -167,18 +166,18 @@ const failing = <A, R>(effect: Effect.Effect<A, CommandError, R>): Effect.Effect
 const hideSecretsOf = (store: StoreTarget) =>
   Effect.flatMap(Output, (output) => Effect.forEach(storeSecrets(store), output.hide, { discard: true }))
 
-/** Reads the settings, and sees to it that the store's password is never shown. */
+/** Reads the settings, and hides the store's password from all output. */
 const settingsOf = (given: Flags) =>
   failing(readSettings(given)).pipe(Effect.tap(({ store }) => hideSecretsOf(store)))
 
-/** Reads the token, and sees to it that it is never shown. */
+/** Reads the token, and hides it from all output. */
 const tokenOf = (file: Option.Option<string>) =>
   readToken(file).pipe(
     Effect.tap((token) => Effect.flatMap(Output, (output) => output.hide(token))),
     Effect.map((token) => layerConfig(Config.succeed(token)))
   )
 
-/** A signal while an attempt is under way: why the command does not end at once. */
+/** Explains after a signal why the command does not end at once: an attempt may be in flight. */
 const explainInterrupt =
   (settings: Settings) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Output> =>
@@ -322,7 +321,7 @@ const rekey = Command.make(
 // doctor
 // -----------------------------------------------------------------------------
 
-/** Says what was found: on standard output where all is well, with the error where it is not. */
+/** Prints the findings on standard output. Fails if one is bad; with `--json` the error's object then holds them. */
 const tellFindings = (findings: ReadonlyArray<Finding>, about: Readonly<Record<string, unknown>>) =>
   Effect.gen(function* () {
     const output = yield* Output
@@ -363,12 +362,12 @@ const doctor = Command.make("doctor", { ...flags, tokenFile: tokenFlag, json }, 
 // request
 // -----------------------------------------------------------------------------
 
-/** How long a call may take, its session included: longer than any wait of the library by default. */
+/** The longest time of a call, including a renewal. It is longer than any wait of the library by default. */
 const callTimeout = "2 minutes"
 
 /**
- * The path of a call, relative to the base URL. `Authenticate` is refused: it would be an attempt that the ledger does
- * not know of.
+ * The path of a call, relative to the base URL. `Authenticate` is refused, since the ledger would have no mark of that
+ * attempt.
  */
 const decodePath = (settings: Settings, path: string): Either.Either<string, InvalidSetting> => {
   const invalid = new InvalidSetting({
@@ -387,7 +386,7 @@ const decodePath = (settings: Settings, path: string): Either.Either<string, Inv
 const parseJson = (text: string): Option.Option<unknown> =>
   Either.getRight(Either.try(() => JSON.parse(text) as unknown))
 
-/** The body of a call; `-` is standard input, since the command line shows in the process list. */
+/** The body of a call. `-` reads it from standard input, since the process list shows the command line. */
 const readData = (data: string): Effect.Effect<string, InvalidSetting> => {
   const invalid = new InvalidSetting({
     setting: "--data",
@@ -407,7 +406,7 @@ const readData = (data: string): Effect.Effect<string, InvalidSetting> => {
   )
 }
 
-/** No answer, or none that could be read. The error itself is not shown: it holds the request. */
+/** The error of a call without a readable answer. The HTTP error itself is not shown: it holds the request. */
 const ofHttpError = (
   error: HttpClientError.HttpClientError
 ): CallUnreachable | CallUnknown | InvalidSetting => {
@@ -429,7 +428,7 @@ const ofHttpError = (
   }
 }
 
-/** The answer, or the error that its verdict comes to. */
+/** The answer, if Number carried the call out; else the error of a refused session or of the verdict. */
 const judge = (
   status: number,
   text: string
@@ -481,7 +480,7 @@ const request = Command.make(
       const body = yield* failing(readData(data))
       yield* withAuth(settings, credentials, (auth) =>
         Effect.gen(function* () {
-          // Before the call, so that what fails here is known to be no failure of the call.
+          // The session is obtained before the call, so that its failure is not taken for a failure of the call.
           yield* explainInterrupt(settings)(auth.sessionKey)
           const answer = yield* auth.httpClient
             .execute(
@@ -503,7 +502,7 @@ const request = Command.make(
                 onTimeout: () =>
                   new CallUnknown({ detail: `no answer came within ${callTimeout}`, answer: null })
               }),
-              // By now a renewal may have brought another key.
+              // A renewal during the call may have brought another key, which is hidden too.
               Effect.ensuring(Effect.ignore(Effect.flatMap(auth.sessionKey, output.hide))),
               Effect.tapError((error) =>
                 "answer" in error && error.answer !== null && !output.json
@@ -525,7 +524,7 @@ const request = Command.make(
 // emulator
 // -----------------------------------------------------------------------------
 
-/** Samples of Number's documentation (`number-api.md`, section "Values"): good at the emulator, nowhere else. */
+/** Samples from Number's documentation (`number-api.md`, section "Values"). Only the emulator accepts them. */
 const sample = { account: "EP9116875", token: "2148B239CF6846BDA5D141BF4A4CFBE8" }
 
 const emulatorText = (url: string, variables: Readonly<Record<string, string>>): string =>
@@ -579,7 +578,7 @@ const emulator = Command.make(
         NUMBER_BASE_URL: address.url,
         NUMBER_ACCOUNT_CODE: code,
         NUMBER_TOKEN: test,
-        // A ledger of its own: the emulator starts to count anew, and a real location must not be mixed up with it.
+        // A ledger of its own: the emulator's count starts at zero, and must not mix with that of a real location.
         NUMBER_LOCATION: `emulator-${address.port}`
       }
       yield* output.result(emulatorText(address.url, variables), {
@@ -612,7 +611,7 @@ const figuresText = ({ figures, seed }: Simulation.Report): string =>
       .map(([kind, times]) => `  ${String(times).padStart(6)}  ${kind}`)
   ].join("\n")
 
-/** Writes the trace of a life in which a promise was broken, draws its end, and fails. */
+/** Writes the trace of a life that broke a promise, draws the life's end, and fails. */
 const brokenPromise = (
   life: Simulation.Life & { readonly violation: Simulation.Violation },
   options: Simulation.Options,
@@ -625,7 +624,7 @@ const brokenPromise = (
     const isWritten = yield* Effect.isSuccess(
       fileSystem.writeFileString(path, SimulationTrace.toJsonLines(options, violation.life, life))
     )
-    // On lines of its own: what is said begins with the name of the program.
+    // The diagram begins on a new line, since `say` puts the program's name before its text.
     yield* output.say(
       `How it came to that, as a Mermaid diagram:\n${SimulationTrace.toSequenceDiagram(life)}`
     )
@@ -711,7 +710,7 @@ const simulate = Command.make(
 // inspect
 // -----------------------------------------------------------------------------
 
-/** The records of a trace file: of a program or a property test as they are; a life of the simulator is lived again. */
+/** Reads the records of a trace file. A trace of the simulator is replayed to obtain them; other traces hold them. */
 const readTrace = (path: string) =>
   Effect.gen(function* () {
     const invalid = (expected: string) =>
@@ -822,8 +821,7 @@ const inspect = Command.make(
 )
 
 /**
- * The command with all its subcommands. What fails is a {@link Failure}, or @effect/cli's own complaint about the
- * command line.
+ * The command with all its subcommands. Its error is a {@link Failure}, or @effect/cli's error about the command line.
  *
  * @since 0.1.0
  * @category constructors

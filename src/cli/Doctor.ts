@@ -1,5 +1,6 @@
 /**
- * Looks into everything that a login needs, without one: sends nothing to Number, and changes nothing in the store.
+ * The checks of `number-auth doctor`. They cover all that a login needs. They make no attempt, send nothing to Number,
+ * and change nothing in the store.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Clock from "effect/Clock"
@@ -33,7 +34,7 @@ import type { Check } from "./ProblemsFound.js"
 import { shownStore, type Settings } from "./Settings.js"
 
 /**
- * A check, and the exit code that it asks for.
+ * The result of a check, with its exit code.
  *
  * @since 0.1.0
  * @category models
@@ -86,7 +87,7 @@ export const settingFinding = (check: "settings" | "token", error: InvalidSettin
 
 const octal = (mode: number): string => `0${(mode & 0o777).toString(8)}`
 
-/** Files that others than their owner may read or write; what is not there is no matter. */
+/** Warns of store files that other users than their owner may access. A missing file is ignored. */
 const checkFiles = (filename: string): Effect.Effect<Finding, never, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -98,7 +99,7 @@ const checkFiles = (filename: string): Effect.Effect<Finding, never, FileSystem.
     const folder = Option.toArray(yield* modeOf(Path.dirname(filename)))
     const open = [
       ...seen.filter(({ mode }) => (mode & 0o077) !== 0),
-      // Whoever may write to the folder may put another file in the place of the store.
+      // A user that may write to the folder can replace the store's file.
       ...folder.filter(({ mode }) => (mode & 0o022) !== 0)
     ]
     const [first] = open
@@ -113,7 +114,7 @@ const checkFiles = (filename: string): Effect.Effect<Finding, never, FileSystem.
     )
   })
 
-/** Looks at the store. A file that is not there yet has to be one that can be made. */
+/** Reads the store. If its file does not exist yet, checks that this user can create it. */
 const lookAtStore = (settings: Settings): Effect.Effect<Inspection, AuthStoreError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const { store } = settings
@@ -127,7 +128,7 @@ const lookAtStore = (settings: Settings): Effect.Effect<Inspection, AuthStoreErr
       )
       return yield* SqliteStore.inspect(store, settings)
     }
-    // It and its folders are made by the first command that needs them: from the nearest folder that is there.
+    // The first command that needs the file creates it and its folders, below the nearest folder that exists.
     let folder = Path.dirname(store.filename)
     while (
       !(yield* Effect.orElseSucceed(fs.exists(folder), () => false)) &&
@@ -175,7 +176,7 @@ const checkKey = (
       const ids = [...Option.toArray(current), ...older].map(({ id }) => id)
       const isMissing = (id: string): boolean => !ids.includes(id)
       const own = inspection.sealedUnder.find(isMissing)
-      // Where there is no key at all, one would be made, but not in the place of one that was lost.
+      // Without any key a login would create one, but not while the store holds secrets sealed under a lost key.
       const wanted = own ?? (Option.isNone(current) ? inspection.sealedInAll.find(isMissing) : undefined)
       if (wanted !== undefined) {
         return bad(
@@ -201,7 +202,7 @@ const checkKey = (
     }
   })
 
-/** More than this, and what is logged here and there does not fit together. */
+/** The greatest harmless difference. Beyond it, the times in the logs of host and database do not match. */
 const clockToleranceMillis = 60_000
 
 const checkClock = ({ clockAheadMillis }: Inspection): Finding => {
@@ -220,7 +221,7 @@ const checkClock = ({ clockAheadMillis }: Inspection): Finding => {
 // the network
 // -----------------------------------------------------------------------------
 
-/** Opens a connection, with TLS where the URL asks for it, and closes it again. Not a byte of HTTP is written. */
+/** Opens a connection, with TLS if the URL is https, and closes it again. No byte of HTTP is written. */
 const connect = (url: URL): Effect.Effect<void, unknown> =>
   Effect.async((resume) => {
     const host = url.hostname.replace(/^\[|\]$/g, "")
@@ -399,7 +400,7 @@ const storeFinding = (settings: Settings, error: AuthStoreError): Finding =>
   bad("store", exitCodeOf(error), `${shownStore(settings.store)}: ${error.detail}`, error.message)
 
 /**
- * Looks into all that a login needs. The token is the one at hand, or what is wrong with it.
+ * Makes all checks. `token` is the token at hand, or the error of reading it.
  *
  * @since 0.1.0
  * @category checks
@@ -415,7 +416,7 @@ export const examine = (
       "settings",
       `Account ${account} at location ${location}, limit ${limit}, attempts of ${Duration.format(attemptTimeout)} at most.`
     )
-    // Before the store is opened, which makes SQLite put its shared memory beside it.
+    // The files are checked before the store is opened: opening makes SQLite create its shared-memory file.
     const files = store._tag === "sqlite" ? [yield* checkFiles(store.filename)] : []
     const [looked, network] = yield* Effect.all(
       [Effect.either(lookAtStore(settings)), checkNetwork(settings)],
@@ -433,7 +434,7 @@ export const examine = (
       Option.flatMap(Either.getRight(token), (text) => Either.getRight(decodeToken(Redacted.value(text)))),
       (decoded) => fingerprintOf(account, decoded)
     )
-    // As the next login would find it, but nothing of it is stored.
+    // The step that the next login would make. Its result is not stored.
     const { session } = inspection.account.context
     const isUnavailable = session !== null && !inspection.isKeyStored
     const { nowMillis, sequence } = inspection.moment
@@ -456,7 +457,7 @@ export const examine = (
         }
       ]
     )
-    // Of the ledger before the mark that a login would put.
+    // The ledger is reported without the mark that this login would add.
     const aged = { ...step, ledger: Ledger.age(inspection.ledger, inspection.moment, policy) }
     const standing = standingOf({ account, location, policy }, aged.ledger)
     return [
@@ -476,8 +477,8 @@ export const examine = (
   })
 
 /**
- * The exit code of all findings together: settings first, since without them the rest may be wrong; then what needs a
- * person; then what may be gone by itself.
+ * The exit code of all findings together. Settings come first, since without them the rest may be wrong. Findings that
+ * need a person come second, and findings that may pass by themselves third.
  *
  * @since 0.1.0
  * @category checks
@@ -488,7 +489,7 @@ export const exitCodeOfFindings = (findings: ReadonlyArray<Finding>): ExitCode =
   ) ?? ExitCode.done
 
 /**
- * The findings as text for people: a line each, and what to do below it.
+ * The findings as text for people: a line for each, with the advice below it.
  *
  * @since 0.1.0
  * @category text

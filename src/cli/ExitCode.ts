@@ -1,6 +1,6 @@
 /**
- * The exit codes, after `sysexits.h` where it has a fitting one. They exist for the supervisor that may start the
- * command again: it may after 75, and it must not after 77 and 78, since a restart is an attempt.
+ * The exit codes, from `sysexits.h` where it has a fitting one. A supervisor decides by them whether to start the
+ * command again. It may after 75. It must not after 77 and 78, since a restart is an attempt.
  */
 import type { ValidationError } from "@effect/cli/ValidationError"
 import type { AuthRejected } from "../services/session/AuthError.js"
@@ -16,17 +16,17 @@ import type { PromiseBroken } from "./PromiseBroken.js"
  * @category constants
  */
 export const ExitCode = {
-  /** What was asked for is done. */
+  /** The command succeeded. */
   done: 0,
-  /** Number answered the call, and its answer is a refusal. No matter of authentication, and it does not count. */
+  /** Number answered the call with a refusal. Authentication is fine; nothing was counted. */
   callRefused: 1,
-  /** A mistake of ours (EX_SOFTWARE). */
+  /** A mistake in this program (EX_SOFTWARE). */
   defect: 70,
-  /** Nothing was done, or nothing that needs a person: try again later (EX_TEMPFAIL). */
+  /** A failure that needs no person: try again later (EX_TEMPFAIL). */
   tryLater: 75,
-  /** Aborted, locked, not known or not allowed: a person is needed, do not restart (EX_NOPERM). */
+  /** Aborted, locked, not known or not allowed. A person is needed: do not restart (EX_NOPERM). */
   personNeeded: 77,
-  /** A setting is missing or malformed: it is the same at every restart (EX_CONFIG). */
+  /** A setting is missing or malformed. A restart does not change that (EX_CONFIG). */
   settings: 78
 } as const
 
@@ -37,7 +37,7 @@ export const ExitCode = {
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
 
 /**
- * What a command can fail with.
+ * The errors of all commands.
  *
  * @since 0.1.0
  * @category errors
@@ -62,19 +62,19 @@ export type CommandError =
  */
 export const exitCodeOf = (error: CommandError): ExitCode => {
   switch (error._tag) {
-    // A restart would not help, and with another token it could spend one more attempt of the location.
+    // A restart would not help. With another token it could spend one more attempt of the location.
     case "AuthAborted":
     case "AuthLocked":
     case "AuthRejected":
-    // The call may have been carried out: sent again, it could be carried out twice.
+    // The call may have been carried out. A second call could carry it out twice.
     case "CallUnknown":
       return ExitCode.personNeeded
-    // Nothing was sent, or the policy says that a lost attempt may be followed by another.
+    // Nothing was sent, or an attempt was lost and the policy allows another one after it.
     case "AuthUnreachable":
     case "AuthBusy":
     case "AuthLost":
     case "CallUnreachable":
-    // Number carried nothing out; should it go on, the library aborts by itself.
+    // Number carried nothing out. If the refusals go on, the library aborts by itself.
     case "SessionRefused":
       return ExitCode.tryLater
     case "AuthStoreError":
@@ -88,19 +88,19 @@ export const exitCodeOf = (error: CommandError): ExitCode => {
       }
     case "CallRefused":
       return ExitCode.callRefused
-    // A mistake of ours, or of the naive client: the simulated world is as it should be.
+    // A mistake in the library, or in the naive client. The simulated world is correct.
     case "PromiseBroken":
       return ExitCode.defect
     case "ProblemsFound":
       return error.exitCode
-    // Bad input, a token that is not there, and all that @effect/cli finds wrong with the command line.
+    // Bad input, a missing token, and the errors that @effect/cli finds in the command line.
     default:
       return ExitCode.settings
   }
 }
 
 /**
- * The exit code of a command that a signal ended: 128 and the signal's number, as shells have it.
+ * The exit code of a command that a signal ended: 128 plus the signal's number, as in shells.
  *
  * @since 0.1.0
  * @category mapping

@@ -1,10 +1,10 @@
 /**
- * A setting that is missing or malformed.
+ * The error of a setting that is missing or malformed.
  */
 import * as Schema from "effect/Schema"
 
 /**
- * Names the setting and the form it should have. Never holds the value, which may be a secret.
+ * The error names the setting and its expected form. It never holds the value, which may be a secret.
  *
  * @since 0.1.0
  * @category errors
@@ -12,12 +12,12 @@ import * as Schema from "effect/Schema"
 export class InvalidSetting extends Schema.TaggedError<InvalidSetting>("effect-number-auth/InvalidSetting")(
   "InvalidSetting",
   {
-    /** As the user knows it, such as `NUMBER_TOKEN`. */
+    /** The name that the user knows, such as `NUMBER_TOKEN`. */
     setting: Schema.String,
-    /** Where it came from, or could have come from, such as `--account`. */
+    /** The flag that also gives the setting, such as `--account`; null if there is none. */
     flag: Schema.NullOr(Schema.String),
     problem: Schema.Literal("missing", "malformed"),
-    /** The form it should have, as a sentence fragment. */
+    /** The expected form, as a sentence fragment. */
     expected: Schema.String
   }
 ) {

@@ -1,5 +1,5 @@
 /**
- * What the command says: results on standard output, all else on standard error, and no secret on either.
+ * The output of the command: results on standard output, all else on standard error, and no secret on either.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -16,27 +16,27 @@ export class Output extends Context.Tag("effect-number-auth/cli/Output")<
   {
     /** Whether `--json` was given. */
     readonly json: boolean
-    /** A result: the text for people, or with `--json` the object, on one line. */
+    /** Prints a result: the text for people, or with `--json` the object, on one line. */
     readonly result: (text: string, json: Readonly<Record<string, unknown>>) => Effect.Effect<void>
-    /** A line of standard output as it is, such as help. */
+    /** Prints a text on standard output, with or without `--json`, such as help. */
     readonly line: (text: string) => Effect.Effect<void>
-    /** A line for people on standard error. What was said already is not said again. */
+    /** Prints a line for people on standard error. A text that was printed before is left out. */
     readonly say: (text: string) => Effect.Effect<void>
-    /** From here on this secret is not written, whatever holds it and however it is echoed. */
+    /** From now on this secret is removed from every text, however it is echoed. */
     readonly hide: (secret: Redacted.Redacted) => Effect.Effect<void>
   }
 >() {}
 
 const ansi = /\u001b\[[0-9;]*m/g
 
-/** Done when the system has taken it, so that the process may exit. A reader that is gone is no error of ours. */
+/** Ends when the stream has taken the text, so that the process may exit. A reader that has gone is not an error. */
 const write = (stream: Writable, text: string): Effect.Effect<void> =>
   Effect.async((resume) => {
     stream.write(`${text}\n`, () => resume(Effect.void))
   })
 
 /**
- * Writes to a pair of streams.
+ * Builds an output that writes to two streams.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,10 +1,10 @@
 /**
- * What `number-auth doctor` found.
+ * The error of `number-auth doctor`.
  */
 import * as Schema from "effect/Schema"
 
 /**
- * One thing that was checked. `todo` is what a person can do about it; null where nothing is to be done.
+ * The result of one check. `todo` is advice for a person; null if nothing is to be done.
  *
  * @since 0.1.0
  * @category schemas
@@ -34,15 +34,19 @@ export const Check = Schema.Struct({
 export type Check = typeof Check.Type
 
 /**
- * Something is bad: what it is, and who has to do something about it, says the exit code.
+ * At least one check is bad. The exit code says how to go on: 75 try again later, 77 a person is needed, 78 correct the
+ * settings.
  *
  * @since 0.1.0
  * @category errors
  */
-export class ProblemsFound extends Schema.TaggedError<ProblemsFound>("effect-number-auth/ProblemsFound")("ProblemsFound", {
-  checks: Schema.Array(Check),
-  exitCode: Schema.Literal(75, 77, 78)
-}) {
+export class ProblemsFound extends Schema.TaggedError<ProblemsFound>("effect-number-auth/ProblemsFound")(
+  "ProblemsFound",
+  {
+    checks: Schema.Array(Check),
+    exitCode: Schema.Literal(75, 77, 78)
+  }
+) {
   override get message(): string {
     const bad = this.checks.filter(({ result }) => result === "bad").map(({ check }) => check)
     const who = {

@@ -1,5 +1,5 @@
 /**
- * What `number-auth simulate` found.
+ * The error of `number-auth simulate`.
  */
 import * as Schema from "effect/Schema"
 
@@ -16,9 +16,9 @@ export class PromiseBroken extends Schema.TaggedError<PromiseBroken>("effect-num
     seed: Schema.Int,
     /** The number of the life. */
     life: Schema.Int,
-    /** Since that life began, in milliseconds. */
+    /** Milliseconds since the life began. */
     atMillis: Schema.Number,
-    /** Where its trace is; null where it could not be written. */
+    /** The path of its trace; null if it could not be written. */
     trace: Schema.NullOr(Schema.String),
     isNaive: Schema.Boolean
   }

@@ -1,5 +1,5 @@
 /**
- * Puts a status or an error into words for people, and into JSON for programs.
+ * The reports of the command: a status or an error as text for people, and as JSON for programs.
  */
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as ValidationError from "@effect/cli/ValidationError"
@@ -11,7 +11,7 @@ import { type CommandError, exitCodeOf } from "./ExitCode.js"
 import { shownStore, type StoreTarget } from "./Settings.js"
 
 /**
- * A status, and where it is kept.
+ * A status, the store that holds it, and the time at which it was read.
  *
  * @since 0.1.0
  * @category models
@@ -22,7 +22,7 @@ export interface StatusReport {
   readonly now: DateTime.Utc
 }
 
-/** One of the six states of the design; whether an attempt is under way is told apart. */
+/** One of the six states of the design. Whether an attempt is in flight is reported separately. */
 const stateOf = ({ state }: AuthStatus): string => state.split(".")[0]!
 
 const isoOf = (moment: Option.Option<DateTime.Utc>): string | null =>
@@ -37,7 +37,7 @@ const standingOf = ({ account, failures, limit, location }: AuthStatus): Standin
 
 /**
  * A status as JSON. `state` is one of `unauthenticated`, `authenticated`, `expired`, `unauthorized`, `aborted` and
- * `locked`; moments are ISO 8601, null where there is none.
+ * `locked`. Moments are ISO 8601; null if there is none.
  *
  * @since 0.1.0
  * @category json
@@ -63,7 +63,7 @@ export const statusJson = ({ status, store }: StatusReport): Readonly<Record<str
   store: shownStore(store)
 })
 
-/** In the two units that matter: nobody plans by the second what is days away. */
+/** A span in its greatest units: days from 48 hours on, else hours and minutes, or minutes and seconds. */
 const spanText = (seconds: number): string => {
   const minutes = Math.floor(seconds / 60)
   const hours = Math.floor(minutes / 60)
@@ -79,7 +79,7 @@ const momentText = (moment: DateTime.Utc, now: DateTime.Utc): string => {
 }
 
 /**
- * A status as text for people, with what to do where something is to be done.
+ * A status as text for people. If a person has to act, the text says how.
  *
  * @since 0.1.0
  * @category text
@@ -117,11 +117,11 @@ export const statusText = ({ now, status, store }: StatusReport): string => {
 }
 
 const ansi = /\u001b\[[0-9;]*m/g
-/** Whoever types a token where none belongs shall not find it in a log: neither a token nor a key is shown. */
+/** Tokens and keys. A user may type one in the wrong place, and it must not end up in a log. */
 const secretLike = /[0-9A-Fa-f]{32,}/g
 
 /**
- * What an error says to people.
+ * The message of an error, for people.
  *
  * @since 0.1.0
  * @category text
@@ -135,8 +135,8 @@ export const messageOf = (error: CommandError): string =>
     : error.message
 
 /**
- * An error as JSON: `error` (its tag), `message`, `exitCode`, and what else it has. `report` is the status
- * after it, where that is known.
+ * An error as JSON: `error` (its tag), `message`, `exitCode`, and its other fields. `report` is the status after the
+ * error, if it is known; its fields are added.
  *
  * @since 0.1.0
  * @category json

@@ -1,5 +1,5 @@
 /**
- * What can become of a call of `number-auth request`, the session aside. None of it counts towards a lockout.
+ * The errors of a call of `number-auth request`, except those of the session. None of them counts towards a lockout.
  */
 import * as Schema from "effect/Schema"
 

@@ -1,5 +1,5 @@
 /**
- * The settings of the command: from flags, else from the environment, else their defaults.
+ * The settings of the command. They come from flags, else from the environment, else from their defaults.
  */
 import * as Options from "@effect/cli/Options"
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -25,7 +25,7 @@ import { decodeBaseUrl, defaultBaseUrl } from "../services/wire/NumberTransport.
 import { InvalidSetting } from "./InvalidSetting.js"
 
 /**
- * Which store is used: the embedded one, or a PostgreSQL database, whose URL may hold a password.
+ * The store: an SQLite file or a PostgreSQL database. The URL of the database may hold a password.
  *
  * @since 0.1.0
  * @category models
@@ -48,7 +48,7 @@ export interface Settings {
 }
 
 /**
- * The flags of every command that has to do with an account, as they were typed.
+ * The flags of every command that uses an account. Their values are the text that was typed.
  *
  * @since 0.1.0
  * @category options
@@ -107,7 +107,7 @@ export const tokenFlag: Options.Options<Option.Option<string>> = Options.text("t
  */
 export type Flags = { readonly [Name in keyof typeof flags]: Option.Option<string> }
 
-/** An empty variable is one that is not set, as in a compose file whose variable has no value. */
+/** An empty variable counts as not set: a compose file gives one for a variable without a value. */
 const environment = (name: string): Effect.Effect<Option.Option<string>> =>
   Config.option(Config.string(name)).pipe(
     Effect.orElseSucceed(() => Option.none<string>()),
@@ -181,8 +181,8 @@ export const shownStore = (store: StoreTarget): string => {
 }
 
 /**
- * What of the store's address must never be shown, whatever holds it. A password so short that it may be part of any
- * word is left out: nothing shows it.
+ * The parts of the store's address that must never be shown: the passwords of its URL. A password of fewer than 12
+ * characters is left out, since it may be part of any word. No text shows it anyway.
  *
  * @since 0.1.0
  * @category text
@@ -201,8 +201,9 @@ export const storeSecrets = (store: StoreTarget): ReadonlyArray<Redacted.Redacte
 }
 
 /**
- * Where programs keep what outlives a restart and is no setting: `$XDG_STATE_HOME` or `~/.local/state`, on macOS
- * `~/Library/Application Support`, on Windows `%LOCALAPPDATA%`.
+ * The folder for state that outlives a restart and is not a setting. It is below `%LOCALAPPDATA%` on Windows. Elsewhere
+ * it is below `$XDG_STATE_HOME`; without that, below `~/Library/Application Support` on macOS and `~/.local/state` on
+ * other systems.
  *
  * @since 0.1.0
  * @category paths
@@ -219,7 +220,7 @@ export const stateFolder = (host: {
       "effect-number-auth"
     )
   }
-  // A relative XDG_STATE_HOME is to be ignored, says its specification.
+  // The specification of XDG_STATE_HOME says to ignore a relative path.
   if (host.xdgStateHome !== undefined && Path.posix.isAbsolute(host.xdgStateHome)) {
     return Path.posix.join(host.xdgStateHome, "effect-number-auth")
   }
@@ -263,7 +264,7 @@ const read = <A>(
   )
 
 /**
- * Reads which store is used. Touches no disk.
+ * Reads the store. Touches no disk.
  *
  * @since 0.1.0
  * @category constructors
@@ -340,7 +341,7 @@ export const readSettings = (given: Flags): Effect.Effect<Settings, InvalidSetti
 const tokenForm = "32 hexadecimal characters, as the Client Admin Portal shows them"
 
 /**
- * Reads the token, from the file that `--token-file` names, else from `NUMBER_TOKEN`.
+ * Reads the token from the file that `--token-file` names, else from `NUMBER_TOKEN`.
  *
  * @since 0.1.0
  * @category constructors
@@ -349,7 +350,7 @@ export const readToken = (
   file: Option.Option<string>
 ): Effect.Effect<Redacted.Redacted, InvalidSetting, FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    // The path is not shown: somebody may have taken the flag for one that holds the token.
+    // The path is not shown: a user may have typed the token itself instead of a path.
     const source: Source = Option.isSome(file)
       ? { setting: "--token-file", flag: null }
       : { setting: "NUMBER_TOKEN", flag: "--token-file" }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The `number-auth` command.
+ * The executable `number-auth`.
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -13,7 +13,7 @@ import * as Output from "./Output.js"
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { readonly version: string }
 
-// A reader that has gone, as in `number-auth status | head -1`, is no reason to stop before an attempt is settled.
+// A reader that has gone (`number-auth status | head -1`) must not stop the process before an attempt is settled.
 process.stdout.on("error", () => {})
 process.stderr.on("error", () => {})
 

@@ -1,5 +1,5 @@
 /**
- * What `number-auth --help` says; the help of each command is @effect/cli's.
+ * The text of `number-auth --help`. @effect/cli makes the help of each single command.
  */
 import { defaultBaseUrl } from "../services/wire/NumberTransport.js"
 

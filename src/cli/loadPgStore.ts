@@ -1,5 +1,5 @@
 /**
- * The driver of PostgreSQL is loaded where it is needed: who has an embedded store need not have it.
+ * The PostgreSQL store, loaded on demand: a program with an SQLite store need not install the PostgreSQL driver.
  */
 import * as Effect from "effect/Effect"
 import { AuthStoreError } from "../services/store/AuthStore.js"

@@ -29,7 +29,7 @@ export interface Host {
   readonly signal: () => "SIGINT" | "SIGTERM" | undefined
 }
 
-/** Help goes out through our output, and complaints do not: they come back as errors. */
+/** A console for @effect/cli. Help goes to our output. Complaints are dropped, since they also come back as errors. */
 const ownConsole =
   (output: Output["Type"]) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -41,7 +41,7 @@ const ownConsole =
       })
     )
 
-/** Says what a command failed with, and gives its exit code. */
+/** Prints the error of a command, and gives its exit code. */
 const report = (cause: Cause.Cause<unknown>, host: Host): Effect.Effect<number> => {
   const { output } = host
   const failure = Cause.failureOption(cause)
@@ -67,7 +67,7 @@ const report = (cause: Cause.Cause<unknown>, host: Host): Effect.Effect<number> 
           exitCode
         )
   }
-  // Only its kind is shown: what a mistake drags along may be a request, and a request holds a secret.
+  // Only the defect's name is shown: a defect may contain a request, and a request holds a secret.
   const [defect] = Cause.defects(cause)
   const kind = defect instanceof Error && /^\w{1,40}$/.test(defect.name) ? defect.name : "unknown"
   const message = `A mistake in number-auth (${kind}), which is not shown since it may hold a secret. An attempt that was under way counts until its lease runs out: see number-auth status before you go on. Please report it.`
@@ -83,8 +83,8 @@ const run = (host: Host) =>
   )
 
 /**
- * Runs the command and gives its exit code. Interrupted, it first closes what it opened: an attempt under way is
- * settled.
+ * Runs the command and gives its exit code. When it is interrupted, it first closes its resources: an attempt in flight
+ * is settled.
  *
  * @since 0.1.0
  * @category running

@@ -1,6 +1,6 @@
 /**
- * The statechart for people, read off the machine itself: as data, as Mermaid, as Graphviz' DOT, and as the source that
- * Stately Studio imports.
+ * The statechart for people, read from the machine itself: as data, as Mermaid, as Graphviz' DOT, and as the source
+ * that Stately Studio imports.
  *
  * @since 0.1.0
  */
@@ -8,32 +8,32 @@ import type { AnyStateNode, AnyTransitionDefinition } from "xstate"
 import { authMachine, type StateMeta } from "../machine/AuthMachine.js"
 
 /**
- * A state. A compound state has children, whose `parent` it is.
+ * A state. The children of a compound state have its id as `parent`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface State {
-  /** As `StateName` has it: `authenticated`, `expired.idle`; for a compound state its first part. */
+  /** The id as in `StateName`: `authenticated`, `expired.idle`. A compound state has the first part alone. */
   readonly id: string
   readonly parent: string | null
-  /** Whether its parent, or the chart, begins here. */
+  /** Whether it is the initial state of its parent, or of the chart. */
   readonly isInitial: boolean
-  /** A sentence: what it means. */
+  /** The meaning, as a sentence. */
   readonly means: string
-  /** A sentence: what a person does. */
+  /** The action of a person, as a sentence. */
   readonly toDo: string
 }
 
 /**
- * What an event does in a state. Where several stand for one event of one state, the first whose guard holds is taken.
+ * The effect of an event in a state. If a state has several for one event, the first whose guard holds is taken.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Transition {
   readonly from: string
-  /** Null: the state stays, and only the actions are taken. */
+  /** The next state. Null: the state stays, and only the actions are taken. */
   readonly to: string | null
   readonly event: string
   readonly guard: string | null
@@ -47,7 +47,7 @@ export interface Transition {
 export interface Chart {
   readonly states: ReadonlyArray<State>
   readonly transitions: ReadonlyArray<Transition>
-  /** What an event does wherever no state says otherwise. */
+  /** The effects of events in every state without a transition of its own for the event. */
   readonly everywhere: ReadonlyArray<Omit<Transition, "from" | "to">>
 }
 
@@ -94,7 +94,7 @@ const read = (root: AnyStateNode): Chart => ({
 })
 
 /**
- * The statechart of one account. Policies change its guards' answers, not its form, so that this is every account's.
+ * The statechart of every account. A policy changes the results of its guards, but not its form.
  *
  * @since 0.1.0
  * @category charts
@@ -107,10 +107,10 @@ interface Arrow {
   readonly labels: ReadonlyArray<string>
 }
 
-/** The transition that an arrow stands for, without what is the same for all of them. */
+/** The key of a transition without its origin. Siblings with the same key share one arrow. */
 const keyOf = ({ event, guard, to }: Transition): string => `${event} ${guard} ${to}`
 
-/** What all children of a compound state do alike is drawn once, from their parent. */
+/** Lifts a transition that all children of a compound state share: it is drawn once, from their parent. */
 const liftOne = ({ states, transitions }: Chart, transition: Transition): Transition => {
   const parent = states.find(({ id }) => id === transition.from)!.parent
   const siblings = states.filter((state) => state.parent === parent)
@@ -123,7 +123,7 @@ const liftOne = ({ states, transitions }: Chart, transition: Transition): Transi
   return isShared ? { ...transition, from: parent } : transition
 }
 
-/** An event alone, where it leads to one state; with the guard in XState's brackets, where the guard decides which. */
+/** The event, with its guard in XState's brackets if the event can lead to another state too. */
 const labelOf = ({ transitions }: Chart, transition: Transition): string => {
   const hasOther = transitions.some(
     (other) =>
@@ -155,7 +155,7 @@ const within = ({ states }: Chart, parent: string) => states.filter((state) => s
 const lastName = (id: string): string => id.split(".").at(-1)!
 
 /**
- * The chart as a Mermaid `stateDiagram-v2`. What changes no state is left out; `chart` has it.
+ * The chart as a Mermaid `stateDiagram-v2`. Transitions without a target state are left out; `chart` has them.
  *
  * @since 0.1.0
  * @category pictures
@@ -196,15 +196,15 @@ const quoted = (text: string): string => JSON.stringify(text)
  * @category models
  */
 export interface DotOptions {
-  /** Whether the events stand beside the arrows, which takes room. They are their tooltips either way. Default true. */
+  /** Whether the events stand beside the arrows, which takes room. They are tooltips either way. Default true. */
   readonly labels?: boolean | undefined
-  /** The way in which arrows mostly go. Default `right`. */
+  /** The main direction of the arrows. Default `right`. */
   readonly direction?: "right" | "down" | undefined
 }
 
 /**
- * The chart in Graphviz' language. Each state's shape has the id `state:` and its id, each arrow's `arrow:`, `from` and
- * `to`, so that a page can light them.
+ * The chart in Graphviz' language. The shape of a state has the id `state:<id>`, and an arrow has the id
+ * `arrow:<from>:<to>`, so that a page can light them.
  *
  * @since 0.1.0
  * @category pictures
@@ -213,7 +213,7 @@ export const toDot = (
   given: Chart,
   { direction = "right", labels: withLabels = true }: DotOptions = {}
 ): string => {
-  /** Graphviz draws arrows between nodes: one of a compound state begins at its first child, and is cut at its border. */
+  /** Graphviz joins nodes only: an arrow of a compound state is tied to its initial child, and cut at its border. */
   const endOf = (id: string): { readonly node: string; readonly cluster: string | null } => {
     const children = within(given, id)
     return children.length === 0
@@ -235,7 +235,7 @@ export const toDot = (
   }
   return [
     "digraph auth {",
-    // Arial is among the fonts whose widths Graphviz knows: in others texts would not fit their boxes.
+    // Graphviz knows the widths of Arial. In a font of unknown widths the texts would not fit their boxes.
     `  graph [compound=true, rankdir=${direction === "right" ? "LR" : "TB"}, bgcolor=transparent, fontname=Arial, nodesep=0.4, ranksep=0.6]`,
     "  node [shape=box, style=rounded, fontname=Arial, fontsize=12]",
     "  edge [fontname=Arial, fontsize=10, arrowsize=0.7]",
@@ -263,12 +263,12 @@ export const toDot = (
   ].join("\n")
 }
 
-/** A part of the machine's own configuration without its functions: names, targets and texts. */
+/** A part of the machine's configuration without its functions: names, targets and texts. */
 const plain = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== "object" || value === null) return value
   const record = value as Readonly<Record<string, unknown>>
-  // A guard or an action with its parameters: Studio shows the name, the parameters are code.
+  // A guard or an action with parameters. Studio shows the name; the parameters are code.
   if (typeof record["type"] === "string" && "params" in record) return record["type"]
   return Object.fromEntries(
     Object.entries(record)
@@ -278,7 +278,7 @@ const plain = (value: unknown): unknown => {
 }
 
 /**
- * The machine's own configuration for looking, not for running: guards and actions are names.
+ * The machine's configuration, to be shown and not to be run: guards and actions are names.
  *
  * @since 0.1.0
  * @category charts
@@ -297,7 +297,7 @@ export const toStately = (): string =>
 const cell = (text: string): string => text.replaceAll("|", "\\|")
 
 /**
- * What each state means and what a person does, as a Markdown table.
+ * The meaning of each state and the action of a person, as a Markdown table.
  *
  * @since 0.1.0
  * @category pictures

@@ -1,6 +1,6 @@
 /**
- * The live page: shows what a {@link Recorder} has to people with a browser. Read-only. Nothing leaves the machine that it
- * runs on but to who may look, and the page loads nothing from anywhere else.
+ * The server of the live page, which shows the records of a {@link Recorder} in a browser. The page is read-only. The
+ * server sends data only to browsers that may look, and the page loads nothing from other servers.
  *
  * @since 0.1.0
  */
@@ -33,14 +33,14 @@ import { toSequenceDiagram } from "./Sequence.js"
  */
 export interface Options {
   /**
-   * What a browser asks for, as the password of any user name, at least 16 characters. Without one the page is for this
-   * machine alone. It goes over the wire as it is: put TLS before it.
+   * The secret that the browser asks for as a password, with any user name. It has at least 16 characters. Without a
+   * secret the page is for this machine alone. The secret is sent unencrypted: put TLS in front of the server.
    */
   readonly secret?: Redacted.Redacted | undefined
 }
 
 /**
- * The page would be shown to others than it may be: nothing is served.
+ * The error of a server that people without permission could read. Nothing is served.
  *
  * @since 0.1.0
  * @category errors
@@ -96,16 +96,16 @@ const told = (status: number, text: string): HttpServerResponse.HttpServerRespon
   HttpServerResponse.text(`${text}\n`, { status })
 
 /**
- * One event for each record, those that came together in one piece; what keeps records from coming; and a sign of life where
- * there is neither.
+ * The event stream of the page. It has an event for each record, and one for each change of the recorder's `trouble`.
+ * Records that came together are sent in one piece. A sign of life is sent at the start and every 15 seconds.
  */
 const eventsOf = (recorder: Recorder["Type"], closing: Deferred.Deferred<void>): Stream.Stream<Uint8Array> =>
   Stream.unwrapScoped(
-    // Before the first byte: who has that one, and asks for the accounts then, misses nothing.
+    // The subscription begins before the first byte. A page that asks for the accounts after it misses no record.
     Effect.map(recorder.changes, (changes) =>
       changes.pipe(
         Stream.chunks,
-        // People see no difference, and a program that is busy writes what came meanwhile in one piece.
+        // People do not notice the pause. A busy program then writes the records of the pause in one piece.
         Stream.flatMap((records) =>
           Stream.concat(
             Stream.succeed(
@@ -126,7 +126,7 @@ const eventsOf = (recorder: Recorder["Type"], closing: Deferred.Deferred<void>):
         }),
         Stream.prepend(Chunk.of(": here\n\n")),
         Stream.map(utf8ToBytes),
-        // A server that closes waits for its answers to end, and this one would not.
+        // A closing server waits for its responses to end. This response would never end by itself.
         Stream.interruptWhenDeferred(closing)
       )
     )
@@ -189,9 +189,10 @@ const answer = (
   })
 
 /**
- * The page as an application, for those who serve it themselves. Without a secret it answers only requests for a host of
- * this machine, so that no page of another site can read it by a name that it resolves to this machine; who may connect is
- * then the server's affair. Where its scope closes the pages that are open are told no more.
+ * The page as an application, for a server of your own. Without a secret it answers only requests for a host of this
+ * machine. This stops a page of another site that makes its own name resolve to this machine. The server must then
+ * decide which clients may connect. When the scope closes, the event streams of open pages end. Fails if the secret is
+ * too short.
  *
  * @since 0.1.0
  * @category constructors
@@ -223,7 +224,7 @@ export const makeApp = (
           return Effect.succeed(told(421, "This inspector has no secret, and is for this machine alone."))
         }
       } else {
-        // Compared by their digests: how long that takes tells nothing of the secret.
+        // The digests are compared, so that the time of the comparison reveals nothing about the secret.
         const password = passwordIn(request.headers["authorization"])
         if (password === null || digest(password) !== expected) {
           return Effect.succeed(
@@ -241,8 +242,8 @@ export const makeApp = (
   })
 
 /**
- * Serves the page by the `HttpServer` that it is given, for as long as the layer lives. Fails where that one can be reached
- * from other machines and there is no secret.
+ * Serves the page with the given `HttpServer` while the layer lives. Fails if other machines can reach the server and
+ * there is no secret, or if the secret is too short.
  *
  * @since 0.1.0
  * @category layers

@@ -1,5 +1,6 @@
 /**
- * An observer that keeps what it sees, so that people can look at it: the newest record of every account, and the way there.
+ * An observer that keeps the records it sees, so that people can inspect them: the newest one of every account, and
+ * older ones up to a capacity.
  *
  * @since 0.1.0
  */
@@ -23,12 +24,15 @@ import { sight, type Sighting, type Sightings } from "./internal/sightings.js"
  * @category models
  */
 export interface Options {
-  /** How many records are kept besides the newest of each account, which always is; the oldest go first. Default 20,000. */
+  /**
+   * The number of records that are kept besides the newest of each account, which is always kept. The oldest are
+   * dropped first. Default 20,000.
+   */
   readonly capacity?: number | undefined
 }
 
 /**
- * What people were told, and of which account.
+ * A notice, with its account and time.
  *
  * @since 0.1.0
  * @category models
@@ -39,7 +43,7 @@ export interface SeenNotice extends RecordedNotice, AccountKey {
 }
 
 /**
- * When an attempt was made: when its reservation was recorded, or where that was not, when its mark was first seen.
+ * The time of an attempt: that of its recorded reservation or, without one, that of the first record with its mark.
  *
  * @since 0.1.0
  * @category models
@@ -49,7 +53,7 @@ export interface SeenAttempt extends Sighting {
 }
 
 /**
- * The records that there are. They outlive neither the process nor the layer: what has to last is in the store.
+ * The kept records. They are lost with the process or the layer; the store holds everything that must last.
  *
  * @since 0.1.0
  * @category services
@@ -57,27 +61,27 @@ export interface SeenAttempt extends Sighting {
 export class Recorder extends Context.Tag("effect-number-auth/inspect/Recorder")<
   Recorder,
   {
-    /** Where the records come from: a program that runs, a store that is read, or a trace. */
+    /** The origin of the records: a running program, a store that is read, or a trace. */
     readonly source: "live" | "store" | "trace"
-    /** What it is that is shown, in a few words. */
+    /** A short title of the records. */
     readonly title: string
-    /** Takes a record. One that it has already is left out. */
+    /** Keeps a record. A record that it already has is ignored. */
     readonly record: AuthObserver.Observer
     /** The newest record of each account. */
     readonly accounts: Effect.Effect<ReadonlyArray<TransitionRecord>>
-    /** What is kept of one account, in the order of the transactions. */
+    /** The kept records of one account, in the order of the transactions. */
     readonly records: (key: AccountKey) => Effect.Effect<ReadonlyArray<TransitionRecord>>
-    /** All that is kept, location by location, in the order of the transactions. */
+    /** All kept records, location by location, in the order of the transactions. */
     readonly all: Effect.Effect<ReadonlyArray<TransitionRecord>>
     /** The last hundred notices, the newest first. */
     readonly notices: Effect.Effect<ReadonlyArray<SeenNotice>>
-    /** When the attempts were made that the marks of these records stand for. */
+    /** The times of the attempts whose marks are in these records. */
     readonly attemptsOf: (records: ReadonlyArray<TransitionRecord>) => ReadonlyArray<SeenAttempt>
-    /** What is recorded from the moment on at which this is run. Who is too slow misses some. */
+    /** Subscribes to the records that are kept from now on. A subscriber that is too slow misses some. */
     readonly changes: Effect.Effect<Stream.Stream<TransitionRecord>, never, Scope.Scope>
-    /** The time of what is shown, in epoch milliseconds: of a trace it is that of its last record. */
+    /** The current time, in epoch milliseconds. For a trace it is the latest time of its records. */
     readonly nowMillis: Effect.Effect<number>
-    /** Why nothing new may come, in words; null where all is well. */
+    /** Why no new record may come, in words; null if all is well. */
     readonly trouble: SubscriptionRef.SubscriptionRef<string | null>
   }
 >() {}
@@ -100,7 +104,8 @@ export const make = (
   Effect.gen(function* () {
     const { capacity = 20_000, source = "live", title = "this program" } = options
     const kept = new Map<string, Array<TransitionRecord>>()
-    // Whose record is the oldest. It has one entry for every record but one of each account.
+    // The lists of the accounts, in the order in which they drop their oldest record. Each list has one entry for every
+    // record but one.
     const order = MutableQueue.unbounded<Array<TransitionRecord>>()
     const trouble = yield* SubscriptionRef.make<string | null>(null)
     const published = yield* PubSub.sliding<TransitionRecord>(16_384)
@@ -132,7 +137,7 @@ export const make = (
       const records = kept.get(name)
       if (records === undefined) kept.set(name, [given])
       else {
-        // Two fibers may have stored in one order and show in the other.
+        // Two fibers may store their changes in one order and report them in the other.
         let index = records.length
         while (index > 0 && records[index - 1]!.sequence > given.sequence) index -= 1
         if (records[index - 1]?.sequence === given.sequence) return
@@ -170,7 +175,7 @@ export const make = (
   })
 
 /**
- * Records every `NumberAuth` that is built below it.
+ * A recorder as a layer. It records every `NumberAuth` that is built on it.
  *
  * @since 0.1.0
  * @category layers
@@ -183,7 +188,7 @@ export const layer = (options: Options = {}): Layer.Layer<Recorder | AuthObserve
   )
 
 /**
- * A recorder that has the records of a trace, all of them.
+ * A recorder that keeps all records of a trace.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,5 +1,5 @@
 /**
- * Records as a picture of what went between whom.
+ * Records as a sequence diagram: the messages between accounts, store, Number and people.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import * as DateTime from "effect/DateTime"
 import { countsForLocation } from "../machine/Ledger.js"
 import type { RecordedEvent, TransitionRecord } from "../schemas/TransitionRecord.js"
 
-/** A text that ends no line, begins no other, and is no entity. */
+/** Makes text safe in a line of Mermaid: it cannot end the line, begin a statement, or be an entity. */
 const plain = (text: string): string =>
   text.replaceAll(/\s+/g, " ").replaceAll(/[#;]/g, (sign) => (sign === "#" ? "#35;" : "#59;"))
 
@@ -50,7 +50,8 @@ const lineOf = (account: string, event: RecordedEvent): ReadonlyArray<string> =>
 }
 
 /**
- * Draws records as a Mermaid sequence diagram: one participant for each account, the store, Number, and people. Times are UTC.
+ * Draws records as a Mermaid sequence diagram. The participants are each account, the store, Number, and people. Times
+ * are UTC.
  *
  * @since 0.1.0
  * @category pictures

@@ -1,6 +1,7 @@
 /**
- * Shows accounts in the inspector of Stately, by the manual interface of `@statelyai/inspect`: what the records tell, and
- * nothing else. The statechart runs as a pure function inside transactions, so there is no actor of XState's to inspect.
+ * An observer that shows accounts in Stately's inspector, by the manual interface of `@statelyai/inspect`. It sends
+ * only content of the records. The statechart runs as a pure function inside transactions, so XState has no actor to
+ * inspect.
  *
  * @since 0.1.0
  */
@@ -11,7 +12,7 @@ import * as AuthObserver from "../services/session/AuthObserver.js"
 import { config } from "./Chart.js"
 
 /**
- * What stands for an account: XState's `ActorRefLike`, with the chart that Stately draws. It takes no events.
+ * An account as XState's `ActorRefLike`, with the chart that Stately draws. It takes no events.
  *
  * @since 0.1.0
  * @category models
@@ -32,14 +33,14 @@ export interface Actor {
  */
 export interface Snapshot {
   readonly status: "active"
-  /** As XState has it: `"authenticated"`, `{ expired: "idle" }`. */
+  /** The state in XState's form: `"authenticated"`, `{ expired: "idle" }`. */
   readonly value: string | Readonly<Record<string, string>>
   readonly context: Readonly<Record<string, unknown>>
 }
 
 /**
- * What is used of an inspector of `@statelyai/inspect`: `createInspector`, `createBrowserInspector`, `createWebSocketInspector`
- * and others make one.
+ * The methods of an inspector of `@statelyai/inspect` that are used here. `createInspector`, `createBrowserInspector`,
+ * `createWebSocketInspector` and others make one.
  *
  * @since 0.1.0
  * @category models
@@ -55,7 +56,7 @@ const valueOf = (name: StateName): Snapshot["value"] => {
   return child === undefined ? state : { [state]: child }
 }
 
-/** Only what is named here is sent, and in {@link snapshotOf}. */
+/** Only the fields that are named here and in {@link snapshotOf} are sent. */
 const eventOf = ({ attempt, detail, generation, type }: RecordedEvent) => ({
   type,
   ...(attempt === undefined ? {} : { attempt }),
@@ -82,7 +83,7 @@ const snapshotOf = (record: TransitionRecord, state: StateName): Snapshot => ({
 })
 
 /**
- * Sends each account's records to an inspector of Stately: the account as an actor, its events, and how it stood after them.
+ * Sends each account's records to Stately's inspector: the account as an actor, the events, and a snapshot after them.
  *
  * @since 0.1.0
  * @category constructors
@@ -111,7 +112,7 @@ export const make = (stately: StatelyInspector): AuthObserver.Observer => {
 }
 
 /**
- * Shows an inspector of Stately each `NumberAuth` that is built below it.
+ * The observer as a layer. Stately's inspector shows each `NumberAuth` that is built on it.
  *
  * @since 0.1.0
  * @category layers

@@ -1,6 +1,6 @@
 /**
- * Shows what happens in a store, without being part of any program that uses it. It sees results, not events, and of two
- * changes in quick succession only the second.
+ * A follower of a store: it records the store's changes from outside the programs that use it. It sees results, not
+ * events. Of several changes between two looks it sees only the last.
  *
  * @since 0.1.0
  */
@@ -21,9 +21,9 @@ import type { Recorder } from "./Recorder.js"
  */
 export interface Options {
   readonly location: Location
-  /** `Policy.limit` of those who use the store, which does not know it. Default 5. */
+  /** `Policy.limit` of the programs that use the store. The store does not hold it. Default 5. */
   readonly limit?: number | undefined
-  /** How often to look. Default: once a second. */
+  /** The pause between two looks. Default: 1 second. */
   readonly every?: Duration.DurationInput | undefined
 }
 
@@ -32,7 +32,7 @@ interface Seen {
   readonly state: StateName
 }
 
-/** Whose mark is in one of them and not in the other, or has changed. */
+/** The accounts with a mark that was added, removed or changed. */
 const ownersOfChanged = (
   before: ReadonlyArray<Mark>,
   after: ReadonlyArray<Mark>
@@ -47,8 +47,8 @@ const ownersOfChanged = (
 }
 
 /**
- * Looks at a location again and again, and records what has changed since; at first, how each account stands. Why a look
- * failed is the recorder's `trouble` until one succeeds. It goes on until it is interrupted.
+ * Looks at a location repeatedly, and records each account that has changed. The first look records every account. The
+ * message of a failed look is the recorder's `trouble` until a look succeeds. It runs until it is interrupted.
  *
  * @since 0.1.0
  * @category running

@@ -1,5 +1,5 @@
 /**
- * The statechart for people who look.
+ * The inspector: shows people the statechart and the changes of accounts.
  *
  * @since 0.1.0
  */

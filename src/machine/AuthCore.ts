@@ -1,8 +1,8 @@
 /**
- * Statechart and ledger together: what happens to an account's record and its location's ledger in one transaction.
+ * Statechart and ledger together: one transaction's change of an account's record and of its location's ledger.
  *
- * Pure, and the only place where both meet. The shell reads both in a transaction, calls {@link AuthCore.step}, stores
- * the result, and acts on the decision once the transaction is durable.
+ * The core is pure, and the only place where both meet. The shell reads both in a transaction, calls
+ * {@link AuthCore.step}, stores the result, and acts on the decision once the transaction is durable.
  */
 import type { AccountCode } from "../schemas/Credentials.js"
 import { makeAuthMachine } from "./AuthMachine.js"
@@ -19,7 +19,7 @@ export { type CoreState, Decision, type Message, type OutcomeFacts, type Step } 
  */
 export interface AuthCore {
   readonly policy: Policy
-  /** Takes one message of one account, at one moment. */
+  /** Handles one message of one account, at one moment. */
   readonly step: (core: CoreState, account: AccountCode, message: Message, moment: Moment) => Step
 }
 

@@ -5,7 +5,7 @@ import type { Fingerprint } from "../schemas/Credentials.js"
 import type { AttemptId, Claim } from "../schemas/StoredRecord.js"
 
 /**
- * The facts that move the chart. Times and ids come in with them.
+ * The facts that move the chart. Each event carries its times and ids.
  *
  * @since 0.1.0
  * @category models
@@ -24,24 +24,24 @@ export type AuthEvent =
       readonly attempt: AttemptId
       readonly fingerprint: Fingerprint
       readonly nowMillis: number
-      /** The token's end as the answer gave it, if it is to be believed. */
+      /** The token's end as the answer gave it; null if the answer gave none, or one in the past. */
       readonly tokenEndsAtMillis: number | null
     }
   /** Number refused the credentials. */
   | AttemptFailed<"attempt.refused">
   /** The attempt failed, and the credentials may be good. */
   | AttemptFailed<"attempt.faulted">
-  /** It may have reached Number, and no answer came. */
+  /** The attempt may have reached Number, and no answer came. */
   | AttemptFailed<"attempt.lost">
-  /** It provably never left. */
+  /** The attempt provably never left. */
   | { readonly type: "attempt.unsent"; readonly attempt: AttemptId }
-  /** 5030, or 25 hours by the clock. */
+  /** The session is over: Number answered 5030, or the session's lifetime has passed. */
   | { readonly type: "session.expired"; readonly generation: AttemptId }
-  /** The process that needs the session has no key of it: another obtained it, and the store keeps none. */
+  /** The process that needs the session has no key for it: another process obtained it, and the store keeps no key. */
   | { readonly type: "session.unavailable"; readonly generation: AttemptId }
-  /** 5050. */
+  /** Number refused the session key with 5050. */
   | { readonly type: "session.unauthorized"; readonly generation: AttemptId; readonly nowMillis: number }
-  /** A token with another fingerprint than the aborted one. */
+  /** Credentials came, with a request or from a person. The chart's guard decides whether they may end an abort. */
   | { readonly type: "credentials.replaced"; readonly fingerprint: Fingerprint }
   /** The credentials at hand are known not to work: refused earlier, or past their known end. Nothing was sent. */
   | {
@@ -51,15 +51,15 @@ export type AuthEvent =
       readonly detail: string
       readonly nowMillis: number
     }
-  /** An operator's word that the next attempt may be made. */
+  /** An operator allowed the next attempt. */
   | { readonly type: "attempt.resumed" }
   /** Number reported the IP as locked. */
   | { readonly type: "lock.reported" }
   /** The ledger holds as many failures as the limit. */
   | { readonly type: "ledger.full" }
   /**
-   * The lock is over: an operator of this account confirmed that Number's support lifted it, or it ended otherwise (for
-   * another account's operator, or by a late acceptance that ended one of our own making).
+   * The lock is over. `operator`: an operator of this account confirmed that Number's support lifted it. `other`:
+   * another account's operator confirmed it, or a late acceptance ended a lock of our own making.
    */
   | { readonly type: "lock.lifted"; readonly by: "operator" | "other" }
 

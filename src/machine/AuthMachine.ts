@@ -1,9 +1,9 @@
 /**
  * The statechart of one account: `unauthenticated`, `authenticated`, `expired`, `unauthorized`, `aborted`, `locked`.
  *
- * Pure: it is run with XState's `transition`, which gives the next snapshot and the actions as data. There is no
- * `invoke` and no `after`: XState starts a promise actor again when a snapshot taken in the middle of it is restored,
- * and a crash loop would then be a lockout machine.
+ * The chart is pure: XState's `transition` runs it, and gives the next snapshot and the actions as data. There is no
+ * `invoke` and no `after`: XState restarts a promise actor when it restores a snapshot from the middle of it, so a
+ * crash loop would lock the location.
  */
 import { setup } from "xstate"
 import type { AuthContext } from "../schemas/StoredRecord.js"
@@ -17,13 +17,13 @@ import { defaultPolicy, type Policy } from "./Policy.js"
 export type { AuthEvent } from "./AuthEvent.js"
 
 /**
- * What people read of a state: XState's `description` says what it means, this what they do.
+ * The text of a state for people. XState's `description` says what the state means.
  *
  * @since 0.1.0
  * @category models
  */
 export interface StateMeta {
-  /** What a person does while the account is in this state. */
+  /** The instruction for a person while the account is in this state. */
   readonly toDo: string
 }
 
@@ -37,7 +37,7 @@ const setUp = (policy: Policy) =>
     },
     guards: guardsOf(policy),
     actions: {
-      // For the shell: named here, carried out there.
+      // The chart names these two, and the shell carries them out.
       sendAttempt: () => {},
       notify: (_, _params: { notice: Notice }) => {},
       ...memoryOf(policy)
@@ -46,7 +46,7 @@ const setUp = (policy: Policy) =>
 
 type Chart = ReturnType<typeof setUp>
 
-/** Answers are taken from the attempt in progress, and from the last one that was given up, if none came after it. */
+/** Takes answers to the attempt in progress, or to the last one that was given up, if no attempt came after it. */
 const answersOf = (chart: Chart) =>
   chart.createStateConfig({
     on: {
@@ -146,7 +146,7 @@ const attemptingOf = (chart: Chart) =>
     }
   })
 
-/** `unauthenticated`, `expired` and `unauthorized` need a session, and get it in the same way. */
+/** The children of `unauthenticated`, `expired` and `unauthorized`: all three get a session in the same way. */
 const needyOf = (chart: Chart) =>
   chart.createStateConfig({
     initial: "idle",
@@ -246,7 +246,7 @@ const lockedOf = (chart: Chart) =>
  * @since 0.1.0
  * @category constructors
  */
-// The type is XState's inference: written out it is longer than the chart.
+// The return type is inferred by XState: written out, it is longer than the chart.
 export const makeAuthMachine = (policy: Policy) => {
   const chart = setUp(policy)
   const needy = needyOf(chart)
@@ -284,7 +284,7 @@ export const makeAuthMachine = (policy: Policy) => {
 }
 
 /**
- * The statechart of one account under the default policy: to look at, and to generate pictures from.
+ * The statechart of one account under the default policy, for inspection and for generated pictures.
  *
  * @since 0.1.0
  * @category machines

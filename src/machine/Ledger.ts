@@ -1,13 +1,23 @@
 /**
- * The ledger of attempts of one location: why six in a row cannot happen.
+ * The ledger of attempts of one location. It makes six unsuccessful attempts in a row impossible.
  *
- * A value and the functions that change it. Every change happens inside one transaction of the store, which draws the
- * sequence number `sequence`; sequence numbers are the ledger's clock, and say what came before what. `nowMillis` only
- * ends leases and drains. The rules are those of the design, "The ledger".
+ * The ledger is a value with functions that change it. Every change happens inside one transaction of the store, which
+ * draws the sequence number `sequence`. Sequence numbers are the ledger's clock: they order all changes. `nowMillis`
+ * only ends leases and drains. The rules are those of the design, "The ledger".
  */
 import type { AccountCode } from "../schemas/Credentials.js"
 import type { AttemptId, LedgerRecord, Mark } from "../schemas/StoredRecord.js"
-import { aged, asOf, countsForLocation, isProvenOver, lostMark, type Moment, outlivesLift, toLost, toSettled } from "./internal/marks.js"
+import {
+  aged,
+  asOf,
+  countsForLocation,
+  isProvenOver,
+  lostMark,
+  type Moment,
+  outlivesLift,
+  toLost,
+  toSettled
+} from "./internal/marks.js"
 import type { Policy } from "./Policy.js"
 
 export { countsForLocation, type Moment } from "./internal/marks.js"
@@ -21,8 +31,8 @@ export { countsForLocation, type Moment } from "./internal/marks.js"
 export type Ledger = LedgerRecord
 
 /**
- * The two counts, since the documentation leaves two readings: a row of the location, and a row of the account.
- * `failures` are settled and lost marks, `inFlight` those whose answer is still awaited.
+ * The two counts. The documentation allows two readings: a row of the location, and a row of the account.
+ * `failures` are settled and lost marks. `inFlight` are marks whose answer is still awaited.
  *
  * @since 0.1.0
  * @category models
@@ -89,13 +99,13 @@ const isAtLimit = (count: number, policy: Policy): boolean => count >= policy.li
 export const lockOf = (ledger: Ledger, policy: Policy): number | null => {
   if (ledger.lockReportedAt !== null) return ledger.lockReportedAt
   const failures = ledger.marks.filter((mark) => countsForLocation(mark) && mark.status !== "inFlight")
-  // The next lock has a newer failure. A number is drawn once, so it is not that of a transaction that reported a lock.
+  // The next lock has a newer failure, so another id. Sequence numbers are unique, so no reported lock has this id.
   return failures.length < policy.limit ? null : Math.max(...failures.map(({ attempt }) => attempt))
 }
 
 /**
- * Lets time pass: a lease that ran out becomes `lost`, and a lost attempt whose drain time is over becomes `settled`,
- * as of the transaction before this one, so that an attempt reserved in this one came later.
+ * Lets time pass. A mark whose lease ran out becomes `lost`, and a lost mark whose drain time is over becomes
+ * `settled`. It settles as of the transaction before this one, so an attempt reserved in this one came later.
  *
  * @since 0.1.0
  * @category transitions
@@ -106,8 +116,8 @@ export const age = (ledger: Ledger, moment: Moment, policy: Policy): Ledger => {
 }
 
 /**
- * Puts the mark of a new attempt, named by this transaction's sequence number. Call only where {@link room} is `open`;
- * the attempt is sent only once the transaction is durable.
+ * Puts the mark of a new attempt, named by this transaction's sequence number. Call it only if {@link room} is `open`,
+ * and send the attempt only once the transaction is durable.
  *
  * @since 0.1.0
  * @category transitions
@@ -124,9 +134,9 @@ export const reserve = (ledger: Ledger, account: AccountCode, moment: Moment, po
   ])
 
 /**
- * Settles an attempt that was refused, or faulted by an answer of Number's own (else: {@link doubt}). A failure always counts:
- * where the mark is gone (the answer came after its lease and drain, and a success or a lifted lock took the mark) it is put
- * back.
+ * Settles an attempt that was refused, or faulted by an answer of Number's own (else: {@link doubt}). A failure always
+ * counts: a mark that is gone is put back. It can be gone if the answer came after lease and drain, and a success or a
+ * lifted lock removed the mark.
  *
  * @since 0.1.0
  * @category transitions
@@ -137,7 +147,7 @@ export const settle = (
   reason: "refused" | "faulted",
   moment: Moment
 ): Ledger => {
-  // The same answer may come twice, when the store did not say whether the first time held.
+  // The same answer may come twice, if the store did not confirm the first time.
   if (isSettledByAnswer(ledger, attempt.id)) return ledger
   const settled = toSettled({ attempt: attempt.id, account: attempt.account }, reason, asOf(moment))
   return withMarks(ledger, [...otherMarks(ledger, attempt.id), settled])
@@ -151,9 +161,9 @@ const otherMarks = (ledger: Ledger, id: AttemptId): ReadonlyArray<Mark> =>
   ledger.marks.filter((mark) => mark.attempt !== id)
 
 /**
- * Records that an attempt failed by an answer that is not known to be Number's own: a gateway gave up, say, while Number may
- * still be working on it, and count it later than a success that is reserved now. So the mark drains as that of a lost one,
- * counted from now, and is put back where it is gone.
+ * Records that an attempt failed by an answer that is not known to be Number's own. A gateway may have given up, say,
+ * while Number still works on the attempt and counts it later than a success that is reserved now. So the mark drains
+ * like that of a lost attempt, counted from now. A mark that is gone is put back.
  *
  * @since 0.1.0
  * @category transitions
@@ -175,12 +185,11 @@ export const doubt = (
  * @since 0.1.0
  * @category transitions
  */
-export const release = (ledger: Ledger, id: AttemptId): Ledger =>
-  withMarks(ledger, otherMarks(ledger, id))
+export const release = (ledger: Ledger, id: AttemptId): Ledger => withMarks(ledger, otherMarks(ledger, id))
 
 /**
- * Records that no answer came. The mark stays, unsettled, until the drain time is over, counted from now. An attempt can be
- * given up twice (another process may have found its lease ended before): the last time is when Number may still work on it.
+ * Records that no answer came. The mark stays unsettled until the drain time is over, counted from now. An attempt can
+ * be given up twice, if another process found its lease ended earlier. Then the drain counts from the later time.
  *
  * @since 0.1.0
  * @category transitions
@@ -194,8 +203,8 @@ export const lose = (ledger: Ledger, id: AttemptId, moment: Moment, policy: Poli
   )
 
 /**
- * Records a success, which proves only what came before it: it clears its own mark and those that had settled before
- * it was reserved. An overlapping failure stays. It ends no reported lock.
+ * Records a success. It clears its own mark, and the marks that had settled before it was reserved. It proves nothing
+ * about an overlapping failure, so that mark stays. A success does not end a reported lock.
  *
  * @since 0.1.0
  * @category transitions
@@ -225,9 +234,9 @@ export const reportLock = (ledger: Ledger, moment: Moment): Ledger =>
   ledger.lockReportedAt === null ? { ...ledger, lockReportedAt: moment.sequence } : ledger
 
 /**
- * Records an operator's word that Number's support lifted the lock and so set its count to zero. Keeps the marks that
- * the backend may still be working on, and failures that were answered after the lock was reported: Number may have
- * counted those after it was lifted.
+ * Records that an operator confirmed the lift: Number's support lifted the lock, which set Number's count to zero.
+ * Keeps the marks that the backend may still be working on, and failures that were answered after the lock was
+ * reported: Number may have counted those after the lift.
  *
  * @since 0.1.0
  * @category transitions

@@ -8,7 +8,7 @@ import { Abort } from "../schemas/StoredRecord.js"
  * A notice for people. It holds no secrets.
  *
  * - `aborted`: no further attempt of this account until a person acts.
- * - `locked`: no further attempt of the location. `reported`: Number said so; else it is our own stop at the limit.
+ * - `locked`: no further attempt of the location. `reported`: Number reported the lock. Else the count is at the limit.
  * - `tokenExpiring`: the token authenticates, and ends soon.
  *
  * @since 0.1.0

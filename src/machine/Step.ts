@@ -5,7 +5,15 @@ import * as Data from "effect/Data"
 import type { RefusalCode } from "../schemas/Answers.js"
 import type { AttemptOutcome } from "../schemas/AttemptOutcome.js"
 import type { Fingerprint } from "../schemas/Credentials.js"
-import type { Abort, AttemptId, AuthContext, Claim, LedgerRecord, Session, StateName } from "../schemas/StoredRecord.js"
+import type {
+  Abort,
+  AttemptId,
+  AuthContext,
+  Claim,
+  LedgerRecord,
+  Session,
+  StateName
+} from "../schemas/StoredRecord.js"
 import type { AuthEvent } from "./AuthEvent.js"
 import type { Notice } from "./Notice.js"
 
@@ -32,7 +40,7 @@ export type OutcomeFacts =
   | Exclude<AttemptOutcome, { _tag: "accepted" }>
 
 /**
- * A message to the core, of the shell or of a person.
+ * A message to the core, from the shell or from a person.
  *
  * @since 0.1.0
  * @category models
@@ -40,11 +48,11 @@ export type OutcomeFacts =
 export type Message =
   /** A caller needs a session; these are the credentials at hand. */
   | { readonly type: "request"; readonly fingerprint: Fingerprint; readonly claim: Claim }
-  /** The store did not confirm a request, so nothing was sent for it: what it may have reserved is given back. */
+  /** The store did not confirm a request, so nothing was sent for it. Its reservation, if there is one, is released. */
   | { readonly type: "withdraw"; readonly claim: Claim }
   /** Number refused the session key of that generation. */
   | { readonly type: "sessionRefused"; readonly generation: AttemptId; readonly code: RefusalCode }
-  /** The session of that generation has no key in this process, which needs one. */
+  /** This process needs a session, and has no key for the session of that generation. */
   | { readonly type: "sessionUnavailable"; readonly generation: AttemptId }
   /** An attempt ended. */
   | {
@@ -55,22 +63,22 @@ export type Message =
     }
   /** A person brought other credentials. */
   | { readonly type: "replaceCredentials"; readonly fingerprint: Fingerprint }
-  /** An operator says that the next attempt may be made. */
+  /** An operator allows the next attempt. */
   | { readonly type: "resume" }
-  /** An operator says that Number's support lifted the lock. */
+  /** An operator confirms that Number's support lifted the lock. */
   | { readonly type: "confirmLockLifted" }
-  /** Nothing but the time has passed. */
+  /** Only time has passed. */
   | { readonly type: "observe" }
 
 /**
  * The core's answer to a message.
  *
- * - `held`: a session is there.
- * - `send`: the mark is put; send the attempt once the transaction is durable.
- * - `wait`: `attempt`, another process is making this account's attempt; `room`, the location's marks in flight leave
- *   no room. Ask again when the store changes, or after `forMillis` at the latest.
+ * - `held`: the account has a session.
+ * - `send`: the mark is put. Send the attempt once the transaction is durable.
+ * - `wait`: for `attempt`, this account's attempt is already in progress; for `room`, the location's marks in flight
+ *   leave no room. Ask again when the store changes, or after `forMillis` at the latest.
  * - `aborted`, `locked`: a person is needed.
- * - `done`: noted.
+ * - `done`: the message was handled, and needs no answer.
  * - `rejected`: a person asked for a change that would not be safe, or that has nothing to act on. Nothing was changed.
  *
  * @since 0.1.0
@@ -95,7 +103,7 @@ export type Decision = Data.TaggedEnum<{
 export const Decision: Data.TaggedEnum.Constructor<Decision> = Data.taggedEnum<Decision>()
 
 /**
- * The result of one message: the records to store, and what the shell does once they are durable.
+ * The result of one message: the records to store, and the shell's task once they are durable.
  *
  * @since 0.1.0
  * @category models
@@ -103,7 +111,7 @@ export const Decision: Data.TaggedEnum.Constructor<Decision> = Data.taggedEnum<D
 export interface Step extends CoreState {
   /** The events that the chart took, in order. An event that changed nothing is left out. */
   readonly events: ReadonlyArray<AuthEvent>
-  /** What people have to be told. */
+  /** The notices for people. */
   readonly notices: ReadonlyArray<Notice>
   readonly decision: Decision
 }

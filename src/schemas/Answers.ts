@@ -1,5 +1,5 @@
 /**
- * What Number answers over REST (`number-api.md`, section "REST").
+ * The schemas of Number's answers, over REST and SOAP (`number-api.md`, sections "REST" and "SOAP").
  */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -7,11 +7,14 @@ import * as Schema from "effect/Schema"
 import { SessionKey } from "./Credentials.js"
 import { PortalDate } from "./PortalDate.js"
 
-/** Error codes are numbers in every sample; a quoted one is read as the number that it spells. */
+/** Error codes are numbers in every sample. A quoted code is read as a number too. */
 const SpelledErrorCode = Schema.NumberFromString.pipe(Schema.int())
 const ErrorCode = Schema.Union(Schema.Int, SpelledErrorCode)
 
-/** A field that only informs never makes an answer undecodable: what does not decode is as good as absent. */
+/**
+ * An optional field. A value that does not decode becomes null, like an absent one, so it does not make the answer
+ * undecodable. Only a value that `from` rejects does.
+ */
 const lenient = <A, I>(
   schema: Schema.Schema<A, I>,
   from: Schema.Schema<unknown> = Schema.Unknown
@@ -36,7 +39,8 @@ const ThisUser = Schema.Struct({
 })
 
 /**
- * `AuthenticateResult`, with the fields that decide. `FunctionOk` is also taken in the prose's spelling, `FunctionOK`.
+ * `AuthenticateResult`, with the fields that decide the outcome. `FunctionOk` may also be spelled `FunctionOK`, as in
+ * the documentation's prose.
  *
  * @since 0.1.0
  * @category schemas
@@ -67,7 +71,8 @@ export const AuthenticateAnswer = Schema.parseJson(Schema.Struct({ AuthenticateR
 export type AuthenticateResult = typeof AuthenticateResult.Type
 
 /**
- * Whether an answer says that the call was carried out: in either spelling, and not where the two contradict each other.
+ * Whether an answer says that the call was carried out, in either spelling. Undefined if both are absent, or contradict
+ * each other.
  *
  * @since 0.1.0
  * @category decoding
@@ -81,7 +86,7 @@ export const functionOkOf = (result: {
 }
 
 /**
- * `xs:boolean`, from the text of an element: `true`, `1`, `false` or `0`, with the whitespace around it that XML allows.
+ * `xs:boolean`, from the text of an element: `true`, `1`, `false` or `0`. Whitespace around it is allowed.
  *
  * @since 0.1.0
  * @category schemas
@@ -94,7 +99,7 @@ export const SoapBoolean: Schema.Schema<boolean, string> = Schema.compose(
 const booleanOf = (value: unknown): boolean | undefined => (typeof value === "boolean" ? value : undefined)
 
 /**
- * {@link functionOkOf} of a result in decoded JSON, whatever it holds.
+ * {@link functionOkOf} of a result in decoded JSON. A value that is no boolean counts as absent.
  *
  * @since 0.1.0
  * @category decoding
@@ -102,7 +107,7 @@ const booleanOf = (value: unknown): boolean | undefined => (typeof value === "bo
 export const functionOkIn = (result: Readonly<Record<string, unknown>>): boolean | undefined =>
   functionOkOf({ FunctionOk: booleanOf(result["FunctionOk"]), FunctionOK: booleanOf(result["FunctionOK"]) })
 
-/** A field that is there twice is no field: which of the two is meant nobody knows. */
+/** Rejects a repeated element: it is not known which of the two is meant. */
 const Once = Schema.Unknown.pipe(Schema.filter((input) => !Array.isArray(input)))
 
 const soapHead = {
@@ -115,7 +120,7 @@ const soapHead = {
 
 /**
  * {@link AuthenticateResult} from the texts of a SOAP answer (`number-api.md`, section "SOAP"): the fields of
- * `AuthenticateResult`, or of `api_AuthResponse`, by their local names. One that is there twice makes it undecodable.
+ * `AuthenticateResult`, or of `api_AuthResponse`, by their local names. A repeated field makes it undecodable.
  *
  * @since 0.1.0
  * @category schemas
@@ -131,7 +136,7 @@ export const SoapAuthenticateResult = Schema.Struct({
 })
 
 /**
- * What every method's answer over SOAP says, whatever else it holds.
+ * The fields that every method's answer over SOAP shares.
  *
  * @since 0.1.0
  * @category schemas
@@ -139,8 +144,8 @@ export const SoapAuthenticateResult = Schema.Struct({
 export const SoapMethodResult = Schema.Struct(soapHead)
 
 /**
- * The two ways in which Number refuses a session key (seed, "API Authentication"): 5030, expired after 25 hours; 5050,
- * the caller's IP is not the one that authenticated.
+ * The two codes with which Number refuses a session key (seed, "API Authentication"). 5030: the session expired after
+ * 25 hours. 5050: the caller's IP is not the one that authenticated.
  *
  * @since 0.1.0
  * @category schemas
@@ -157,8 +162,8 @@ const isRefusalCode = (code: unknown): code is RefusalCode => code === 5030 || c
 
 /**
  * Finds a refusal of the session key in the decoded JSON of a method's answer: one object under `<Something>Result`
- * with `FunctionOk` false and `ErrCode` 5030 or 5050. Nothing else is a refusal, so that nothing else is replayed: where
- * there are two results, one of them may say that the call was carried out.
+ * with `FunctionOk` false and `ErrCode` 5030 or 5050. Nothing else is a refusal, so nothing else is replayed. An answer
+ * with two results is no refusal, since one of them may say that the call was carried out.
  *
  * @since 0.1.0
  * @category decoding

@@ -1,18 +1,18 @@
 /**
- * What became of one attempt, in the words of the design: accepted, refused, faulted, lost or unsent.
+ * The outcome of one attempt, in the words of the design: accepted, refused, faulted, lost or unsent.
  */
 import * as Data from "effect/Data"
 import type { SessionKey } from "./Credentials.js"
 
 /**
- * How one attempt ended. Only `accepted` is a success; `refused`, `faulted` and `lost` count, `unsent` does not.
+ * The outcome of one attempt. Only `accepted` is a success. `refused`, `faulted` and `lost` count, `unsent` does not.
  *
  * - `accepted`: FunctionOk, AuthSuccess and a session key.
- * - `refused`: AuthSuccess false, the credentials are bad, expired, or the account is inactive or locked.
- * - `faulted`: FunctionOk false, a non-2xx status, or a body that does not decode. `errorCode` is Number's; where it is null
- *   the answer may be a gateway's, and Number may still be working on the attempt: the mark then drains as that of a lost one.
- * - `lost`: it may have reached the backend, and no whole answer came.
- * - `unsent`: it provably never left.
+ * - `refused`: AuthSuccess false. The credentials are bad or expired, or the account is inactive or locked.
+ * - `faulted`: FunctionOk false, a non-2xx status, or a body that does not decode. `errorCode` is Number's. If it is
+ *   null, the answer may be a gateway's, and Number may still work on the attempt, so the mark drains like a lost one.
+ * - `lost`: the attempt may have reached the backend, and no whole answer came.
+ * - `unsent`: the attempt provably never left.
  *
  * `detail` is text for people: shortened, and free of secrets. `lockReported` is `IsLockedOut` of the answer.
  *
@@ -22,7 +22,7 @@ import type { SessionKey } from "./Credentials.js"
 export type AttemptOutcome = Data.TaggedEnum<{
   accepted: {
     readonly sessionKey: SessionKey
-    /** The token's end as the answer gives it (`ThisUser.ExpirationDate`), if it gives one, in epoch milliseconds. */
+    /** The token's end in the answer (`ThisUser.ExpirationDate`), in epoch milliseconds; null if it has none. */
     readonly tokenEndsAtMillis: number | null
     readonly lockReported: boolean
   }

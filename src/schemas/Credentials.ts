@@ -1,5 +1,5 @@
 /**
- * The values of `number-api.md`, section "Values".
+ * The schemas of account code, token, session key, location and fingerprint (`number-api.md`, section "Values").
  */
 import type * as Either from "effect/Either"
 import type * as Redacted from "effect/Redacted"
@@ -7,8 +7,8 @@ import * as Schema from "effect/Schema"
 import { decodeInput, type InvalidInput } from "./InvalidInput.js"
 
 /**
- * The account code: 2 letters and 7 digits, such as `EP9116875`. Never changes, no secret. Letters are kept in upper
- * case, so that one account has one record.
+ * The account code: 2 letters and 7 digits, such as `EP9116875`. It never changes and is no secret. Its letters are
+ * kept in upper case, so that one account has one record.
  *
  * @since 0.1.0
  * @category schemas
@@ -28,7 +28,7 @@ export type AccountCode = typeof AccountCode.Type
 const TokenText = Schema.Trim.pipe(Schema.pattern(/^[0-9A-Fa-f]{32}$/), Schema.brand("Token"))
 
 /**
- * The token: 32 hexadecimal characters. Acts as a password, so it is Redacted from here on.
+ * The token: 32 hexadecimal characters. It acts as a password, so it is Redacted from here on.
  *
  * @since 0.1.0
  * @category schemas
@@ -42,7 +42,7 @@ export const Token = Schema.Redacted(TokenText)
 export type Token = Redacted.Redacted<typeof TokenText.Type>
 
 const SessionKeyText = Schema.String.pipe(
-  // Goes into an HTTP header and is opaque: anything printable without a space.
+  // The key goes into an HTTP header and is opaque, so any printable text without spaces is taken.
   Schema.pattern(/^[\x21-\x7e]{1,512}$/),
   Schema.brand("SessionKey")
 )
@@ -63,7 +63,7 @@ export type SessionKey = Redacted.Redacted<typeof SessionKeyText.Type>
 
 /**
  * The user's name for the egress IP whose attempts Number counts together: 1 to 64 letters, digits, `.`, `_` or `-`.
- * All that shares the IP must use the same name and the same store.
+ * All software that shares the IP must use the same name and the same store.
  *
  * @since 0.1.0
  * @category schemas
@@ -77,7 +77,7 @@ export const Location = Schema.Trim.pipe(Schema.pattern(/^[\w.-]{1,64}$/), Schem
 export type Location = typeof Location.Type
 
 /**
- * What identifies a token without being one: 64 lower-case hexadecimal characters.
+ * The fingerprint of a token: it identifies the token, and does not show it. 64 lower-case hexadecimal characters.
  *
  * @since 0.1.0
  * @category schemas

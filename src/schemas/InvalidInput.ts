@@ -3,8 +3,8 @@ import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 
 /**
- * Input that does not have the form it should have. Names the field and the form; never holds or shows the value,
- * which may be a secret. Nothing was sent, nothing was stored, nothing was counted.
+ * The error of malformed input. It names the field and the expected form. It never holds or shows the value, which may
+ * be a secret. Nothing was sent, nothing was stored, nothing was counted.
  *
  * @since 0.1.0
  * @category errors
@@ -14,7 +14,7 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>("effect-numbe
   {
     /** The field as the user knows it, such as `account code`. */
     field: Schema.String,
-    /** The form it should have, as a sentence fragment. */
+    /** The expected form, as a sentence fragment. */
     expected: Schema.String
   }
 ) {
@@ -24,8 +24,7 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>("effect-numbe
 }
 
 /**
- * Decodes unknown input; a failure becomes an {@link InvalidInput}, and the parse error, which holds the value, is
- * dropped.
+ * Decodes unknown input. A failure becomes an {@link InvalidInput}. The parse error holds the value, so it is dropped.
  *
  * @since 0.1.0
  * @category decoding

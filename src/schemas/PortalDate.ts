@@ -1,6 +1,6 @@
 /**
- * The ways in which Number writes a moment: ISO 8601 (REST and SOAP samples), WCF's `/Date(ms±hhmm)/`, and the portal's
- * `11/22/2026 1:59:54 PM`, which has no time zone and is read as UTC.
+ * The schema of the three forms in which Number writes a moment: ISO 8601 (REST and SOAP samples), WCF's
+ * `/Date(ms±hhmm)/`, and the portal's `11/22/2026 1:59:54 PM`, which has no time zone and is read as UTC.
  */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
@@ -11,7 +11,7 @@ const wcf = /^\/Date\((-?\d{1,15})(?:[+-]\d{4})?\)\/$/
 const portal = /^(\d{1,2})\/(\d{1,2})\/(\d{4}) (\d{1,2}):(\d{2}):(\d{2}) (AM|PM)$/i
 const iso = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}/
 
-/** Whether the calendar has that day: the 31st of a shorter month, or a month 0, would roll over. */
+/** Whether the calendar has that day. Without this check, the 31st of a shorter month, or a month 0, rolls over. */
 const isDay = (year: number, month: number, day: number): boolean =>
   Option.exists(
     DateTime.make({ year, month, day }),

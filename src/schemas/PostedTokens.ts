@@ -35,8 +35,8 @@ const decodeWhole = decodeInput(
 )
 
 /**
- * Decodes the body of the portal's POST. The documented sample lacks its outer braces: taken with them, without them,
- * and as a bare array.
+ * Decodes the body of the portal's POST. The documented sample lacks its outer braces, so the body may have them, lack
+ * them, or be a bare array.
  *
  * @since 0.1.0
  * @category decoding

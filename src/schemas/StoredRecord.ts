@@ -1,17 +1,18 @@
 /**
- * What the store keeps: one ledger per location and one record per account. Our own versioned form, not XState's
- * persisted snapshot: a crash in the middle of an attempt leaves plain facts, and nothing that could run by itself.
+ * The records of the store: one ledger per location and one record per account. Their versioned form is our own, not
+ * XState's persisted snapshot: a crash in the middle of an attempt leaves plain facts, and nothing that could run by
+ * itself.
  */
 import * as Schema from "effect/Schema"
 import { AccountCode, Fingerprint, SessionKey } from "./Credentials.js"
 
-/** The number that a transaction draws: the ledger's clock. Starts at 1 and never repeats within a location. */
+/** The number that a transaction draws: the ledger's clock. It starts at 1 and never repeats within a location. */
 const Sequence = Schema.NonNegativeInt
 /** Epoch milliseconds, by the store's clock. */
 const Millis = Schema.Int
 
 /**
- * One attempt, named by the sequence number of its reservation.
+ * The id of an attempt: the sequence number of its reservation.
  *
  * @since 0.1.0
  * @category schemas
@@ -25,8 +26,8 @@ export const AttemptId = Sequence
 export type AttemptId = typeof AttemptId.Type
 
 /**
- * What the caller that reserved an attempt knows it by, even if the store never told it the attempt's id: random, and
- * unlike an id not drawn again when a transaction is rolled back.
+ * The caller's own random name for a reservation. The caller knows it even if the store never confirmed the attempt's
+ * id. Unlike an id, it is not drawn again after a transaction is rolled back.
  *
  * @since 0.1.0
  * @category schemas
@@ -40,7 +41,7 @@ export const Claim = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{1,64}$/), Sche
 export type Claim = typeof Claim.Type
 
 /**
- * What is known of an attempt besides its mark.
+ * The facts about an attempt that its mark does not hold.
  *
  * @since 0.1.0
  * @category schemas
@@ -50,10 +51,11 @@ export const Reservation = Schema.Struct({ id: AttemptId, fingerprint: Fingerpri
 /**
  * A mark in the ledger: an attempt that counts as a failure until proven otherwise.
  *
- * - `inFlight`: reserved, and its lease has not run out.
- * - `lost`: no answer of Number's own came, and the backend may still be working on it, until `drainsAtMillis`.
- * - `settled`: unsuccessful for certain (or lost and drained) since the transaction `settledAt`. A success of the
- *   location that was reserved later sets `clearedForLocation`; one of the account's own removes the mark.
+ * - `inFlight`: the attempt is reserved, and its lease has not run out.
+ * - `lost`: no answer of Number's own came. The backend may still work on the attempt until `drainsAtMillis`.
+ * - `settled`: the attempt is unsuccessful for certain (or lost and drained) since the transaction `settledAt`. A
+ *   success of another account that was reserved later sets `clearedForLocation`, if the policy clears the location. A
+ *   success of the same account that was reserved later removes the mark.
  *
  * @since 0.1.0
  * @category schemas
@@ -88,8 +90,8 @@ export const Mark = Schema.Union(
 export type Mark = typeof Mark.Type
 
 /**
- * The ledger of one location. `lockReportedAt` is the transaction in which Number's answer said `IsLockedOut`; a lock
- * of our own making is not stored, it follows from the marks.
+ * The ledger of one location. `lockReportedAt` is the transaction in which Number's answer said `IsLockedOut`. A lock
+ * of our own making is not stored: it follows from the marks.
  *
  * @since 0.1.0
  * @category schemas
@@ -107,7 +109,7 @@ export const LedgerRecord = Schema.Struct({
 export type LedgerRecord = typeof LedgerRecord.Type
 
 /**
- * Why an account was aborted. Only `refused`, `barred` and `expired` speak of the credentials themselves:
+ * The reason of an abort. Only `refused`, `barred` and `expired` mean that the credentials are bad:
  *
  * - `refused`: Number answered AuthSuccess false to them.
  * - `barred`: Number refused these credentials earlier, so they were not sent again.
@@ -139,7 +141,7 @@ export type AbortReason = typeof AbortReason.Type
  */
 export const Abort = Schema.Struct({
   reason: AbortReason,
-  /** The attempt that failed; null where none was made. */
+  /** The attempt that failed; null if none was made. */
   attempt: Schema.NullOr(AttemptId),
   /** The credentials in use. */
   fingerprint: Fingerprint,
@@ -175,7 +177,7 @@ export const Session = Schema.Struct({
 export type Session = typeof Session.Type
 
 /**
- * The states of the chart, compound ones with their child.
+ * The states of the chart. A compound state stands with its child.
  *
  * @since 0.1.0
  * @category schemas
@@ -199,7 +201,7 @@ export const StateName = Schema.Literal(
 export type StateName = typeof StateName.Type
 
 /**
- * The part of an account's record that the statechart keeps as its context. Holds ids and fingerprints, no secrets.
+ * The part of an account's record that the statechart keeps as its context. It holds ids and fingerprints, no secrets.
  *
  * @since 0.1.0
  * @category schemas
@@ -208,20 +210,26 @@ export const AuthContext = Schema.Struct({
   session: Schema.NullOr(Session),
   /** The attempt that is under way. */
   attempt: Schema.NullOr(Reservation),
-  /** The last attempt whose answer did not come: if it does come late, it is still taken. */
+  /** The last attempt that was given up. A late answer to it is still taken. */
   lostAttempt: Schema.NullOr(Reservation),
   abort: Schema.NullOr(Abort),
-  /** The credentials that were aborted since the last success or operator's word: to bring one again replaces nothing. */
+  /**
+   * The credentials that were aborted since the last success, or since an operator last resumed the account or
+   * confirmed a lift. To bring them again does not end an abort, unless it is for other credentials that were refused.
+   */
   abortedFingerprints: Schema.Array(Fingerprint),
-  /** Every fingerprint that Number refused for this account: never sent again, whatever became of it later. */
+  /** Every fingerprint that Number refused for this account. Credentials with one of them are never sent again. */
   refusedFingerprints: Schema.Array(Fingerprint),
   /** The end of the token that last authenticated, as Number's answer gave it. */
   tokenEnd: Schema.NullOr(Schema.Struct({ fingerprint: Fingerprint, atMillis: Millis })),
   /** How many times in a row sessions were refused with 5050 soon after they were obtained. */
   flaps: Schema.NonNegativeInt,
-  /** The newest generation there was at the last change of address: later refusals of those up to it tell of that change. */
+  /**
+   * The newest generation at the last change of address, an attempt under way included. Refusals of generations up to
+   * this one belong to the change already counted.
+   */
   addressChangedAt: Schema.optionalWith(AttemptId, { default: () => 0 }),
-  /** The newest of the sessions that were replaced although another process may go on using them, its key being its own. */
+  /** The newest of the sessions that this account left to other processes, which may still use them with their keys. */
   sessionsElsewhere: Schema.optionalWith(Schema.Array(Session), { default: () => [] })
 })
 
@@ -241,7 +249,7 @@ export const AccountRecord = Schema.Struct({
   version: Schema.Literal(1),
   state: StateName,
   context: AuthContext,
-  /** The key of `context.session`; null when there is none. */
+  /** The key of `context.session`; null if there is no session. */
   sessionKey: Schema.NullOr(SessionKey)
 })
 
@@ -272,8 +280,8 @@ export const Sealed = Schema.Struct({
 export type Sealed = typeof Sealed.Type
 
 /**
- * The record of an account as a store on disk keeps it: the session key is sealed. It is null where there is no session,
- * and where the store has no key to seal with: then each process keeps its own in memory.
+ * The record of an account as a store on disk keeps it, with the session key sealed. The session key is null if there
+ * is no session, or if the store has no store key. Then each process keeps its own session key in memory.
  *
  * @since 0.1.0
  * @category schemas
@@ -292,7 +300,7 @@ export const SealedAccountRecord = Schema.Struct({
 export type SealedAccountRecord = typeof SealedAccountRecord.Type
 
 /**
- * A token as a store on disk keeps it, where it is given one to keep (`CredentialProvider.layerStore`).
+ * A token as a store on disk keeps it (`CredentialProvider.layerStore`).
  *
  * @since 0.1.0
  * @category schemas
@@ -300,7 +308,7 @@ export type SealedAccountRecord = typeof SealedAccountRecord.Type
 export const SealedToken = Schema.Struct({ version: Schema.Literal(1), token: Sealed })
 
 /**
- * What a location and an account have before anything happened.
+ * The ledger of a location before its first attempt.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,6 +1,6 @@
 /**
- * One stored change of an account, for people who look: what the live page shows, and what a trace file is made of. A list
- * of what may be told, not of what may not: it has no place for a token, a session key, a fingerprint or a claim.
+ * One stored change of an account, for people: the live page shows these records, and a trace file consists of them.
+ * The schema lists the fields that may be shown. It has no field for a token, a session key, a fingerprint or a claim.
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
@@ -12,14 +12,14 @@ import { AbortReason, AttemptId, Mark, StateName } from "./StoredRecord.js"
 const Millis = Schema.Int
 
 /**
- * An event that the statechart took, without what is secret or only for the machine.
+ * An event that the statechart took, without secrets and without fields that only the machine needs.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const RecordedEvent = Schema.Struct({
   type: Schema.String.pipe(Schema.pattern(/^[a-z]+\.[a-z]+$/)),
-  /** The attempt that it tells of, or the session by its generation. */
+  /** The attempt of the event, or the generation of its session. */
   attempt: Schema.optionalWith(AttemptId, { exact: true }),
   generation: Schema.optionalWith(AttemptId, { exact: true }),
   /** Text for people, free of secrets. */
@@ -33,7 +33,7 @@ export const RecordedEvent = Schema.Struct({
 export type RecordedEvent = typeof RecordedEvent.Type
 
 /**
- * What people were told.
+ * A notice, as people read it.
  *
  * @since 0.1.0
  * @category schemas
@@ -50,7 +50,7 @@ export const RecordedNotice = Schema.Struct({
 export type RecordedNotice = typeof RecordedNotice.Type
 
 /**
- * How an account and the ledger of its location stood after a transaction, and what brought them there.
+ * An account and the ledger of its location after a transaction, with the events that led there.
  *
  * @since 0.1.0
  * @category schemas
@@ -59,16 +59,16 @@ export const TransitionRecord = Schema.Struct({
   version: Schema.Literal(1),
   location: Location,
   account: AccountCode,
-  /** The number of the transaction. Unlike the time it orders all changes of a location. */
+  /** The number of the transaction. Unlike the time, it orders all changes of a location. */
   sequence: Schema.NonNegativeInt,
   atMillis: Millis,
   from: StateName,
   to: StateName,
-  /** In their order. Empty where only the result was seen, in the store, or only the ledger changed. */
+  /** The events in their order. Empty if only the result in the store was seen, or if only the ledger changed. */
   events: Schema.Array(RecordedEvent),
-  /** How many unsuccessful attempts in a row the library allows itself: `Policy.limit`. */
+  /** The most unsuccessful attempts in a row that the library makes: `Policy.limit`. */
   limit: Schema.Int.pipe(Schema.between(1, 5)),
-  /** Those that count for the location, and the account's own. */
+  /** The marks that count for the location, and the account's own marks. */
   marks: Schema.Array(Mark),
   /** Whether Number reported the location as locked. */
   lockReported: Schema.Boolean,
@@ -102,7 +102,7 @@ const Header = Schema.parseJson(
 const encodeHeader = Schema.encodeSync(Header)
 const Line = Schema.parseJson(TransitionRecord)
 
-/** The names of all properties in what a schema describes. */
+/** The names of all properties in a schema, at every depth. */
 const namesIn = (ast: SchemaAST.AST): ReadonlyArray<string> => {
   switch (ast._tag) {
     case "TypeLiteral":
@@ -121,8 +121,8 @@ const namesIn = (ast: SchemaAST.AST): ReadonlyArray<string> => {
 const told: Array<string> = [...new Set(namesIn(TransitionRecord.ast))]
 
 /**
- * Writes a record as JSON, on one line: what the schema names, and nothing else that it may hold. It is as the schema encodes it,
- * without the checks that a record has passed already: there may be ten thousand at once.
+ * Writes a record as JSON on one line, with the properties that the schema names and no others. The text equals the
+ * schema's encoding, without its checks: the record has passed them, and there may be ten thousand records at once.
  *
  * @since 0.1.0
  * @category encoding
@@ -130,7 +130,8 @@ const told: Array<string> = [...new Set(namesIn(TransitionRecord.ast))]
 export const encodeRecord = (record: TransitionRecord): string => JSON.stringify(record, told)
 
 /**
- * Records as a trace file: JSON lines, the first of which says what the file is. `number-auth inspect --trace` opens it.
+ * Writes records as a trace file: a header line that identifies the file, then JSON lines.
+ * `number-auth inspect --trace` opens it.
  *
  * @since 0.1.0
  * @category encoding
@@ -139,8 +140,8 @@ export const toTrace = (records: Iterable<TransitionRecord>): string =>
   [encodeHeader({ version: 1, trace: "number-auth" }), ...Array.from(records, encodeRecord)].join("\n") + "\n"
 
 /**
- * Reads a trace file. Left, in words, where the text is none; a line that cannot be read is named by its number, from 1. A
- * last line without its end, as a process leaves it that died while it wrote, is left out.
+ * Reads a trace file. If the text is not a trace, gives a Left with the reason in words. The reason names an unreadable
+ * line by its number, counted from 1. A last line without a line end is left out: its process died while writing it.
  *
  * @since 0.1.0
  * @category decoding

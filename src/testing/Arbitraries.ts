@@ -1,9 +1,8 @@
 /**
- * Arbitraries of what crosses the library's borders, made from its schemas: what Number answers, what moves the chart,
- * what goes wrong on the way, and credentials. For property tests with the fast-check that Effect carries
- * (`effect/FastCheck`).
+ * Arbitraries of the values that cross the library's borders, made from its schemas: Number's answers, events of the
+ * chart, faults, and credentials. For property tests with the fast-check that Effect carries (`effect/FastCheck`).
  *
- * Secrets are made up, and say so: a token begins with `7E577E57` ("test", "test"), a session key with `5E5510`.
+ * Secrets are made up, and look so: a token begins with `7E577E57` ("test", "test"), a session key with `5E5510`.
  *
  * @since 0.1.0
  */
@@ -42,7 +41,7 @@ export const accountCode: FastCheck.Arbitrary<Credentials.AccountCode> = Arbitra
 )
 
 /**
- * Tokens as text, 32 hexadecimal characters, none of which is anybody's: for the emulator and for settings.
+ * Tokens as text: 32 hexadecimal characters, for the emulator and for settings. None is a real token.
  *
  * @since 0.1.0
  * @category credentials
@@ -93,11 +92,11 @@ export const location: FastCheck.Arbitrary<Credentials.Location> = Arbitrary.mak
 // -----------------------------------------------------------------------------
 
 /**
- * Answers to `Authenticate`, by what they say, over one wire.
+ * Answers to `Authenticate` over one wire, by their meaning.
  *
- * - `accepted`: a session key, and no word of a lock.
- * - `refused`: `AuthSuccess` false, and no word of a lock.
- * - `faulted`: `FunctionOk` false, a status that is no success, or a body of another form.
+ * - `accepted`: a session key, and no report of a lock.
+ * - `refused`: `AuthSuccess` false, and no report of a lock.
+ * - `faulted`: `FunctionOk` false, an unsuccessful status, or a malformed body.
  * - `locked`: refused, with `IsLockedOut` true.
  *
  * @since 0.1.0
@@ -112,10 +111,10 @@ export interface Answers {
   readonly any: FastCheck.Arbitrary<Answer>
 }
 
-/** Without spaces at its ends, which SOAP would not keep. */
+/** A text or null. The text has no spaces at its ends, since SOAP would not keep them. */
 const said = FastCheck.option(FastCheck.string({ maxLength: 40 }).map((text) => text.trim()))
 
-/** From 2000 to 2100: what lies beyond has no place in an answer. */
+/** A time in milliseconds, from 2000 to 2100. Times beyond these do not occur in answers. */
 const moment = FastCheck.integer({ min: 946_684_800, max: 4_102_444_800 }).map((seconds) => seconds * 1000)
 
 const errorCode = FastCheck.integer({ min: 0, max: 9999 })
@@ -184,7 +183,7 @@ const results = {
   })
 }
 
-/** A gateway's answers, and what is cut off: of no documented form. */
+/** Bodies of gateways, and bodies that are cut off. None has the documented form. */
 const otherBody = FastCheck.constantFrom(
   "",
   "null",
@@ -210,7 +209,7 @@ const answersOver = (write: (result: AuthenticateResult) => FastCheck.Arbitrary<
     ok(results.functionNotOk),
     FastCheck.record({ status: FastCheck.constant(200), body: otherBody }),
     FastCheck.record({ status: failedStatus, body: otherBody }),
-    // Even where the body says that all is well.
+    // An unsuccessful status is a fault even if the body is that of a success.
     FastCheck.tuple(accepted, failedStatus).map(([answer, status]) => ({ ...answer, status }))
   )
   return { accepted, refused, faulted, locked, any: FastCheck.oneof(accepted, refused, faulted, locked) }
@@ -279,7 +278,8 @@ const event = <Type extends AuthEvent["type"], Event extends Extract<AuthEvent, 
 const failed = { attempt, fingerprint, detail, nowMillis: moment }
 
 /**
- * Events of the statechart. Attempts and generations are from 1 to 9, so that a row of events often speaks of the same.
+ * Events of the statechart. Attempts and generations are from 1 to 9, so that events in a row often refer to the same
+ * one.
  *
  * @since 0.1.0
  * @category events
@@ -320,8 +320,8 @@ export const machineEvent: FastCheck.Arbitrary<AuthEvent> = FastCheck.oneof(
 // -----------------------------------------------------------------------------
 
 /**
- * One fault of the emulator. What is delayed is worked on within 4 minutes, and so before the default drain time of 5 is
- * over: the assumption under which the library's promise stands. Answers are delayed for up to 10 minutes.
+ * One fault of the emulator. Number works on a delayed request within 4 minutes, before the default drain of 5 minutes
+ * is over: the library's promise assumes that. Answers are delayed for up to 10 minutes.
  *
  * @since 0.1.0
  * @category faults
@@ -333,7 +333,7 @@ export const fault: FastCheck.Arbitrary<Fault> = FastCheck.oneof(
 )
 
 /**
- * Faults for the next attempts, in their order, with good ones in between: for `NumberEmulator.inject`.
+ * Faults for the next attempts, in order, with passes in between: for `NumberEmulator.inject`.
  *
  * @since 0.1.0
  * @category faults

@@ -1,6 +1,6 @@
 /**
- * Commands for `fc.asyncModelRun` over the real `NumberAuth` on the emulator, and a small model of what a user sees. Put
- * them beside commands of your own, whose model and real system extend these.
+ * Commands for `fc.asyncModelRun`. They run the real `NumberAuth` on the emulator, beside a small model of what a user
+ * sees. Combine them with commands of your own: their model and real system extend these.
  *
  * @since 0.1.0
  */
@@ -20,27 +20,27 @@ import { Fault, NumberEmulator } from "./NumberEmulator.js"
 import * as VirtualClock from "./VirtualClock.js"
 
 /**
- * What a user sees of one account.
+ * The model of one account, as a user sees it.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Model {
-  /** `none`: no session, and one may be asked for. */
+  /** `none`: there is no session, and a call may ask for one. */
   session: "none" | "held" | "aborted" | "locked"
   /** Unsuccessful attempts in a row. */
   count: number
   readonly limit: number
   /** Whether Number knows the token that is supplied. */
   isTokenGood: boolean
-  /** Whether the abort speaks of the token itself, so that resume does not help. */
+  /** Whether the abort is about the token itself. Then `resume` does not help. */
   isTokenRefused: boolean
-  /** How many tokens there were. */
+  /** The number of tokens made so far. */
   tokens: number
 }
 
 /**
- * The system that the commands run on: virtual time, and services of its own for each run.
+ * The real system that the commands run on. Each run has its own virtual time and services.
  *
  * @since 0.1.0
  * @category models
@@ -50,12 +50,15 @@ export interface Real {
   readonly emulator: NumberEmulator["Type"]
   /** All of {@link Emulated.layer}, for services of your own. */
   readonly context: Context.Context<NumberAuth | Emulated.Services>
-  /** Runs an effect, for so many milliseconds of virtual time at most: 60,000 by default. */
+  /**
+   * Runs an effect while `millis` of virtual time pass (default 60,000). Throws if the effect does not end in that
+   * time.
+   */
   readonly run: <A, E>(effect: Effect.Effect<A, E>, millis?: number) => Promise<Exit.Exit<A, E>>
 }
 
 /**
- * A command over them.
+ * A command over {@link Model} and {@link Real}.
  *
  * @since 0.1.0
  * @category models
@@ -66,7 +69,7 @@ const tokenOf = (number: number): string => `7E577E57${number.toString(16).toUpp
 const account = "EP0000001"
 
 /**
- * Builds what a run begins with, for `fc.asyncModelRun`.
+ * Builds the initial model and the real system of a run, for `fc.asyncModelRun`.
  *
  * @since 0.1.0
  * @category constructors
@@ -117,7 +120,7 @@ const agree = (what: string, real: unknown, model: unknown): void => {
     throw new Error(`${what}: the model expects ${String(model)}, and it is ${String(real)}`)
 }
 
-/** Compares what the library says with the model, and the backend's own count with the limit. */
+/** Compares the library's status with the model, and the backend's highest count with the limit. */
 const compare = async (model: Model, { auth, emulator, run }: Real): Promise<void> => {
   const status = Exit.getOrElse(await run(auth.status, 0), () => null)
   const state = status?.state ?? "no status"
@@ -149,12 +152,12 @@ const command = (
 const afterFailure = (model: Model, isTokenRefused: boolean): string => {
   model.count += 1
   model.isTokenRefused = isTokenRefused
-  // An abort comes first; the lock, once something looks at the account again.
+  // At the limit the failure locks the account. Below the limit it aborts the account.
   model.session = model.count >= model.limit ? "locked" : "aborted"
   return model.session === "locked" ? "AuthLocked" : "AuthAborted"
 }
 
-/** Asks for a session, and knows what comes of it. */
+/** Asks for a session, and checks the outcome. */
 const askForSession = command(
   "askForSession",
   () => true,
@@ -179,7 +182,7 @@ const askForSession = command(
   }
 )
 
-/** An attempt that goes wrong on the way. */
+/** Asks for a session while the next attempt meets a fault. */
 const askWithFault = (fault: Fault): Command =>
   command(
     `askWithFault ${fault._tag}`,
@@ -188,7 +191,7 @@ const askWithFault = (fault: Fault): Command =>
       await run(emulator.inject(fault), 0)
       const end = fault._tag === "Refuse" ? "AuthUnreachable" : afterFailure(model, false)
       agree("askWithFault", endOf(await run(auth.sessionKey)), end)
-      // Until the drain is over a success would not clear it.
+      // Lets the drain end: until then a success would not clear the mark.
       await run(Effect.void, 600_000)
     }
   )
@@ -251,8 +254,8 @@ const liftLock = command(
 )
 
 /**
- * The commands, each as an arbitrary, for `fc.commands`: to ask for a session, with and without a fault on the way, to send a
- * request, to let the session's time pass, to replace the token, to resume, and to have a lock lifted.
+ * The commands, each as an arbitrary, for `fc.commands`: ask for a session, with and without a fault on the way; send a
+ * request; let the session's life pass; replace the token; resume; have a lock lifted.
  *
  * @since 0.1.0
  * @category commands

@@ -1,5 +1,5 @@
 /**
- * Everything over the emulator: layers for tests of programs against a backend that answers, counts and fails.
+ * Layers over the emulator: for tests of programs against a backend that answers, counts and fails.
  *
  * @since 0.1.0
  */
@@ -24,18 +24,20 @@ import * as NumberEmulator from "./NumberEmulator.js"
 export interface Options {
   /** The account. Default `EP0000001`. */
   readonly account?: string | undefined
-  /** A token that the emulator takes, and that is supplied: 32 hexadecimal characters. Default: one that is made up. */
+  /**
+   * The token that the emulator accepts and the provider supplies: 32 hexadecimal characters. Default: a made-up one.
+   */
   readonly token?: string | undefined
   /** Other settings of `NumberAuth`. */
   readonly auth?: Omit<NumberAuth.Options, "account"> | undefined
-  /** How the emulator reads what the documentation leaves open. */
+  /** The emulator's settings: its reading of the points that the documentation leaves open. */
   readonly backend?: NumberEmulator.Options | undefined
-  /** What attempts are sent over. Default `REST`. */
+  /** The protocol of attempts. Default `REST`. */
   readonly wire?: "REST" | "SOAP" | undefined
 }
 
 /**
- * All that `NumberAuth`, `NumberAccounts` and `SoapClient` stand on.
+ * The services that `NumberAuth`, `NumberAccounts` and `SoapClient` depend on.
  *
  * @since 0.1.0
  * @category models
@@ -49,8 +51,8 @@ export type Services =
   | CredentialProvider.CredentialProvider
 
 /**
- * What a `NumberAuth` stands on: the emulator, its HttpClient, attempts over it, a store in memory, a token, and a notifier
- * that says nothing. Dies where account or token has not the documented form.
+ * The services that a `NumberAuth` depends on: the emulator, its HttpClient, a transport of attempts over it, a store
+ * in memory, a token, and a notifier that does nothing. Dies if the account or the token is malformed.
  *
  * @since 0.1.0
  * @category layers
@@ -78,8 +80,8 @@ export const layerServices = (options: Options = {}): Layer.Layer<Services, Inva
 }
 
 /**
- * A `NumberAuth` of which everything is real but the backend, and all that it stands on, the emulator for assertions
- * included.
+ * A real `NumberAuth` over the emulated backend, and the services that it depends on. The emulator is among them, for
+ * assertions.
  *
  * @since 0.1.0
  * @category layers

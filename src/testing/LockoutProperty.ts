@@ -1,8 +1,8 @@
 /**
- * A property for programs that use the library: whatever happens to them, they never lock a location out.
+ * A property of programs that use the library: they never lock a location, whatever happens to them.
  *
- * The program runs in a world of processes that die at every point that matters and are started again, a network that
- * loses and delays, tokens that go bad, sessions that end, a store that goes away, and people who act. Time is virtual. The
+ * The program runs in a simulated world. Processes die at every point that matters and are started again, the network
+ * loses and delays messages, tokens go bad, sessions end, the store goes away, and people act. Time is virtual. The
  * emulator counts on its own and is the oracle.
  *
  * @since 0.1.0
@@ -43,8 +43,8 @@ import * as VirtualClock from "./VirtualClock.js"
 // -----------------------------------------------------------------------------
 
 /**
- * What a program under test may ask for. Each process has its own, over one store and one backend. A program that needs
- * more is given it by its own layers.
+ * The services that a program under test may require. Each process has its own, over one store and one backend. Provide
+ * any other service by your own layers.
  *
  * @since 0.1.0
  * @category models
@@ -72,9 +72,9 @@ export interface Options {
   readonly path?: string | undefined
   /** How many processes share the location: 1 to 8. Default 2. */
   readonly processes?: number | undefined
-  /** The settings of `NumberAuth`. `limit` (default 5) is what the count must not pass. */
+  /** The settings of `NumberAuth`. The count must not pass `limit` (default 5). */
   readonly auth?: Omit<NumberAuth.Options, "account" | "baseUrl" | "location"> | undefined
-  /** What attempts are sent over. Default `REST`. */
+  /** The protocol of attempts. Default `REST`. */
   readonly wire?: "REST" | "SOAP" | undefined
   /** How the backend counts, where the documentation leaves it open. Default: the emulator's. */
   readonly backend?: Pick<Emulator.Options, "counting" | "successClears" | "faultsCount"> | undefined
@@ -83,7 +83,7 @@ export interface Options {
 }
 
 /**
- * One thing that happens. Processes and accounts are told by their index, from 0.
+ * One step of a schedule. Processes and accounts are given by their index, from 0.
  *
  * @since 0.1.0
  * @category models
@@ -91,18 +91,18 @@ export interface Options {
 export type Step =
   /** The program runs in a process, once more. */
   | { readonly type: "run"; readonly process: number; readonly account: number }
-  /** A supervisor stops and starts a process so many times, and the program runs in it each time. */
+  /** A supervisor restarts a process `times` times, and the program runs in it each time. */
   | { readonly type: "restart"; readonly process: number; readonly account: number; readonly times: number }
   /**
-   * The process dies after so many more gates: 0, before the store's transaction; 1, after its commit; 2, before the
-   * request is sent; 3, after the answer.
+   * The process passes `gates` more gates and dies at the next one: 0, before the store's transaction; 1, after its
+   * commit; 2, before the request is sent; 3, after the answer.
    */
   | { readonly type: "crash"; readonly process: number; readonly gates: number }
   | { readonly type: "freeze"; readonly process: number; readonly millis: number }
-  /** The next attempts meet a fault. */
+  /** The next `times` attempts meet a fault. */
   | { readonly type: "fault"; readonly fault: Emulator.Fault; readonly times: number }
   | { readonly type: "passTime"; readonly millis: number }
-  /** `bad`: one that Number does not know; `renewed`: another good one; `good`: the last good one. */
+  /** `bad`: a token that Number does not know; `renewed`: a new good token; `good`: the last good token. */
   | { readonly type: "token"; readonly account: number; readonly which: "bad" | "renewed" | "good" }
   /** A person supplies wrong tokens, one after the other, and the program runs with each. */
   | {
@@ -118,19 +118,19 @@ export type Step =
   | { readonly type: "liftLock"; readonly account: number }
 
 /**
- * What happens in one run, from its beginning.
+ * The steps of one run, from its beginning.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Schedule {
   readonly steps: ReadonlyArray<Step>
-  /** Decides Effect's Random, and which fiber goes on where several could. */
+  /** The seed of Effect's Random, and of the choice among fibers that are ready to run. */
   readonly seed: number
 }
 
 /**
- * A run that went well.
+ * The result if no violation was found.
  *
  * @since 0.1.0
  * @category models
@@ -147,13 +147,15 @@ export interface Verdict {
 }
 
 /**
- * What a program did that it must not do.
+ * A way in which a program breaks the property.
  *
- * - `limitPassed`: the backend counted more unsuccessful attempts in a row than the limit. At six the location is locked.
- * - `retried`: after an unsuccessful attempt the same token was sent again, and no person had said so. It is found where
- *   `lostAttempts` is `abort`. The ledger stops such a program at the limit, and with it all others of the location.
- * - `unmarked`: an attempt was sent that no mark in the store stands for, so that other processes, and this one after a
- *   crash, know nothing of it: a call of `Authenticate` past the library, or a store of the program's own.
+ * - `limitPassed`: the backend counted more unsuccessful attempts in a row than the limit. At six the location is
+ *   locked.
+ * - `retried`: after an unsuccessful attempt the same token was sent again, although no person had acted. It is checked
+ *   only if `lostAttempts` is `abort`. The ledger stops such a program at the limit, and with it all other programs of
+ *   the location.
+ * - `unmarked`: an attempt was sent without a mark in the store. Other processes do not know of it, and neither does
+ *   this one after a crash. The program called `Authenticate` past the library, or has a store of its own.
  *
  * @since 0.1.0
  * @category models
@@ -170,8 +172,8 @@ const explained: { readonly [K in Violation]: string } = {
 }
 
 /**
- * The program can lock its location out, or makes attempts that it must not make. The message tells what happened, step by
- * step; it holds no token, no session key and nothing of what the program failed with but tags.
+ * The program can lock its location, or makes attempts that it must not make. The message lists the steps. It holds no
+ * token and no session key. Of the program's errors it holds only the tags.
  *
  * @since 0.1.0
  * @category errors
@@ -185,9 +187,9 @@ export class LockoutFound extends Schema.TaggedError<LockoutFound>("effect-numbe
     limit: Schema.Int,
     /** The shortest schedule that was found, in words. */
     steps: Schema.Array(Schema.String),
-    /** All that happened in it, as a Mermaid sequence diagram. */
+    /** All events of that schedule, as a Mermaid sequence diagram. */
     diagram: Schema.String,
-    /** What the library did in it, account by account. Empty where the program went past the library. */
+    /** The changes that the library stored in it, account by account. Empty if the program went past the library. */
     records: Schema.Array(TransitionRecord),
     /** With `path`, repeats this run: `neverLocksOut(program, { seed, path })`. Null before fast-check has reported. */
     seed: Schema.NullOr(Schema.Int),
@@ -245,7 +247,7 @@ const processesOf = (options: Options): number => Math.max(1, Math.min(8, option
 const limitOf = (options: Options): number => options.auth?.limit ?? 5
 
 /**
- * Schedules for so many processes, with or without people who act.
+ * Schedules for the given number of processes, with or without people who act.
  *
  * @since 0.1.0
  * @category schedules
@@ -351,7 +353,7 @@ const saidBy = (delivery: Emulator.Delivery): string =>
 
 const rank: ReadonlyArray<Violation> = ["unmarked", "retried", "limitPassed"]
 
-/** A name that can stand in a diagram, and holds nothing of what a program failed with. */
+/** The tag of an error, if it can stand in a diagram. It shows nothing else of the error. */
 const tagOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   const tag = Predicate.hasProperty(error, "_tag") ? String(error._tag) : "a defect"
@@ -380,7 +382,7 @@ const play = async <A, E, R extends Environment>(
     if (worst === null || rank.indexOf(violation) > rank.indexOf(worst)) worst = violation
   }
 
-  // Tokens: what Number knows, and what people have supplied.
+  // Tokens: those that Number knows, and those that people have supplied.
   const tokens: Array<string> = []
   const newToken = (): string => {
     const text = `7E577E57${tokens.length.toString(16).toUpperCase().padStart(24, "0")}`
@@ -391,7 +393,7 @@ const play = async <A, E, R extends Environment>(
   const supplied = [...good]
   for (const [index, code] of accounts.entries()) clock.run(emulator.addToken(code, good[index]!))
 
-  // What every transaction leaves in the ledger of each location: the marks that attempts need.
+  // The last stored ledger of each location. Each attempt needs a mark in one of them.
   const ledgers = new Map<string, LedgerRecord>()
   const spent = new Set<string>()
   const takeMark = (account: string): boolean => {
@@ -406,7 +408,7 @@ const play = async <A, E, R extends Environment>(
     return false
   }
 
-  /** Attempts, by account and token, that were not accepted since a person last acted. */
+  /** The tokens of each account that were sent and not accepted since a person last acted. */
   const unsuccessful = new Map<string, Set<string>>()
   const ofAccount = (account: string): Set<string> => {
     const known = unsuccessful.get(account) ?? new Set<string>()
@@ -578,7 +580,7 @@ const play = async <A, E, R extends Environment>(
         ofAccount(accounts[happening.account]!).clear()
         return asPerson(happening.account, (auth) => auth.resume)
       case "liftLock": {
-        // A person who tells the truth: no sooner than the drain time after the last attempt, and nothing since.
+        // The person tells the truth: the drain of the last attempt is over, and no request has come since.
         const seen = clock.run(emulator.requestsSeen)
         await clock.advanceAsync(700_000)
         if (clock.run(emulator.requestsSeen) !== seen) return
@@ -632,7 +634,7 @@ interface Tally {
   peak: number
 }
 
-/** What a run came to that broke the property. */
+/** The error for a run that broke the property. */
 const foundIn = (given: Schedule, violation: Violation, seen: Seen, options: Options): LockoutFound =>
   new LockoutFound({
     violation,
@@ -652,7 +654,8 @@ const propertyWith = <A, E, R extends Environment>(
   tally: Tally,
   watch: Violation | null = null
 ): FastCheck.IAsyncPropertyWithHooks<[Schedule]> => {
-  // What was found first is what the schedule is shrunk for: else a lockout would shrink to something less.
+  // The schedule is shrunk for the first violation that was found. Otherwise a lockout would shrink to a lesser
+  // violation.
   let first = watch
   return FastCheck.asyncProperty(schedule(options), async (given) => {
     const seen = await play(program, options, given)
@@ -665,7 +668,7 @@ const propertyWith = <A, E, R extends Environment>(
   })
 }
 
-/** Leaves out what fast-check has left in, and the violation does not need. */
+/** Removes the steps that fast-check has left in and that the violation does not need. */
 const withoutNeedless = async <A, E, R extends Environment>(
   program: Effect.Effect<A, E, R>,
   options: Options,
@@ -685,7 +688,7 @@ const withoutNeedless = async <A, E, R extends Environment>(
 }
 
 /**
- * The property for those who use `fc.assert` or `fc.check`. It throws a {@link LockoutFound}. One is for one check.
+ * The property for `fc.assert` and `fc.check`. It throws a {@link LockoutFound}. Make a new property for each check.
  *
  * @since 0.1.0
  * @category properties
@@ -697,12 +700,13 @@ export const asProperty = <A, E, R extends Environment>(
   propertyWith(program, options, { attempts: 0, crashes: 0, peak: 0 })
 
 /**
- * Drives a program through faults, crashes, restarts and time, and fails where it could lock its location out, with the
- * worst that was found and a short schedule that leads to it. What the program returns or fails with is its own affair.
+ * Drives a program through faults, crashes, restarts and time. Fails if the program could lock its location, with the
+ * worst violation that was found and a short schedule that leads to it. The program's own result or error does not
+ * matter.
  *
- * The program is begun many times, as a process is: what it keeps outside of itself it keeps over crashes, too. It may run
- * as long as it likes, but has to let time pass where it loops. A crash runs no finalizer. Time is virtual, so the effect
- * takes no time on the clock of the test. It needs no test runner: run it by whatever runs an effect.
+ * The program is begun many times, as a process is. State that it keeps outside of itself survives crashes. It may run
+ * as long as it likes, but its loops must let time pass. A crash runs no finalizer. Time is virtual, so the effect
+ * takes no time on the clock of the test. It needs no test runner: run it as you run any effect.
  *
  * @since 0.1.0
  * @category properties
@@ -730,7 +734,7 @@ export const neverLocksOut = <A, E, R extends Environment>(
     const worse = mayBeWorse ? yield* check("limitPassed") : any
     const failed = worse.failed ? worse : any
     const { counterexample, counterexamplePath, errorInstance, numRuns } = failed
-    // A mistake in this property, or fast-check gave up: no finding.
+    // Not a finding: this property has a mistake, or fast-check gave up.
     if (!(errorInstance instanceof LockoutFound) || counterexample === null)
       return yield* Effect.die(errorInstance)
     const found = yield* Effect.promise(() =>

@@ -1,6 +1,7 @@
 /**
- * What people write: hold the key, authenticate when there is none or it was refused, and try again when that fails. In
- * the same world as the library it locks the location, which shows that the world is hard enough.
+ * A client as people write it. It holds the key, authenticates when there is no key or the key was refused, and tries
+ * again when that fails. In the same world as the library it locks the location, which shows that the world is hard
+ * enough.
  *
  * @since 0.1.0
  */
@@ -10,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 
 /**
- * What a process does for its callers and its operators, whoever does it.
+ * The operations of a process for its callers and its operators, by the naive client or by the library.
  *
  * @since 0.1.0
  * @category models
@@ -31,7 +32,7 @@ export interface Options {
   readonly http: HttpClient.HttpClient
   readonly baseUrl: string
   readonly account: string
-  /** The token at hand. */
+  /** The token to send. */
   readonly token: () => string
 }
 

@@ -17,27 +17,27 @@ import { AuthStore, makeMemory } from "../services/store/AuthStore.js"
 import { NumberTransport } from "../services/wire/NumberTransport.js"
 
 /**
- * How {@link layer} is set up.
+ * Settings of {@link layer}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options extends Partial<NumberAuth.Options> {
   /**
-   * The first session's key; that of the n-th is `<key>-n`. Default: `TEST-SESSION-KEY`. It goes into a header, so it is
-   * printable and without spaces.
+   * The key of the first session. The key of the n-th session is `<key>-n`. Default: `TEST-SESSION-KEY`. The key goes
+   * into a header, so it must be printable and without spaces.
    */
   readonly sessionKey?: string | undefined
   /**
-   * How the account stands when the layer is built. Default `authenticated`, with a session that is held; `aborted` by a
-   * refused token, and `locked` by a report of Number's.
+   * The state of the account when the layer is built. Default: `authenticated`, with a session. `aborted`: a token was
+   * refused. `locked`: Number reported a lock.
    */
   readonly state?: "unauthenticated" | "authenticated" | "aborted" | "locked" | undefined
-  /** What the next attempts come to, one after the other. After the last of them all are accepted. Default: none. */
+  /** The outcomes of the next attempts, in order. All later attempts are accepted. Default: none. */
   readonly outcomes?: ReadonlyArray<AttemptOutcome> | undefined
-  /** What every call that needs a session fails with. Default: nothing. */
+  /** The error of every call that needs a session. Default: none. */
   readonly failure?: NumberAuth.AuthError | undefined
-  /** What requests are sent by. Default: a client that fails, since there is no network. */
+  /** The client that sends requests. Default: a client that fails, since there is no network. */
   readonly client?: HttpClient.HttpClient | undefined
 }
 
@@ -54,9 +54,9 @@ const noNetwork = HttpClient.make((request) =>
 )
 
 /**
- * A `NumberAuth` for tests of what depends on one: the real one, over a store in memory and attempts that are not sent but
- * come to what {@link Options} say. It needs nothing, and opens no connection. `replaceCredentials` and `resume` do
- * what they do otherwise. To test against a backend, take `Emulated`.
+ * A `NumberAuth` for tests of code that depends on one: the real service, over a store in memory. Its attempts are not
+ * sent; {@link Options} give their outcomes. It has no requirements, and opens no connection. `replaceCredentials` and
+ * `resume` work as usual. To test against a backend, use `Emulated`.
  *
  * @since 0.1.0
  * @category layers
@@ -113,7 +113,7 @@ export const layer = (options: Options = {}): Layer.Layer<NumberAuth.NumberAuth,
         }
       }
       if (state === "unauthenticated") return auth
-      // The session of the beginning is no outcome that was asked for.
+      // The initial session has an outcome of its own. It uses up none of `outcomes`.
       if (state === "authenticated") coming.unshift(accepted())
       yield* Effect.exit(auth.sessionKey)
       return auth

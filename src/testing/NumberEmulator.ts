@@ -1,6 +1,6 @@
 /**
- * An emulator of the Number payments backend, in memory: what it knows comes from the documentation alone, and
- * it shares no code with the rest of the library, so that it can judge it.
+ * An emulator of the Number payments backend, in memory. Its knowledge comes from the documentation alone, and it
+ * shares no code with the rest of the library, so it can judge the library.
  *
  * @since 0.1.0
  */
@@ -26,7 +26,7 @@ import * as Stream from "effect/Stream"
 import { type MemoryBody, MemoryResponse } from "./internal/MemoryResponse.js"
 
 // -----------------------------------------------------------------------------
-// what the documentation says, and what it leaves open
+// the documented rules, and readings of the points left open
 // -----------------------------------------------------------------------------
 
 /** "6 unsuccessful attempts in a row" (seed, Lockouts). */
@@ -35,31 +35,31 @@ const UNSUCCESSFUL_THAT_LOCK = 6
 /** "session key has expired after 25 hours" (seed, 5030). */
 const SESSION_LIFE = Duration.hours(25)
 
-/** The IP of a caller of whom nothing else is known. */
+/** The IP of a caller whose IP is not known. */
 const UNKNOWN_IP = "127.0.0.1"
 
 /** The emulator's own request header with which a caller picks its IP. */
 const IP_HEADER = "x-emulator-ip"
 
-/** How a token that was sent is compared with one that is known: exactly, as with any password. */
+/** Compares a sent token with a known one: exactly, as with any password. */
 const isSameToken = (sent: string, known: string): boolean => sent === known
 
-/** A key as the header holds it: bare, or signed as `{SessKey}_{Epoch}_{DeviceID}_{Hash}` (hash not checked). */
+/** The key in a header, which is bare or signed as `{SessKey}_{Epoch}_{DeviceID}_{Hash}`. The hash is not checked. */
 const keyOfHeader = (header: string): string => header.split("_")[0] ?? ""
 
 const isAccountCode = (text: string): boolean => /^[A-Za-z]{2}[0-9]{7}$/.test(text)
 const isToken = (text: string): boolean => /^[0-9A-Fa-f]{32}$/.test(text)
 
 /**
- * Settings of the emulator. Those that choose a reading exist because the documentation allows several.
+ * Settings of the emulator. Some of them choose a reading, since the documentation allows several.
  *
  * @since 0.1.0
  * @category options
  */
 export interface Options {
   /**
-   * What is counted up to six: every unsuccessful attempt of the IP, or those of each account of the IP apart.
-   * The lock is on the whole IP either way. Default: `"ip"`.
+   * The attempts that are counted up to six: all unsuccessful attempts of the IP, or those of each account of the IP
+   * separately. The lock is on the whole IP either way. Default: `"ip"`.
    */
   readonly counting?: "ip" | "ipAndAccount"
   /** Which failures a success takes off the count: all of the IP's, or its own account's. Default: `"all"`. */
@@ -73,11 +73,11 @@ export interface Options {
   readonly refusalStatus?: number
   /** HTTP status of the answer to an Authenticate call from a locked IP. Default: 200. */
   readonly lockedStatus?: number
-  /** IP of callers that bring none of their own. Default: none, so the socket's address, or 127.0.0.1. */
+  /** The IP of callers without an IP of their own. Default: none; then the socket's address is used, or 127.0.0.1. */
   readonly ip?: string
   /** The namespace of methods and parameters over SOAP. Default: `"http://tempuri.org/"`. */
   readonly soapNamespace?: string
-  /** What stands before the method's name in `SOAPAction`. Default: `"http://tempuri.org/ICardProcess/"`. */
+  /** The text before the method's name in `SOAPAction`. Default: `"http://tempuri.org/ICardProcess/"`. */
   readonly soapActionPrefix?: string
 }
 
@@ -104,8 +104,7 @@ interface Rules {
 // -----------------------------------------------------------------------------
 
 /**
- * What bears on the count of one IP, in the order in which it happened. `account` is `""` where the request was
- * too malformed to name one.
+ * An event that changes the count of one IP. `account` is `""` if the request was too malformed to name one.
  *
  * @since 0.1.0
  * @category models
@@ -116,7 +115,7 @@ export type CountEvent =
   | { readonly _tag: "Lifted" }
 
 /**
- * Where an IP stands after its events.
+ * The standing of an IP after its events.
  *
  * @since 0.1.0
  * @category models
@@ -155,7 +154,7 @@ const unclearedAfter = (
 }
 
 /**
- * Folds the events of one IP into where it stands, under one reading of the documentation.
+ * Folds the events of one IP into its standing, under one reading of the documentation.
  *
  * @since 0.1.0
  * @category folds
@@ -183,8 +182,8 @@ const standingAfter = (
 }
 
 /**
- * The same fold for a list that only grows, from where it stopped the last time: with ten thousand calls it would else be
- * the slowest part of the emulator.
+ * The same fold for a list that only grows. It goes on from where it stopped the last time: with ten thousand calls, a
+ * full fold would be the slowest part of the emulator.
  */
 const makeStandings = (rules: Rules): ((events: ReadonlyArray<CountEvent>) => Standing) => {
   const folded = new WeakMap<ReadonlyArray<CountEvent>, { length: number; standing: Standing }>()
@@ -204,7 +203,7 @@ const makeStandings = (rules: Rules): ((events: ReadonlyArray<CountEvent>) => St
 // -----------------------------------------------------------------------------
 
 /**
- * What happens to one coming call instead of the ordinary. Made with the constructors of the same name.
+ * A fault that one coming call meets. Made with the constructors of the same name.
  *
  * @since 0.1.0
  * @category models
@@ -238,20 +237,20 @@ export type MethodFault = Exclude<Fault, { readonly _tag: "ReportLock" }>
  *
  * - `Pass`: no fault; keeps a place in the queue.
  * - `Refuse`: the connection is refused (`ECONNREFUSED`) before anything is delivered.
- * - `DropRequest`: the connection is reset (`ECONNRESET`) and the request never processed.
- * - `DropAnswer`: processed, then the connection is reset before the answer.
+ * - `DropRequest`: the connection is reset (`ECONNRESET`) and the request is never processed.
+ * - `DropAnswer`: the request is processed, then the connection is reset before the answer.
  * - `StallRequest`: never processed, never answered.
  * - `StallAnswer`: processed, never answered.
- * - `DelayRequest(duration)`: processed when the duration has passed, whether or not the caller still waits.
- * - `DelayAnswer(duration)`: processed at once, answered when the duration has passed.
- * - `Status(status, body)`: that answer in the place of processing; status from 200 to 599. The body is as it is given,
- *   over SOAP too.
- * - `Body(text)`: a 200 with that raw body in the place of processing.
- * - `FunctionNotOk(code, message)`: `FunctionOk` false in the place of processing.
- * - `HugeBody(bytes)`: as `FunctionNotOk(9999, …)`, with so many spaces that the body has that size.
+ * - `DelayRequest(duration)`: processed after the duration, whether or not the caller still waits.
+ * - `DelayAnswer(duration)`: processed at once, answered after the duration.
+ * - `Status(status, body)`: this answer instead of processing; status from 200 to 599. The body is sent as given, over
+ *   SOAP too.
+ * - `Body(text)`: a 200 with this raw body instead of processing.
+ * - `FunctionNotOk(code, message)`: `FunctionOk` false instead of processing.
+ * - `HugeBody(bytes)`: as `FunctionNotOk(9999, …)`, with spaces that fill the body up to that size.
  * - `CutBody`: processed and answered, but the connection is reset in the middle of the body.
- * - `ReportLock`: `AuthSuccess` false and `IsLockedOut` true in the place of processing. It counts as
- *   unsuccessful, and locks nothing by itself.
+ * - `ReportLock`: `AuthSuccess` false and `IsLockedOut` true instead of processing. It counts as unsuccessful, and
+ *   locks nothing by itself.
  *
  * @since 0.1.0
  * @category constructors
@@ -289,11 +288,11 @@ export const Fault: {
 }
 
 // -----------------------------------------------------------------------------
-// what comes in, what goes out, what is remembered
+// requests, deliveries and state
 // -----------------------------------------------------------------------------
 
 /**
- * A request as it arrives at the backend, whatever carried it.
+ * A request as it arrives at the backend, by any carrier.
  *
  * @since 0.1.0
  * @category models
@@ -305,9 +304,9 @@ export interface Incoming {
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: string
-  /** The IP that this caller always has. Stronger than `setIp`, weaker than the header `X-Emulator-IP`. */
+  /** The fixed IP of this caller. It overrides `setIp`, and the header `X-Emulator-IP` overrides it. */
   readonly ip?: string
-  /** The address that the connection shows; used where nothing else says an IP. */
+  /** The address of the connection. Used if nothing else gives an IP. */
   readonly remoteAddress?: string
 }
 
@@ -324,7 +323,7 @@ export interface Answer {
 }
 
 /**
- * What the caller gets: an answer, an answer that breaks off half-way, a reset or refused connection, or silence.
+ * The result for the caller: an answer, an answer that breaks off half-way, a reset or refused connection, or silence.
  *
  * @since 0.1.0
  * @category models
@@ -337,8 +336,8 @@ export type Delivery =
   | { readonly _tag: "Stalled" }
 
 /**
- * How the backend judged an Authenticate call. All but `accepted` count as unsuccessful, `malformed` and
- * `faulted` only where the option `faultsCount` says so.
+ * The backend's judgement of an Authenticate call. All but `accepted` count as unsuccessful; `malformed` and `faulted`
+ * count only if the option `faultsCount` is true.
  *
  * @since 0.1.0
  * @category models
@@ -386,7 +385,7 @@ export interface Execution {
   readonly account: string
   /** The path's last segment, or the element in the body of a SOAP envelope. */
   readonly method: string
-  /** The JSON body, `null` where there was none. Over SOAP, the parameters but the session key, each as text. */
+  /** The JSON body; `null` if there was none. Over SOAP: the parameters without the session key, each as text. */
   readonly body: unknown
 }
 
@@ -479,7 +478,7 @@ const raw = (body: string, status: number): Answer => ({ status, contentType: lo
 
 const badRequest: Answer = raw("Bad Request", 400)
 
-/** The backend's manner of an ErrMsg: `ERROR:6724:HIGH:Could NOT retrieve …`. */
+/** The form of the backend's ErrMsg: `ERROR:6724:HIGH:Could NOT retrieve …`. */
 const errorMessage = (code: number, text: string): string => `ERROR:${code}:HIGH:${text}`
 
 const iso = (millis: number): string => DateTime.formatIso(DateTime.unsafeMake(millis))
@@ -565,14 +564,14 @@ const methodResult = (
 
 const HUGE_BODY_CODE = 9999
 
-/** What the backend has to say, before REST or SOAP gives it its form. */
+/** A reply of the backend, before REST or SOAP encodes it. */
 type Reply =
   | {
       readonly _tag: "Said"
       /** One field, `<Method>Result`. */
       readonly value: Readonly<Record<string, object>>
       readonly status: number
-      /** How long the body has to be at least. */
+      /** The minimal length of the body. Spaces fill it up. */
       readonly bytes: number
     }
   | { readonly _tag: "Raw"; readonly body: string; readonly status: number }
@@ -598,7 +597,7 @@ const restAnswer = (reply: Reply): Answer => {
   }
 }
 
-/** The answer that a fault gives in the place of processing, if it gives one. */
+/** The answer that a fault gives instead of processing, if it gives one. */
 const answerOfFault = (
   fault: Fault,
   functionNotOk: (code: number, message: string) => Readonly<Record<string, object>>
@@ -626,12 +625,12 @@ const answerOfFault = (
 const DEFAULT_SOAP_NAMESPACE = "http://tempuri.org/"
 const DEFAULT_SOAP_ACTION_PREFIX = "http://tempuri.org/ICardProcess/"
 
-/** As WCF names the namespaces of what it answers. */
+/** The namespaces of an answer, as WCF names them. */
 const ENVELOPE_NAMESPACE = "http://schemas.xmlsoap.org/soap/envelope/"
 const DATA_NAMESPACE = "http://schemas.datacontract.org/2004/07/APIcardProcR119"
 const INSTANCE_NAMESPACE = "http://www.w3.org/2001/XMLSchema-instance"
 
-/** The lists whose elements are documented to have a name of their own; all others are the element, again and again. */
+/** The lists whose elements have a documented name of their own. Any other list repeats its own element. */
 const ELEMENTS_OF_LISTS: Readonly<Record<string, string>> = { MerchantList: "MerchantInfo" }
 
 const isSoapPath = (path: string): boolean => /\.svc$/i.test(path)
@@ -703,7 +702,7 @@ const soapParser = new DOMParser({
 const elementsIn = (parent: Element): ReadonlyArray<Element> =>
   Array.from(parent.childNodes).filter((node): node is Element => node.nodeType === node.ELEMENT_NODE)
 
-/** What a parameter holds, as JSON would have it; a parameter that is there several times is an array. */
+/** The value of a parameter, as in JSON. A repeated parameter is an array. */
 const soapValueOf = (element: Element): unknown => {
   const elements = elementsIn(element)
   if (element.getAttributeNS(INSTANCE_NAMESPACE, "nil") === "true") return null
@@ -721,7 +720,7 @@ const soapFieldsOf = (elements: ReadonlyArray<Element>): Readonly<Record<string,
   )
 }
 
-/** The element in the body of an envelope; `None` where the text is no envelope of one call. */
+/** The element in the body of an envelope; `None` if the text is not an envelope with one call. */
 const soapMethodOf = (text: string): Option.Option<Element> => {
   if (text.includes("<!DOCTYPE")) return Option.none()
   const parse = Option.liftThrowable(() => soapParser.parseFromString(text, "text/xml").documentElement)
@@ -739,11 +738,11 @@ const soapMethodOf = (text: string): Option.Option<Element> => {
   )
 }
 
-/** A request as REST would have brought it. */
+/** A request in the form of REST. */
 interface Request {
   readonly method: string
   readonly incoming: Incoming
-  /** Whether it cannot be read, so that no method has seen it. */
+  /** Whether the request cannot be read as a call. Then no method is carried out. */
   readonly isMalformed: boolean
 }
 
@@ -751,7 +750,7 @@ const soapRequest = (incoming: Incoming, names: SoapNames): Request => {
   const sentAction = (incoming.headers["soapaction"] ?? "").replace(/^"(.*)"$/, "$1")
   const method = soapMethodOf(incoming.body)
   const named = Option.match(method, { onNone: () => "", onSome: ({ localName }) => localName ?? "" })
-  // Either names the method: an attempt that contradicts itself is an attempt.
+  // Body and SOAPAction both name the method. If either names Authenticate, the request is an attempt.
   const isAuthenticate = named === "Authenticate" || /\bAuthenticate$/.test(sentAction)
   const isRead =
     Option.exists(method, ({ namespaceURI }) => namespaceURI === names.namespace) &&
@@ -824,7 +823,7 @@ const hexOfAscii = (text: string): string =>
 
 const hexOfNumber = (n: number, digits: number): string => n.toString(16).padStart(digits, "0").slice(-digits)
 
-/** 42 hexadecimal characters, built like the documented samples; the sequence makes it new whatever the luck. */
+/** A session key: 42 hexadecimal characters, built like the documented samples. The sequence makes every key new. */
 const sessionKey = (input: {
   readonly luck: string
   readonly sequence: number
@@ -949,14 +948,16 @@ const authenticate = (state: State, reading: Reading, call: Call, fault: Fault):
   )
 }
 
-/** What a method whose answer is documented gives in the place of an echo. */
+/** The documented answer of a method, given instead of an echo. */
 interface Documented {
-  /** Under `<name>Result`: the answer's name is not the path's. */
+  /** The answer is under `<name>Result`. This name is not that of the path. */
   readonly name: string
   readonly answer: (account: string, body: unknown) => Readonly<Record<string, unknown>>
 }
 
-/** The methods with which an integrator checks a link, by the path's last segment; the emulator has no transactions. */
+/**
+ * The methods that an integrator uses to check a link, by the path's last segment. The emulator has no transactions.
+ */
 const documentedMethods: Readonly<Record<string, Documented>> = {
   AccountProfile: {
     name: "AccountProfileQry",
@@ -987,7 +988,7 @@ const documentedMethods: Readonly<Record<string, Documented>> = {
   }
 }
 
-/** Processes a request to any other method: an echo, for whoever holds a session key that is good from this IP. */
+/** Processes a request to any other method: an echo or a documented answer, if the session key is good from this IP. */
 const echo = (state: State, call: Call, fault: Fault): Reply => {
   const { method } = call
   const notOk = (ErrCode: number, ErrMsg: string) =>
@@ -1041,12 +1042,12 @@ const canonical = (value: unknown): string =>
 // -----------------------------------------------------------------------------
 
 /**
- * The Number payments backend, emulated: it counts unsuccessful Authenticate calls per IP on its own, and is the
- * oracle of the library's promise that no location is locked out. Source: the seed, "Authentication" and
- * "Lockouts", and `number-api.md`.
+ * The Number payments backend, emulated. It counts unsuccessful Authenticate calls per IP on its own, and is the oracle
+ * of the library's promise that no location is locked. Source: the seed, "Authentication" and "Lockouts", and
+ * `number-api.md`.
  *
- * It speaks REST and SOAP (at any path that ends in `.svc`), to the same accounts, with one count and one row of faults.
- * What a client sends is processed even if that client has given up on it meanwhile.
+ * It speaks REST, and SOAP at any path that ends in `.svc`. Both share the accounts, the count and the queues of
+ * faults. A request is processed even if its client has given up on it meanwhile.
  *
  * @since 0.1.0
  * @category services
@@ -1058,9 +1059,9 @@ export class NumberEmulator extends Context.Tag("effect-number-auth/testing/Numb
     readonly receive: (incoming: Incoming) => Effect.Effect<Delivery>
 
     /**
-     * Makes a token good for an account; makes the account too, if need be. A token that is there already takes
-     * the new expiry and is no longer revoked. Without `expiresAtMillis`, by the emulator's clock, it never
-     * expires. Dies if account or token has not the documented form.
+     * Makes a token good for an account, and adds the account if it is new. A token that exists already takes the new
+     * expiry and is no longer revoked. `expiresAtMillis` is by the emulator's clock; without it the token never
+     * expires. Dies if the account or the token is malformed.
      */
     readonly addToken: (
       account: string,
@@ -1069,18 +1070,18 @@ export class NumberEmulator extends Context.Tag("effect-number-auth/testing/Numb
     ) => Effect.Effect<void>
     /** Revokes a token; its sessions go on. */
     readonly revokeToken: (account: string, token: string) => Effect.Effect<void>
-    /** Expires the session keys of one account, or of all; says how many were still good. */
+    /** Expires the session keys of one account, or of all accounts. Returns how many were still good. */
     readonly expireSessions: (account?: string) => Effect.Effect<number>
     /** Number's support lifts the lock of an IP: count 0, unlocked. The peak stays. */
     readonly liftLock: (ip: string) => Effect.Effect<void>
 
-    /** Moves the emulator's clock ahead of Effect's Clock, by so much more than it is. Delays do not notice. */
+    /** Moves the emulator's clock ahead by `duration`, relative to Effect's Clock. Delays are not affected. */
     readonly adjustClock: (duration: Duration.DurationInput) => Effect.Effect<void>
     /** Sets how many milliseconds the emulator's clock is ahead of Effect's Clock, or behind if negative. */
     readonly setClockOffset: (offsetMillis: number) => Effect.Effect<void>
     /** The emulator's time. */
     readonly nowMillis: Effect.Effect<number>
-    /** Sets the IP of callers that bring none of their own; `undefined`: none. */
+    /** Sets the IP of callers without an IP of their own; `undefined` removes it. */
     readonly setIp: (ip: string | undefined) => Effect.Effect<void>
     /** Sets the HTTP status of an answer that refuses a session key. */
     readonly setRefusalStatus: (status: number) => Effect.Effect<void>
@@ -1096,9 +1097,12 @@ export class NumberEmulator extends Context.Tag("effect-number-auth/testing/Numb
     /** How many faults are still queued, of both kinds. */
     readonly pendingFaults: Effect.Effect<number>
 
-    /** Where an IP stands under the chosen reading. */
+    /** The standing of an IP under the chosen reading. */
     readonly standing: (ip: string) => Effect.Effect<Standing>
-    /** The IP's present count of unsuccessful attempts in a row (of its worst account, where each counts apart). */
+    /**
+     * The IP's present count of unsuccessful attempts in a row. If accounts are counted separately: that of its worst
+     * account.
+     */
     readonly countOf: (ip: string) => Effect.Effect<number>
     /** The highest count that the IP ever reached. */
     readonly peakOf: (ip: string) => Effect.Effect<number>
@@ -1112,9 +1116,12 @@ export class NumberEmulator extends Context.Tag("effect-number-auth/testing/Numb
     readonly log: Effect.Effect<ReadonlyArray<AuthenticateCall>>
     /** Every request of a method other than Authenticate that was executed. */
     readonly executions: Effect.Effect<ReadonlyArray<Execution>>
-    /** How often a request with an equal JSON body was executed, by whatever method. */
+    /** How often a request with an equal JSON body was executed, by any method. */
     readonly executionsOf: (body: unknown) => Effect.Effect<number>
-    /** Requests that arrived, also those dropped or stalled unprocessed; not the refused ones, nor control. */
+    /**
+     * The number of requests that arrived, including those that were dropped or stalled unprocessed. Refused requests
+     * and control requests are not counted.
+     */
     readonly requestsSeen: Effect.Effect<number>
     /** All of the above in short. */
     readonly summary: Effect.Effect<Summary>
@@ -1227,7 +1234,7 @@ const runCommand = (
   }
 }
 
-/** Every command answers with the summary that it leads to; a bad one with 400. */
+/** Runs a command, and answers with the summary after it. A bad command is answered with 400. */
 const control = (
   emulator: Context.Tag.Service<typeof NumberEmulator>,
   name: string,
@@ -1279,8 +1286,8 @@ const durationOf = (fault: Fault, tag: "DelayRequest" | "DelayAnswer"): Duration
   fault._tag === tag ? fault.duration : Duration.zero
 
 /**
- * Runs `work` when the delay has passed, in the emulator's scope and not the caller's: who stops waiting for it
- * does not stop it. `None`: the emulator was closed before.
+ * Runs `work` after the delay, in the emulator's scope: the work goes on even if the caller stops waiting. `None`: the
+ * emulator was closed before.
  */
 const later = <A>(
   work: Effect.Effect<A>,
@@ -1299,7 +1306,7 @@ const later = <A>(
     return Deferred.await(done)
   })
 
-/** Takes the request's fault, and sees to it that the request is processed as that fault has it. */
+/** Takes the next fault of the queue for a request, and processes the request under that fault. */
 const receiveWith = (
   state: State,
   reading: Reading,
@@ -1397,7 +1404,7 @@ const dieUnless = (holds: boolean, message: string): Effect.Effect<void> =>
   holds ? Effect.void : Effect.dieMessage(message)
 
 /**
- * Makes an emulator. What it still has to process goes on until the scope closes.
+ * Makes an emulator. Delayed requests are processed until the scope closes.
  *
  * @since 0.1.0
  * @category constructors
@@ -1606,8 +1613,8 @@ const deliver = (
 }
 
 /**
- * An HttpClient that reaches the emulator without a network, whatever host its URLs name. With an `ip` it
- * always calls from there, without one from where `setIp` says; a header `X-Emulator-IP` overrides both.
+ * An HttpClient that reaches the emulator without a network, for any host in the URL. It calls from `ip`; without one,
+ * it calls from the IP of `setIp`. A header `X-Emulator-IP` overrides both.
  *
  * A refused or reset connection fails with a `RequestError` of reason `Transport`, whose cause has the `code`
  * `ECONNREFUSED` or `ECONNRESET`. A body that breaks off fails when it is read, with a `ResponseError`.
@@ -1635,7 +1642,7 @@ export const httpClient = (
   )
 
 /**
- * The emulator as everybody's HttpClient, calling from where `setIp` says.
+ * The emulator as the HttpClient of all services, calling from the IP of `setIp`.
  *
  * @since 0.1.0
  * @category layers
@@ -1646,7 +1653,7 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, NumberEm
 )
 
 /**
- * The emulator as everybody's HttpClient, always calling from one IP.
+ * The emulator as the HttpClient of all services, always calling from one IP.
  *
  * @since 0.1.0
  * @category layers

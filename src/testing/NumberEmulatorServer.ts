@@ -26,7 +26,7 @@ export interface Options {
 }
 
 /**
- * Where the server listens.
+ * The address of a running server.
  *
  * @since 0.1.0
  * @category models
@@ -34,7 +34,7 @@ export interface Options {
 export interface Address {
   /** Without a slash at the end, for example `http://127.0.0.1:40213`. */
   readonly url: string
-  /** Where it speaks SOAP, for example `http://127.0.0.1:40213/APIcardProcR119/CardProcAPI.svc`. */
+  /** The endpoint of SOAP, for example `http://127.0.0.1:40213/APIcardProcR119/CardProcAPI.svc`. */
   readonly soapEndpoint: string
   readonly port: number
 }
@@ -67,7 +67,7 @@ const write = (response: Http.ServerResponse, delivery: Delivery): void => {
       if (delivery._tag === "Answered") {
         response.end(bytes)
       } else {
-        // not before the first half is handed to the system, and with no reset, which would take it back
+        // Destroy the connection only once the first half was handed to the system. A reset would discard that half.
         response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.destroy())
       }
       return
@@ -111,7 +111,7 @@ const listen = (server: Http.Server, options: Options): Effect.Effect<Address, H
     })
   })
 
-/** A server that, when released, does not wait for its connections but destroys them. */
+/** A server that destroys its connections when it is released, and does not wait for them. */
 const acquireServer: Effect.Effect<Http.Server, never, Scope.Scope> = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -133,12 +133,12 @@ const acquireServer: Effect.Effect<Http.Server, never, Scope.Scope> = Effect.map
 )
 
 /**
- * Serves an emulator over HTTP until the scope closes; open connections are then destroyed.
+ * Serves an emulator over HTTP until the scope closes. Open connections are then destroyed.
  *
- * A caller's IP is what its header `X-Emulator-IP` says, else what the emulator's `setIp` says, else the
- * socket's address. Faults happen to real sockets: a drop resets the connection, a cut body ends it half-way, a
- * stall leaves it open. A listening socket cannot refuse: `Refuse` is a reset of the connection here, with the
- * request unprocessed. SOAP is spoken at every path that ends in `.svc`, REST at all others.
+ * The header `X-Emulator-IP` gives the IP of a caller. Without it, the IP is that of the emulator's `setIp`, and
+ * without that it is the socket's address. Faults act on real sockets: a drop resets the connection, a cut body ends it
+ * half-way, a stall leaves it open. A listening socket cannot refuse, so `Refuse` resets the connection and the request
+ * is not processed. Paths that end in `.svc` speak SOAP, all others speak REST.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,7 +1,8 @@
 /**
- * A process that can die and stand still, and a store that goes away. What a process asks of store and network passes its
- * gates, and behind a gate of a dead process nothing ever happens. As with a power cut, no finalizer runs: the fibers of the
- * dead stand at the gates for as long as virtual time goes on. When it ends they unwind, and reach nothing through the gates.
+ * A process that can die or freeze, and a store that can go away. Every request of the process to store and network
+ * passes its gates, and nothing ever happens behind a gate of a dead process. As with a power cut, no finalizer runs:
+ * the fibers of a dead process stand at the gates for as long as virtual time goes on. When virtual time ends they
+ * unwind, and reach nothing through the gates.
  *
  * @since 0.1.0
  */
@@ -13,34 +14,34 @@ import * as Stream from "effect/Stream"
 import { type AuthStore, AuthStoreError } from "../services/store/AuthStore.js"
 
 /**
- * The gates of one process. There are four to an attempt: before and after the store is asked, and before and after the
- * network is.
+ * The gates of one process. An attempt passes four of them: before and after the store's transaction, and before and
+ * after the request over the network.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ProcessGates {
   readonly isAlive: () => boolean
-  /** The process is dead from here on. */
+  /** Kills the process. */
   readonly kill: () => void
-  /** It passes so many more gates and dies at the next. */
+  /** The process passes `gates` more gates, and dies at the next one. */
   readonly dieAfter: (gates: number) => void
-  /** It stands still for so many milliseconds at the next gate where a process may be stopped. */
+  /** Freezes the process until `millis` milliseconds from now: it waits at each {@link ProcessGates.passOrFreeze}. */
   readonly freeze: (millis: number) => Effect.Effect<void>
   /** A gate. */
   readonly pass: Effect.Effect<void>
   /**
-   * A gate where a stopped process may stand still. There is none between its last look at the lease and the write: who
-   * is stopped there for longer than the drain time is beyond any client's reach.
+   * A gate where a frozen process waits. There is no gate between the process's last look at the lease and its write:
+   * no client can prevent the damage if its process is stopped there for longer than the drain.
    */
   readonly passOrFreeze: Effect.Effect<void>
-  /** What is no gate, and does not happen either once the process is dead: it tells a person, say. */
+  /** Runs an effect only while the process is alive. It is not a gate. Example: a notice to a person. */
   readonly whileAlive: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** A client whose every request passes a gate before it is sent, and one when its answer is there. */
+  /** A client whose requests pass a gate before they are sent, and another one when the answer has come. */
   readonly httpClient: (client: HttpClient.HttpClient) => HttpClient.HttpClient
   /**
-   * A store whose every transaction passes a gate before it, and one after it where the process may stand still. The dead
-   * read nothing either.
+   * A store whose transactions pass a gate before they begin, and another one afterwards, where the process may freeze.
+   * A dead process cannot read either.
    */
   readonly store: (store: AuthStore["Type"]) => AuthStore["Type"]
 }
@@ -48,7 +49,7 @@ export interface ProcessGates {
 const steadyMillis = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
 /**
- * The gates of a process that has just been started. `onDeath` is told when it dies.
+ * The gates of a process that has just been started. `onDeath` is called when the process dies.
  *
  * @since 0.1.0
  * @category constructors
@@ -63,7 +64,7 @@ export const make = (onDeath: () => void = () => {}): ProcessGates => {
     isAlive = false
     onDeath()
   }
-  // By the clock, so that the end of its time ends the fibers that stand here.
+  // Sleeps on the clock, so that the fibers that stand here end when virtual time ends.
   const stand = Effect.sleep(Duration.infinity)
   const pass: Effect.Effect<void> = Effect.suspend(() => {
     if (isAlive && fuse !== null && fuse-- <= 0) kill()
@@ -102,13 +103,16 @@ export const make = (onDeath: () => void = () => {}): ProcessGates => {
 }
 
 /**
- * A store that goes away for a while, before it writes or after it has written. It cannot be read in that time either.
+ * A time in which the store is away. Transactions fail, before they write or after they have written. Reads fail too.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Absence {
-  /** For so many milliseconds from now. `afterCommit`: it writes, and who asked is not told so. */
+  /**
+   * Begins an absence of `millis` milliseconds. `afterCommit`: the transaction is written, and its caller gets an
+   * error.
+   */
   readonly begin: (millis: number, options: { readonly afterCommit: boolean }) => Effect.Effect<void>
   readonly store: (store: AuthStore["Type"]) => AuthStore["Type"]
 }

@@ -1,8 +1,9 @@
 /**
  * An AuthStore on a disk that loses power: a journal whose writes reach the disk some time after they were made.
  *
- * A power cut leaves a prefix of what was not yet on the disk. The last write of it may be torn: then recovery finds that
- * it is not whole, and drops it, as the journal of a database does. What was acknowledged must be in the prefix.
+ * A power cut keeps a prefix of the writes that were not yet on the disk. The last write of the prefix may be torn.
+ * Recovery then finds that it is incomplete and drops it, as a database does with its journal. An acknowledged write
+ * must survive.
  *
  * @since 0.1.0
  */
@@ -22,13 +23,16 @@ import type { AccountKey, AuthStore, Stored, Write } from "../services/store/Aut
  * @category options
  */
 export interface Options {
-  /** How long a write takes to be on the disk, in milliseconds. Asked for each. */
+  /** The time that a write takes to reach the disk, in milliseconds. Called once for each write. */
   readonly syncMillis: () => number
-  /** How much of what was not on the disk a power cut leaves: from 0, nothing, to 1, all. */
+  /**
+   * The share of the writes not yet on the disk that a power cut keeps: from 0, none, to 1, all. Called once for each
+   * cut.
+   */
   readonly survives: () => number
   /**
-   * `whenDurable`, the contract of AuthStore and the default; or `beforeDurable`, a store that answers too early, for
-   * showing what becomes of it.
+   * When the store acknowledges a write. `whenDurable`, the default, is the contract of AuthStore. `beforeDurable` is a
+   * store that answers too early, to show the consequences.
    */
   readonly acknowledges?: "whenDurable" | "beforeDurable" | undefined
 }
@@ -39,9 +43,12 @@ export interface Options {
  */
 export interface SimulatedDisk {
   readonly store: AuthStore["Type"]
-  /** How many writes it was given. */
+  /** The number of writes that the store was given. */
   readonly writes: () => number
-  /** The power goes. Says what became of writes that were not on the disk. All processes have to be dead by then. */
+  /**
+   * Cuts the power. Returns how many of the writes not yet on the disk were kept, torn and lost. All processes must be
+   * dead before.
+   */
   readonly cutPower: () => { readonly kept: number; readonly torn: number; readonly lost: number }
 }
 
@@ -49,7 +56,7 @@ interface Entry {
   readonly key: AccountKey
   readonly sequence: number
   readonly write: Exclude<Write, null>
-  /** How much of it is on the disk, from 0 to 1. */
+  /** The share of it that is on the disk, from 0 to 1. */
   written: number
 }
 
@@ -69,7 +76,7 @@ export const make = (options: Options): Effect.Effect<SimulatedDisk> =>
     const tokens = new Map<string, Token>()
     const nameOf = ({ account, location }: AccountKey): string => `${location}/${account}`
 
-    /** What is on the disk for certain is folded into this, so that the journal stays short. */
+    /** The state after all writes that are certainly on the disk. Folding them into it keeps the journal short. */
     const durable = { sequences: new Map(sequences), ledgers: new Map(ledgers), accounts: new Map(accounts) }
 
     const apply = ({ key, sequence, write }: Entry, to: typeof durable): void => {
@@ -79,7 +86,7 @@ export const make = (options: Options): Effect.Effect<SimulatedDisk> =>
     }
     const current = { sequences, ledgers, accounts }
 
-    /** A journal is written in its order: what stands before a write that is on the disk is on it, too. */
+    /** The journal is written in order: once a write is on the disk, all writes before it are on the disk too. */
     const synced = (entry: Entry): void => {
       const end = journal.indexOf(entry)
       for (const each of journal.splice(0, end + 1)) apply(each, durable)

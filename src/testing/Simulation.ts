@@ -1,9 +1,10 @@
 /**
- * Years of a location's life in seconds: the real services on virtual time, against the emulator as the oracle. Network,
- * disk, clocks, processes, supervisors, callers and people are simulated, and one seed decides all of it.
+ * Years of a location's life, simulated in seconds: the real services run on virtual time, against the emulator as the
+ * oracle. Network, disk, clocks, processes, supervisors, callers and people are simulated, and one seed decides all of
+ * it.
  *
- * A simulation is made of lives: one location for one year each, with a backend, a store and processes of its own. A life
- * depends on the seed and its number only, so that the one that broke can be run alone.
+ * A simulation consists of lives. A life is one location for one year, with a backend, a store and processes of its
+ * own. It depends only on the seed and its number, so a life that broke a promise can be run alone.
  *
  * @since 0.1.0
  */
@@ -33,23 +34,23 @@ import * as SimulatedDisk from "./SimulatedDisk.js"
 import * as VirtualClock from "./VirtualClock.js"
 
 /**
- * What is simulated.
+ * Settings of a simulation.
  *
  * @since 0.1.0
  * @category options
  */
 export interface Options {
   readonly seed: number
-  /** Who holds the session: the library, the default, or a client as people write it. */
+  /** The client that holds the session: the library (default), or a client as people write it. */
   readonly client?: "library" | "naive" | undefined
-  /** When the store answers: the default is its contract. See `SimulatedDisk.Options`. */
+  /** When the store acknowledges a write. Default: `whenDurable`, the store's contract. See `SimulatedDisk.Options`. */
   readonly acknowledges?: "whenDurable" | "beforeDurable" | undefined
-  /** Is shown what the library does, process by process. It changes nothing. The naive client shows nothing. */
+  /** Observes the library in each process. It does not change the life. The naive client has nothing to observe. */
   readonly observer?: Observer | undefined
 }
 
 /**
- * One thing that happened. No secrets: tokens are numbered.
+ * One entry of the trace. It holds no secrets.
  *
  * @since 0.1.0
  * @category models
@@ -57,7 +58,7 @@ export interface Options {
 export interface TraceEntry {
   /** Since the life began, in milliseconds. */
   readonly atMillis: number
-  /** What happened. */
+  /** The kind of event. */
   readonly type: string
   readonly account?: string
   readonly process?: number
@@ -65,7 +66,7 @@ export interface TraceEntry {
 }
 
 /**
- * What was counted.
+ * The figures of a simulation.
  *
  * @since 0.1.0
  * @category models
@@ -77,11 +78,11 @@ export interface Figures {
   readonly renewals: number
   readonly calls: number
   readonly crashes: number
-  /** The greatest count that the backend reached, of the six that lock. */
+  /** The greatest count that the backend reached. At six Number locks the location. */
   readonly greatestCount: number
   /** Years in which the count reached the limit that was set. */
   readonly yearsAtTheLimit: number
-  /** By kind: what was done to the world. */
+  /** The number of faults and hardships, by kind. */
   readonly faults: Readonly<Record<string, number>>
 }
 
@@ -113,7 +114,7 @@ const allAccounts = ["EP0000001", "EP0000002"] as const
 const minute = 60_000
 const hour = 60 * minute
 const yearMillis = 8766 * hour
-/** No sooner than the drain after the last attempt may support be said to have lifted the lock. */
+/** The wait before support lifts a lock. It is longer than the drain after the last attempt. */
 const quietMillis = 700_000
 
 /** The same texts in every life, so that their fingerprints are computed once. */
@@ -121,7 +122,7 @@ const tokenText = (account: number, token: number): string =>
   `${account}${token}`.padStart(32, account === 0 ? "A" : "B")
 
 /**
- * Draws from the seed. The order of draws is the life.
+ * Random draws from the seed. Their order decides the life.
  */
 const makeChance = (seed: number, life: number) => {
   const random = new PCGRandom(seed, life)
@@ -132,7 +133,7 @@ const makeChance = (seed: number, life: number) => {
     oneOf: <A>(...values: readonly [A, ...Array<A>]): A => values[below(values.length)]!,
     fraction: () => random.number(),
     between: (from: number, to: number): number => from + below(to - from + 1),
-    /** One of the names, as often as its weight says. */
+    /** One of the names, with a probability in proportion to its weight. */
     weighted: <K extends string>(weights: Readonly<Record<K, number>>): K => {
       const entries = Object.entries(weights) as Array<[K, number]>
       let left = below(entries.reduce((sum, [, weight]) => sum + weight, 0))
@@ -142,7 +143,7 @@ const makeChance = (seed: number, life: number) => {
   }
 }
 
-/** What may happen next, and how often, beside the daily calls. */
+/** The hardships that may happen besides the daily calls, with their weights. */
 const hardship = {
   fault: 30,
   crash: 14,
@@ -166,7 +167,7 @@ const faultOf = ({ between, oneOf }: ReturnType<typeof makeChance>): NumberEmula
   const { Fault } = NumberEmulator
   return oneOf<NumberEmulator.Fault>(
     ...plainFaults,
-    // What is delayed is worked on before the drain is over: the assumption under which the promise stands.
+    // Number works on a delayed request before the drain is over: the promise assumes that.
     Fault.DelayRequest(between(1, 240) * 1000),
     Fault.DelayAnswer(between(1, 600) * 1000)
   )
@@ -200,7 +201,7 @@ export const live = (options: Options, life: number): Life => {
   let calls = 0
   let isOver = false
   let violation: Violation | null = null
-  /** The trace ends with what broke a promise. */
+  /** Adds an entry to the trace. The trace ends with the broken promise. */
   const tell = (type: string, rest: Omit<TraceEntry, "type" | "atMillis"> = {}): void => {
     if (violation === null || type === "broken") trace.push({ atMillis: clock.steadyMillis(), type, ...rest })
   }
@@ -216,7 +217,7 @@ export const live = (options: Options, life: number): Life => {
   const run = clock.run
   const fork = <A, E>(effect: Effect.Effect<A, E>): void => void clock.fork(Effect.exit(effect))
 
-  // The backend, its tokens, and the addresses of the location: one that it had does not come back.
+  // The backend, its tokens, and the addresses of the location. A former address does not come back.
   const scope = run(Scope.make())
   const ips = ["203.0.113.0"]
   const emulator = run(NumberEmulator.make({ ...backend, ip: ips[0]! }).pipe(Scope.extend(scope)))
@@ -233,7 +234,7 @@ export const live = (options: Options, life: number): Life => {
     supplied[account] = good[account]!
   }
 
-  // The disk, and the store on it, which may be away before it writes, or before it answers.
+  // The disk, and the store on it. The store may be away before it writes, or before it answers.
   const disk = run(
     SimulatedDisk.make({
       syncMillis: () =>
@@ -258,7 +259,7 @@ export const live = (options: Options, life: number): Life => {
       })
   })
 
-  // What the backend saw is the oracle's word, and looked at after every call that it judged.
+  // The emulator is the oracle. Its log and its count are checked after every attempt.
   let judged = 0
   const look = Effect.gen(function* () {
     const log = yield* emulator.log
@@ -282,7 +283,7 @@ export const live = (options: Options, life: number): Life => {
       : sending
   )
 
-  // People: what they were told, and act on later, each in their time.
+  // People: a notice waits in the inbox until it is due, and a person acts on it then.
   const inbox: Array<{ readonly account: number; readonly kind: string; readonly dueMillis: number }> = []
   const onNotice =
     (account: number) =>
@@ -306,7 +307,7 @@ export const live = (options: Options, life: number): Life => {
       Context.add(HttpClient.HttpClient, http),
       Context.add(AuthStore, gates.store(store)),
       Context.add(AuthObserver, options.observer ?? null),
-      // What it costs to guess a token is no matter here, and there are thousands of them.
+      // The cheapest fingerprint is enough: there are thousands of tokens, and nobody tries to guess them.
       Context.add(FingerprintCost, 1),
       Context.add(AuthNotifier, { notify: (notice) => gates.whileAlive(onNotice(account)(notice)) }),
       Context.add(CredentialProvider, {
@@ -380,7 +381,7 @@ export const live = (options: Options, life: number): Life => {
     fork(chance.below(3) === 0 ? sessionKey : send)
   }
 
-  /** People at work: honest, and not always right at once. */
+  /** A person acts on a notice that is due: honestly, but not always rightly at first. */
   const act = (): void => {
     const due = inbox.findIndex(({ dueMillis }) => dueMillis <= clock.steadyMillis())
     if (due < 0) return
@@ -392,7 +393,7 @@ export const live = (options: Options, life: number): Life => {
       for (const ip of ips) run(emulator.liftLock(ip))
       const seen = run(emulator.requestsSeen)
       clock.advance(chance.between(0, 10) * minute)
-      // What was attempted since then makes the word untrue, and it is not given.
+      // A request since then would make the confirmation untrue, so it is not given.
       if (run(emulator.requestsSeen) !== seen) return void inbox.push({ account, kind, dueMillis: 0 })
       tell("lock lifted", { account: accounts[account]! })
       return fork(client.confirmLockLifted)
@@ -429,7 +430,7 @@ export const live = (options: Options, life: number): Life => {
         clock.advance(chance.between(1, 120) * 1000)
         return start(process)
       case "crashLoop": {
-        // A supervisor that starts the process again and again, and a process that dies in the midst of it.
+        // A supervisor starts the process again and again, and the process dies in the midst of its work.
         run(emulator.expireSessions())
         const fuse = chance.below(5)
         for (let round = 0; round < 8; round++) {
@@ -468,8 +469,8 @@ export const live = (options: Options, life: number): Life => {
         }
         return
       case "haste": {
-        // One token after the other while attempts with the ones before are still on their way: what a success clears then,
-        // the backend counts after it.
+        // New tokens are sent while attempts with earlier ones are still on their way. The backend counts those
+        // failures after the success that would clear them.
         const inHaste = (token: string, millis: number): void => {
           supplied[account] = token
           call(process, account)
@@ -526,7 +527,7 @@ export const live = (options: Options, life: number): Life => {
         const millis = chance.oneOf(-hour, -minute, 50_000)
         clock.step(millis)
         tell("clock steps", { detail: `${millis} ms` })
-        // One step ahead in the time of a drain: what Number takes and what the clock jumps have to fit into it together.
+        // At most one step ahead within a drain: Number's delay and the clock's step must fit into the drain together.
         return millis > 0 ? clock.advance(quietMillis) : undefined
       }
       case "impatience":
@@ -548,7 +549,7 @@ export const live = (options: Options, life: number): Life => {
     act()
     clock.advance(chance.between(2, 28) * hour)
   }
-  // All that is under way comes to its end.
+  // Everything under way comes to its end.
   if (violation === null) clock.advance(1_200_000)
   run(look)
 
@@ -558,7 +559,7 @@ export const live = (options: Options, life: number): Life => {
   if (isLocked) broken("the backend never counts six")
   run(Scope.close(scope, Exit.void))
 
-  // What of the processes is still in memory unwinds, and nobody sees anything of it.
+  // The fibers that the processes still have in memory unwind, without any visible effect.
   const world = (): string =>
     JSON.stringify([trace.length, supplied, disk.writes(), Effect.runSync(emulator.requestsSeen)])
   const before = world()
@@ -586,7 +587,7 @@ export const live = (options: Options, life: number): Life => {
 }
 
 /**
- * Figures of nothing.
+ * The figures of no simulation: all are zero.
  *
  * @since 0.1.0
  * @category constructors
@@ -604,7 +605,7 @@ export const noFigures: Figures = {
 }
 
 /**
- * The figures of two simulations as those of one.
+ * Combines the figures of two simulations.
  *
  * @since 0.1.0
  * @category combining
@@ -626,7 +627,7 @@ export const combine = (one: Figures, other: Figures): Figures => {
 }
 
 /**
- * What a simulation came to. `broken` is the life in which a promise was broken; the simulation ends with it.
+ * The result of a simulation. `broken` is the life in which a promise was broken; the simulation ends with it.
  *
  * @since 0.1.0
  * @category models
@@ -640,7 +641,7 @@ export interface Report {
 const isBroken = (life: Life): life is Life & { readonly violation: Violation } => life.violation !== null
 
 /**
- * Simulates years until they are over or a promise is broken. Lets other fibers of the program go on after each life.
+ * Simulates `years` years, or fewer if a promise is broken. Other fibers of the program may run after each life.
  *
  * @since 0.1.0
  * @category running

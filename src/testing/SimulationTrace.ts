@@ -1,5 +1,5 @@
 /**
- * What happened in a simulated life: as JSON lines that can be replayed, and as a Mermaid sequence diagram.
+ * The trace of a simulated life: as JSON lines, which can be replayed, and as a Mermaid sequence diagram.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import type { Observer } from "../services/session/AuthObserver.js"
 import * as Simulation from "./Simulation.js"
 
-/** The first line: all that the life depends on. */
+/** The first line: the inputs of the life, and the promise that it broke, if any. */
 const Header = Schema.parseJson(
   Schema.Struct({
     version: Schema.Literal(1),
@@ -23,7 +23,7 @@ const Header = Schema.parseJson(
 )
 
 /**
- * A life as JSON lines: its seed and number first, then all that happened, one entry a line. It holds no secret.
+ * A life as JSON lines: first a line with its seed and number, then one line for each trace entry. It holds no secrets.
  *
  * @since 0.1.0
  * @category encoding
@@ -42,8 +42,8 @@ export const toJsonLines = (options: Simulation.Options, number: number, life: S
   ].join("\n") + "\n"
 
 /**
- * How a replay went. `differsAt` is the line of the file, from 1, at which it left the trace; null where it is the same to
- * the last byte.
+ * The result of a replay. `differsAt` is the first line of the file, from 1, at which the replay differs from the
+ * trace; null if they are identical.
  *
  * @since 0.1.0
  * @category models
@@ -54,8 +54,8 @@ export interface Replay {
 }
 
 /**
- * Lives the life of a trace again, and compares; an observer sees what the library does meanwhile. Left where the text is
- * no trace.
+ * Replays the life of a trace, and compares the result with the trace. The observer sees each change that the library
+ * stores meanwhile. Left if the text is not a trace.
  *
  * @since 0.1.0
  * @category running
@@ -101,7 +101,8 @@ const lineOf = ({ account, detail, process, type }: Simulation.TraceEntry): stri
 }
 
 /**
- * Draws the last entries of a life as a Mermaid sequence diagram, with the day and time at which each happened.
+ * Draws the last entries of a life (`longest` at the most) as a Mermaid sequence diagram, with the day and second of
+ * each.
  *
  * @since 0.1.0
  * @category drawing

@@ -1,10 +1,10 @@
 /**
- * Virtual time: a Clock that stands still until it is told to go on, and a scheduler that runs fibers only when it is
- * told to, so that one seed decides all that happens.
+ * Virtual time: a Clock that stands still until it is advanced, and a scheduler that runs fibers only when the clock is
+ * used. So one seed decides everything that happens.
  *
- * Effect's own TestClock finds out whether all fibers rest by waiting in real time, some milliseconds at every step.
- * Here the queue of tasks is in sight: once it is empty, all fibers rest. That takes microseconds, and is certain. It
- * holds for what is in memory; where promises are awaited, {@link VirtualClock.advanceAsync} lets them go on as well.
+ * Effect's own TestClock waits in real time, some milliseconds at every step, to find out whether all fibers rest. Here
+ * the queue of tasks is visible: once it is empty, all fibers rest. The check takes microseconds, and is certain. It
+ * holds for work in memory. Where promises are awaited, {@link VirtualClock.advanceAsync} lets them go on as well.
  *
  * @since 0.1.0
  */
@@ -25,7 +25,7 @@ import * as Supervisor from "effect/Supervisor"
 import { PCGRandom } from "effect/Utils"
 
 /**
- * How virtual time is set up.
+ * Settings of virtual time.
  *
  * @since 0.1.0
  * @category options
@@ -34,51 +34,51 @@ export interface Options {
   /** The wall time at which it begins, in milliseconds since 1970. Default: 14 November 2023, 22:13:20 UTC. */
   readonly startMillis?: number | undefined
   /**
-   * What decides Effect's Random, and which of the fibers that could go on does so next. Default: none, and then fibers
-   * go on in the order in which they were woken, and Random is that of the effect that is run.
+   * The seed of Effect's Random, and of the choice among fibers that are ready to run. Default: none. Then fibers run
+   * in the order in which they were woken, and Random is that of the effect that is run.
    */
   readonly seed?: number | undefined
-  /**
-   * Whether what it runs neither logs nor traces, by whatever logger and tracer. Default false.
-   */
+  /** Whether logs and traces are switched off, for every logger and tracer. Default: false. */
   readonly quiet?: boolean | undefined
 }
 
 /**
- * Time that passes when it is told to.
+ * A clock whose time passes only when it is advanced.
  *
  * @since 0.1.0
  * @category models
  */
 export interface VirtualClock extends Clock.Clock {
-  /** What fibers are scheduled by that {@link VirtualClock.fork} begins. */
+  /** The scheduler of the fibers that {@link VirtualClock.fork} begins. */
   readonly scheduler: Scheduler.Scheduler
   /** Monotonic time since it began, in milliseconds. */
   readonly steadyMillis: () => number
-  /** Begins an effect on this clock, and lets all happen that needs no time. */
+  /** Begins an effect on this clock, and runs everything that needs no time. */
   readonly fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, E>
-  /** Runs an effect that needs no time to its end. Throws what it fails with; and where it would need time. */
+  /** Runs an effect that needs no time, to its end. Throws the effect's error, or an error if the effect needs time. */
   readonly run: <A, E>(effect: Effect.Effect<A, E>) => A
-  /** Runs an effect. The promise is kept when enough time has been told to pass. */
+  /** Runs an effect. The promise settles once the clock has been advanced far enough. */
   readonly runPromise: <A, E>(effect: Effect.Effect<A, E>) => Promise<A>
-  /** Lets all happen that needs no time. */
+  /** Runs everything that needs no time. */
   readonly settle: () => void
-  /** Lets so many milliseconds pass, and all that is due in them happen, in its order. */
+  /** Lets `millis` milliseconds pass, and wakes every sleeper that is due in them, in order. */
   readonly advance: (millis: number) => void
   /**
-   * The same where promises are awaited too. Whenever all fibers rest it lets the event loop turn twice; a promise that takes
-   * longer than that may find that virtual time has gone on.
+   * As `advance`, where promises are awaited too. Whenever all fibers rest, the event loop turns twice. A promise that
+   * takes longer than that may find that virtual time has gone on.
    */
   readonly advanceAsync: (millis: number) => Promise<void>
-  /** When the next sleeper is due, by monotonic time in milliseconds; null: nobody sleeps. */
+  /** The monotonic time at which the next sleeper is due, in milliseconds; null if there is none. */
   readonly nextMillis: () => number | null
   /** Sets wall time forward or back. Monotonic time and sleepers do not notice. */
   readonly step: (millis: number) => void
   /**
-   * Time ends: all fibers that were begun on it are interrupted, and who sleeps is woken by an interruption even where it
-   * could not be interrupted. Returns how many still stand, for want of something that is not time; 0, if all is well.
+   * Ends time. All fibers that were begun on it are interrupted, and every sleeper is woken by an interruption, even in
+   * an uninterruptible region. Returns the number of fibers that have not ended, since they wait for something other
+   * than time; 0 if all is well.
    *
-   * Effect keeps every fiber that has not ended, with all that it holds. Without an end, each world would stay in memory.
+   * Effect keeps every fiber that has not ended, with everything that it holds. Without an end, each world would stay
+   * in memory.
    */
   readonly end: () => number
 }
@@ -91,10 +91,10 @@ interface Sleeper {
   isCancelled: boolean
 }
 
-/** How often fibers may go to sleep again while time ends; whoever does so more often is left. */
+/** How often fibers may go to sleep again while time ends. A fiber that does so more often is left. */
 const mostRounds = 100
 
-/** Knows the fibers that have not ended. */
+/** Keeps the set of fibers that have not ended. */
 class Living extends Supervisor.AbstractSupervisor<void> {
   readonly value = Effect.void
   readonly fibers = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
@@ -114,7 +114,7 @@ interface Entry {
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
 }
 
-/** Who sleeps, in the order of waking; who is due at the same time wakes in the order of falling asleep. */
+/** The sleepers, in the order of waking. Sleepers that are due at the same time wake in the order of falling asleep. */
 const makeSleepers = () => {
   const sleepers: Array<Sleeper> = []
   const first = (): Sleeper | undefined => {
@@ -130,7 +130,7 @@ const makeSleepers = () => {
         .reverse()
         .filter(({ isCancelled }) => !isCancelled),
     add: (sleeper: Sleeper): void => {
-      // The last is the first to wake, so that waking costs nothing.
+      // The last element wakes first, so that taking it is cheap.
       let low = 0
       let high = sleepers.length
       while (low < high) {
@@ -143,11 +143,14 @@ const makeSleepers = () => {
   }
 }
 
-/** The tasks of fibers that could go on. `choose` picks one of so many. */
+/** The tasks of fibers that are ready to run. `choose` picks an index below the count that it is given. */
 const makeTasks = (choose: ((count: number) => number) | undefined) => {
   const waiting: Array<Entry> = []
 
-  /** The first of those that go first; what a fiber does stays in its order. */
+  /**
+   * Takes the next task among those with the lowest priority number: the first one, or the choice of `choose`. Tasks of
+   * one fiber keep their order.
+   */
   const next = (): Entry => {
     let lowest = waiting[0]!.priority
     for (const { priority } of waiting) lowest = Math.min(lowest, priority)
@@ -173,11 +176,11 @@ const makeTasks = (choose: ((count: number) => number) | undefined) => {
   }
 }
 
-/** One turn of the event loop, in which promises and what was done outside of JavaScript go on. */
+/** One turn of the event loop, in which promises and work outside of JavaScript go on. */
 const turn = (): Promise<void> =>
   new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel()
-    // Standard, and not in the types of Node.js.
+    // `onmessage` is standard, but is not in the types of Node.js.
     const receiver: { onmessage?: () => void; close: () => void } = port1
     receiver.onmessage = () => {
       receiver.close()
@@ -308,7 +311,10 @@ export const make = ({
       return living.fibers.size
     }
   }
-  /** What every effect finds: clock, chance, and who knows the living. Set once, since to set it takes longer than most effects. */
+  /**
+   * The runtime of every effect: clock, Random, and the supervisor of living fibers. Set once, since setting it takes
+   * longer than most effects.
+   */
   const runtime = Effect.runtime<never>().pipe(
     Effect.supervised(living),
     Effect.withClock(clock),

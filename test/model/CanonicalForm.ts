@@ -1,23 +1,24 @@
 /**
- * One name for all states of the pure core that behave alike, so that an exhaustive walk over them ends.
+ * Canonical forms: one name for all states of the pure core that behave alike, so that an exhaustive walk over them
+ * ends.
  *
- * A form is a string of small numbers. It is written for what the core holds and for what is known outside of it (the
- * attempts that may still be settled), and can be read back. What it leaves out, and why that is honest:
+ * A form is a string of small numbers. It describes the state of the core and the attempts outside of it that may still
+ * be settled, and can be read back. It leaves the following out, and stays honest:
  *
- * - **Sequence numbers** are only compared with each other and drawn ever greater, so their order is kept and their
- *   distance is not. Of the number at which a mark settled only two things are ever asked: which of the attempts that
- *   can still succeed began after it, and whether it came after the report of a lock. An id that nobody can name any
- *   more is as good as any other.
- * - **Times** are only compared with now, so a lease, a drain, a session and a token's end are over or they are not. Which
- *   one is over first is left to the walk: it tries every order, those too that no clock would give.
+ * - **Sequence numbers** are only compared with each other, and each new one is greater. So the form keeps their order
+ *   and not their distance. The number at which a mark settled answers only two questions: which of the attempts that
+ *   can still succeed began after it, and whether it came after the report of a lock. An id that cannot be named any
+ *   more may be any other id.
+ * - **Times** are only compared with now, so a lease, a drain, a session and a token's end are over or they are not.
+ *   The walk decides which one is over first: it tries every order, even those that no clock would give.
  * - **Claims** name one reservation each, as ids do.
- * - **Lists** of marks and of fingerprints are only searched, so they are sets. Fingerprints are only compared, and tokens
- *   that have the same history are interchangeable.
- * - **Texts and dates of aborts** are for people. Of the reason the core asks one thing only: was it a refusal of the
- *   credentials. Of the reason for which a mark settled: was its attempt lost.
- * - **Flaps** past their limit are as good as the limit.
+ * - **Lists** of marks and of fingerprints are only searched, so they are sets. Fingerprints are only compared, and
+ *   tokens that have the same history are interchangeable.
+ * - **Texts and dates of aborts** are for people. The core asks only one thing about the reason of an abort: was it a
+ *   refusal of the credentials. It asks only one thing about the reason for which a mark settled: was its attempt lost.
+ * - **Flaps** past their limit are equivalent to the limit.
  *
- * That it is honest is tested too: a step from a state and a step from its form lead to states of one form.
+ * A test checks that a form is honest: a step from a state and a step from its form lead to states of one form.
  */
 import type { CoreState } from "../../src/machine/AuthCore.js"
 import type { AccountCode, Fingerprint } from "../../src/schemas/Credentials.js"
@@ -33,7 +34,7 @@ import { StateName } from "../../src/schemas/StoredRecord.js"
 export type Account = Pick<CoreState, "state" | "context">
 
 /**
- * What is outside the core and can name an attempt: a process, or a message on its way.
+ * An attempt that something outside the core can name: a process, or a message on its way.
  *
  * @since 0.1.0
  * @category models
@@ -42,14 +43,14 @@ export interface KnownAttempt {
   readonly id: number
   /** The index of its account. */
   readonly account: number
-  /** The number of its token, from 0; null where nobody will name it again. */
+  /** The number of its token, from 0; null if it will not be named again. */
   readonly token: number | null
-  /** Whether it may still be reported to have succeeded. */
+  /** Whether its success may still be reported. */
   readonly canSucceed: boolean
 }
 
 /**
- * How large the world is.
+ * The size of the world.
  *
  * @since 0.1.0
  * @category models
@@ -60,14 +61,14 @@ export interface Size {
   readonly tokens: number
   readonly flapLimit: number
   /**
-   * Whether `expired` and `unauthorized` are written as `unauthenticated`: the three are one part of the chart under three
-   * names.
+   * Whether `expired` and `unauthorized` are written as `unauthenticated`. The three are one part of the chart under
+   * three names.
    */
   readonly mergesNeedy: boolean
 }
 
 /**
- * The time by which all others are over or not. It does not move: what is over is written as over.
+ * The time that all others are compared with. It does not move: a form says of each time whether it is over.
  *
  * @since 0.1.0
  * @category constants
@@ -84,7 +85,7 @@ const fingerprints = Array.from({ length: 4 }, (_, token) => `${token}`.padStart
 
 const pending = 1
 const over = 0
-/** When a session began that is no longer fresh, in a policy whose `flapWindowMillis` is 1. */
+/** When a session was obtained that is no longer fresh, in a policy whose `flapWindowMillis` is 1. */
 const longAgo = -1
 
 /**
@@ -167,7 +168,7 @@ const stateNames = StateName.literals
 const stateIndex = new Map<string, number>(stateNames.map((name, index) => [name, index]))
 
 /**
- * The name of a state where `expired` and `unauthorized` go as `unauthenticated`.
+ * The name of a state, with `expired` and `unauthorized` written as `unauthenticated`.
  *
  * @since 0.1.0
  * @category queries
@@ -187,15 +188,15 @@ const sessionsOf = ({ session, sessionsElsewhere }: AuthContext): ReadonlyArray<
   session === null ? sessionsElsewhere : [session, ...sessionsElsewhere]
 
 /**
- * A form under construction: the part that says what the core holds, and the names by which the rest has to be written.
+ * A form under construction: the part of the core, and the names that the rest of the form has to use.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CoreForm {
-  /** The numbers of the form, to which the rest is added. */
+  /** The numbers of the form so far. The rest is added to them. */
   readonly numbers: Array<number>
-  /** The name of an id that the outside knows. */
+  /** The name of an id that is known outside the core. */
   readonly idOf: (id: number) => number
   /** The name of a token. */
   readonly tokenOf: (account: number, token: number | null) => number
@@ -204,8 +205,8 @@ export interface CoreForm {
 }
 
 /**
- * Writes what the core holds. `order` lists the accounts in the order in which they are to be written: accounts are
- * interchangeable, so whoever wants one form for all orders takes the least.
+ * Writes the state of the core. `order` lists the accounts in the order in which they are written. Accounts are
+ * interchangeable: to get one form for all orders, take the least.
  *
  * @since 0.1.0
  * @category constructors
@@ -220,12 +221,13 @@ export const writeCore = (
   const reportedAt = ledger.lockReportedAt
   const placeOf = (account: number): number => order.indexOf(account)
   const canBeNamed = (id: number): boolean => known.some((each) => each.id === id && each.token !== null)
-  /** Nobody can bring the late answer of an attempt that nobody knows. */
+  /** The lost attempt, if its id can still be named. Otherwise its late answer cannot come any more. */
   const lostAttemptOf = ({ lostAttempt }: AuthContext): Reservation | null =>
     lostAttempt !== null && canBeNamed(lostAttempt.id) ? lostAttempt : null
 
-  // What can still be compared or named: attempts and generations. Their order is kept where something settled in between, or
-  // a lock was reported, since an attempt began that can still succeed; else it is that of their accounts.
+  // Anchors are the attempts and generations that can still be compared or named. A border is a settlement, or the
+  // report of a lock, since an attempt began that can still succeed. The order of two anchors is kept if a border lies
+  // between them; else it is that of their accounts.
   const borders: Array<number> = []
   const isBorder = (value: number): boolean => known.some(({ canSucceed, id }) => canSucceed && id <= value)
   if (reportedAt !== null && isBorder(reportedAt)) borders.push(reportedAt)
@@ -270,7 +272,8 @@ export const writeCore = (
         return [account, mark.drainsAtMillis <= now ? 3 : 2, idOf(mark.attempt), 0]
       case "settled": {
         const isAfterReport = reportedAt !== null && mark.settledAt > reportedAt
-        // Whether it was lost is asked when its answer comes, and when a lock is lifted that was reported before.
+        // The core asks whether it was lost in two cases: its answer comes, or a lock is lifted that was reported
+        // before it settled.
         const isKnown = canBeNamed(mark.attempt)
         const isLost =
           mark.reason === "lost" &&
@@ -363,7 +366,7 @@ export const writeCore = (
 }
 
 /**
- * What was read of a form, and where the rest of it begins.
+ * The part of the core, read back from a form, and the place where the rest begins.
  *
  * @since 0.1.0
  * @category models
@@ -377,12 +380,12 @@ export interface ReadForm {
   readonly ledgerForm: string
   /** The parts that are the accounts. */
   readonly accountForms: ReadonlyArray<string>
-  /** Where the part of the outside begins. */
+  /** The index at which the rest of the form begins. */
   readonly end: number
 }
 
 /**
- * Reads back what the core holds.
+ * Reads back the state of the core.
  *
  * @since 0.1.0
  * @category decoding

@@ -1,6 +1,5 @@
 /**
- * What has to hold of every step of the pure core, whoever takes it: the exhaustive walks check all of it on each
- * transition.
+ * The invariants of every step of the pure core. The exhaustive walks check all of them on each transition.
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
@@ -20,7 +19,10 @@ const isSameRecord = Schema.equivalence(AccountRecord)
 
 const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other)
 
-/** Whether a value is what it is read back as. What was looked at once is remembered: a walk meets the same again and again. */
+/**
+ * Whether a value is unchanged by encoding and decoding. Answers are remembered: a walk meets the same values again and
+ * again.
+ */
 const makeCanBeStored = <A>(
   encode: (value: A) => Either.Either<string, unknown>,
   decode: (text: string) => Either.Either<A, unknown>,
@@ -82,7 +84,7 @@ export const invariants = [
 export type Invariant = (typeof invariants)[number]
 
 /**
- * Tells the invariants that a step breaks, by their names: none, if all is well.
+ * Returns the names of the invariants that a step breaks: none, if all is well.
  *
  * @since 0.1.0
  * @category models
@@ -115,7 +117,7 @@ const totalOf = ({ failures, inFlight }: Ledger.Counts["location"]): number => f
 
 const isCleared = (mark: Mark): boolean => mark.status === "settled" && mark.clearedForLocation
 
-/** Whether what an abort says has happened. */
+/** Whether the reason that an abort gives has occurred. */
 const isFounded = (
   { attempt, reason }: Abort,
   before: CoreState,

@@ -1,12 +1,14 @@
 /**
- * Walks every state that a model can reach, breadth first, so that the first way it finds to a state is a shortest one.
+ * A breadth-first walk over every state that a model can reach. The first path that it finds to a state is a shortest
+ * one.
  *
- * States are strings, one for all that behave alike: the model sees to that. What is kept of each is its string and the
- * state that it was first reached from; the edges that the questions of liveness need are kept as pairs of numbers.
+ * States are strings, and the model gives one string to all states that behave alike. The walk keeps of each state its
+ * string, and the state that it was first reached from. It keeps the edges that the questions of liveness need as pairs
+ * of numbers.
  */
 
 /**
- * One transition, as a model tells of it.
+ * One transition of a model.
  *
  * @since 0.1.0
  * @category models
@@ -14,14 +16,14 @@
 export interface Transition<Event> {
   readonly event: Event
   readonly to: string
-  /** What it breaks, by name; null if nothing. */
+  /** The name of the property that it breaks; null if none. */
   readonly broken: string | null
-  /** The kinds of this transition, as bits: which questions of liveness may use it. */
+  /** The kinds of this transition, as bits. They decide which questions of liveness may use it. */
   readonly kinds: number
 }
 
 /**
- * Whether from every reachable state a state can be reached in which all is well.
+ * A question of liveness: from every reachable state, can a state be reached in which all is well?
  *
  * @since 0.1.0
  * @category models
@@ -30,12 +32,12 @@ export interface Question {
   readonly name: string
   /** The kinds of transition that may be taken, as bits. */
   readonly kinds: number
-  /** In which states all is well. */
+  /** Whether all is well in a state. */
   readonly isWell: (state: string) => boolean
 }
 
 /**
- * What is walked.
+ * A model to walk.
  *
  * @since 0.1.0
  * @category models
@@ -43,13 +45,13 @@ export interface Question {
 export interface Model<Event> {
   readonly initial: string
   readonly transitionsOf: (state: string) => ReadonlyArray<Transition<Event>>
-  /** A number of which the greatest is told. */
+  /** A number of each state. The result holds the greatest. */
   readonly measure: (state: string) => number
   readonly questions: ReadonlyArray<Question>
 }
 
 /**
- * How far to walk.
+ * Settings of a walk.
  *
  * @since 0.1.0
  * @category options
@@ -64,7 +66,7 @@ export interface Options {
 }
 
 /**
- * A property that does not hold, and the states on a shortest way to where it breaks, the last of them included.
+ * A property that does not hold, and the states on a shortest path to the state where it breaks, that state included.
  *
  * @since 0.1.0
  * @category models
@@ -75,23 +77,23 @@ export interface Violation {
 }
 
 /**
- * What a walk found.
+ * The result of a walk.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Result {
-  /** Whether all that can be reached was. */
+  /** Whether every reachable state was visited. */
   readonly isComplete: boolean
   readonly states: number
   readonly transitions: number
-  /** How many steps the farthest state is away. */
+  /** The distance of the farthest state, in steps. */
   readonly depth: number
   readonly greatest: number
   readonly violation: Violation | null
 }
 
-/** Pairs of numbers, as many as come. */
+/** A list of edges that grows as needed: pairs of states, with the kinds of the transition. */
 const makeEdges = () => {
   let capacity = 1 << 16
   let from = new Int32Array(capacity)
@@ -117,7 +119,7 @@ const makeEdges = () => {
       to[length] = other
       kinds[length++] = kind
     },
-    /** All that can reach one of these states by edges of these kinds. */
+    /** The states that can reach one of `wells` by edges of the `wanted` kinds. */
     reaching: (wells: Uint8Array, wanted: number): Uint8Array => {
       const states = wells.length
       const starts = new Int32Array(states + 1)
@@ -147,7 +149,8 @@ const makeEdges = () => {
 }
 
 /**
- * Walks a model until something breaks, or all is seen; then asks its questions of all that was seen.
+ * Walks a model until a property breaks or all states are seen. After a complete walk it asks the questions of
+ * liveness.
  *
  * @since 0.1.0
  * @category running

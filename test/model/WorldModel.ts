@@ -1,29 +1,36 @@
 /**
- * The world as a model to walk: processes, store, network, Number and people around the pure core, which is the real one.
+ * A model of the world, to walk: processes, store, network, Number and people around the pure core, which is the real
+ * one.
  *
- * - **Processes** each ask for a session, and make the attempt that the core lets them make. Each of their transactions is
- *   a step of the model's, and they may stop for good between any two. They keep to what `NumberAuth` does: an outcome is
- *   stored until the store confirms it, a reservation that was not confirmed is given back. A request that is sent may yet
- *   arrive: it is on its way, or its process is slow to write it. Who finds its lease ended before it writes reports the
- *   attempt as unsent.
- * - **The store** takes one transaction at a time, whole or not at all. It may hold although nobody is told so. One that
- *   does not hold changes nothing, and so is no step.
- * - **The network** delivers when it likes, or never, and not twice. An answer may come long after its lease. A gateway may
- *   answer in Number's place, while Number works on the request or where it never will.
- * - **Number** counts on its own, under one reading of what its documentation leaves open, for the address that a request
- *   came from. It answers as it likes. What it was sent it works on until the drain is over, and not after.
- * - **Time**: leases and drains run out in every order, and somebody's transaction notes it. Until then that one is over
- *   makes no difference but to forbid, so no other moment has to be tried. Sessions end by refusal only, which the core
- *   takes as it takes their end by the clock; clocks that are set are for the sampled properties. Where a 5050 is possible
- *   sessions also come of age.
- * - **People** resume, bring tokens, and say that a lock was lifted when it was: Number's count is zero, and nothing was
- *   counted since.
+ * - **Processes** each ask for a session, and make the attempt that the core permits. Each transaction of a process is
+ *   one step of the model, and a process may stop for good between any two steps. Processes do as `NumberAuth` does:
+ *   they store an outcome until the store confirms it, and give back a reservation that was not confirmed. A request
+ *   that is sent may still arrive: it is on its way, or its process is slow to write it. A process that finds its lease
+ *   ended before it writes reports the attempt as unsent.
+ * - **The store** takes one transaction at a time, whole or not at all. A transaction may hold although its process
+ *   gets no confirmation. A transaction that does not hold changes nothing, and so is not a step.
+ * - **The network** delivers a message at any time or never, and not twice. An answer may come long after its lease. A
+ *   gateway may answer in Number's place, while Number works on the request, or where Number never will.
+ * - **Number** counts on its own for the address that a request came from, under one reading of its documentation. It
+ *   may give any answer. It works on a request until the drain is over, and not after.
+ * - **Time**: leases and drains run out in every order, and a transaction notes each end. Before that transaction, an
+ *   end can only forbid something, so no other moment has to be tried. Sessions end by refusal only, since the core
+ *   treats their end by the clock in the same way. Clocks that are set are left to the sampled properties. Where a 5050
+ *   is possible, sessions also come of age.
+ * - **People** resume, bring tokens, and say that a lock was lifted only when it was: Number's count is zero, and
+ *   nothing was counted since.
  *
- * Accounts are interchangeable, and so are processes and the tokens of an account. Any process may come with any token. How
- * many processes there are, is how many attempts may be under way or on their way at once: each may be followed by any number
- * of others.
+ * Accounts are interchangeable, and so are processes and the tokens of an account. Any process may come with any token.
+ * The number of processes is the number of attempts that may be under way or on their way at once: each may be followed
+ * by any number of others.
  */
-import { type AuthCore, type Decision, makeAuthCore, type Message, type Step } from "../../src/machine/AuthCore.js"
+import {
+  type AuthCore,
+  type Decision,
+  makeAuthCore,
+  type Message,
+  type Step
+} from "../../src/machine/AuthCore.js"
 import { defaultPolicy, type Policy } from "../../src/machine/Policy.js"
 import { emptyAccountRecord, emptyLedgerRecord, type LedgerRecord } from "../../src/schemas/StoredRecord.js"
 import * as Form from "./CanonicalForm.js"
@@ -31,7 +38,7 @@ import { makeCheck } from "./CoreInvariants.js"
 import type { Model, Question, Transition } from "./Explorer.js"
 
 /**
- * A reading of what Number's documentation leaves open.
+ * A reading of the points that Number's documentation leaves open.
  *
  * @since 0.1.0
  * @category models
@@ -50,39 +57,39 @@ export interface Reading {
  */
 export interface Options {
   readonly reading: Reading
-  /** Number locks at the next failure after that many. */
+  /** Number locks at the next failure after this many. */
   readonly limit: number
   readonly lostAttempts: Policy["lostAttempts"]
   readonly successClears: Policy["successClears"]
   /** How many processes may be in the middle of an attempt at once. */
   readonly processes: number
   readonly tokens: number
-  /** How often the address of the location changes: to another one, and back, and so on. */
+  /** How often the address of the location changes: to another address, and back, and so on. */
   readonly addressMoves: number
-  /** With what Number refuses sessions. */
+  /** The codes with which Number refuses sessions. */
   readonly refusals: ReadonlyArray<5030 | 5050>
   /**
-   * Whether each process keeps the key of its session to itself, as where the store has no key to seal with: another one
-   * needs a session of its own then. One session that is used elsewhere is remembered.
+   * Whether each process keeps the key of its session to itself, as it does if the store has no key to seal with.
+   * Another process then needs a session of its own. At most one session that is used elsewhere is remembered.
    */
   readonly keysApart: boolean
   /** Whether Number reports locks, as it does when other software of the address fails. */
   readonly reportsLocks: boolean
-  /** Whether a gateway may answer with a fault (a status of 502 or 504, say) while Number still works on the request. */
+  /** Whether a gateway may answer with a fault (status 502 or 504, say) while Number still works on the request. */
   readonly gatewayAnswers: boolean
-  /** Whether the store may leave a transaction unconfirmed that held. */
+  /** Whether a transaction may hold although the store does not confirm it. */
   readonly losesConfirmations: boolean
 }
 
 /**
- * What Number may answer.
+ * The answers that Number may give.
  *
  * @since 0.1.0
  * @category models
  */
 export type Answer = "accepted" | "refused" | "faulted" | "lockReported"
 
-/** What a process makes of its attempt. `faultedByGateway`: something on the way answered, and not Number. */
+/** The outcome that a process stores for its attempt. `faultedByGateway`: a gateway answered, and not Number. */
 type End = Answer | "faultedByGateway" | "lost" | "unsent"
 
 const ends: ReadonlyArray<End> = [
@@ -95,12 +102,15 @@ const ends: ReadonlyArray<End> = [
   "unsent"
 ]
 
-/** Where the process of an attempt is; an end is one that was stored, and not confirmed. */
+/** The phase of an attempt's process. An {@link End} was stored, and is not confirmed. */
 type Phase = "unconfirmed" | "sending" | "gone" | End
 
 const phases: ReadonlyArray<Phase> = ["unconfirmed", "sending", "gone", ...ends]
 
-/** Where its request is, or the answer: `sentBefore`, from the address before the change. */
+/**
+ * The message of an attempt that is on its way: its request or the answer. `sentBefore`: from the address before the
+ * change.
+ */
 type OnItsWay = "nothing" | "sent" | "sentBefore" | Answer
 
 const waysOf: ReadonlyArray<OnItsWay> = [
@@ -118,7 +128,7 @@ interface Attempt extends Form.KnownAttempt {
   readonly way: OnItsWay
 }
 
-/** Failures that no success has cleared, of each account. */
+/** The failures of each account that no success has cleared. */
 type Count = readonly [number, number]
 
 interface World {
@@ -130,10 +140,10 @@ interface World {
   /** Whether Number's support has set the count to zero, and nothing was counted since. */
   readonly isLifted: boolean
   readonly count: Count
-  /** Of the address before the change. */
+  /** The count of the address before the change. */
   readonly countBefore: Count
   readonly next: number
-  /** The forms of ledger and accounts, where the world was read from its form. */
+  /** The forms of ledger and accounts, if the world was read from its form. */
   readonly forms: { readonly ledger: string; readonly accounts: ReadonlyArray<string> } | null
 }
 
@@ -185,7 +195,7 @@ export type Event =
       readonly type: "refuseSession"
       readonly account: number
       readonly code: 5030 | 5050
-      /** Of the session that another process has the key of. */
+      /** Whether another process has the key of the session. */
       readonly isElsewhere: boolean
     }
   | { readonly type: "keyMissing" | "sessionsAge"; readonly account: number }
@@ -193,7 +203,8 @@ export type Event =
   | { readonly type: "lift" | "moveAddress" }
 
 /**
- * The kinds of transition that questions of liveness may use: what goes on by itself where all is well, and what people do.
+ * The kinds of transition that questions of liveness may use. `fair`: it happens by itself where all is well. `people`:
+ * people bring it about.
  *
  * @since 0.1.0
  * @category constants
@@ -211,7 +222,7 @@ export const neverLockedOut = "the backend never counts more than the limit"
 const size: Form.Size = { accounts: 2, tokens: 0, flapLimit: 2, mergesNeedy: true }
 const both = [0, 1] as const
 
-/** An attempt, with what follows from where it is. */
+/** An attempt. Its token is forgotten when its process is gone; phase and way decide whether it can succeed. */
 const attemptOf = (
   id: number,
   account: number,
@@ -230,7 +241,7 @@ const attemptOf = (
 const isSent = (way: OnItsWay): way is "sent" | "sentBefore" => way === "sent" || way === "sentBefore"
 
 /**
- * A world to walk, and what is needed to tell of a way through it.
+ * A model of a world, with the means to retrace a path through it.
  *
  * @since 0.1.0
  * @category models
@@ -241,7 +252,7 @@ export interface WorldModel extends Model<Event> {
   readonly retrace: (
     path: ReadonlyArray<string>
   ) => ReadonlyArray<{ readonly event: Event; readonly count: number }>
-  /** Steps from any state, told by form: for tests of the form itself. */
+  /** For tests of the form itself: the initial world, the steps of any world, and its form. */
   readonly start: World
   readonly stepsOf: (
     world: World
@@ -251,7 +262,7 @@ export interface WorldModel extends Model<Event> {
 
 interface Taken {
   readonly step: Step
-  /** Whether it changes nothing: then nothing is written. */
+  /** Whether the step changes nothing. Then nothing is written. */
   readonly isSame: boolean
   readonly broken: string | null
 }
@@ -264,7 +275,7 @@ interface Next {
 }
 
 /**
- * Builds a world.
+ * Builds the model of a world.
  *
  * @since 0.1.0
  * @category constructors
@@ -305,11 +316,11 @@ export const make = (options: Options): WorldModel => {
         waysOf.indexOf(way)
       )
     }
-    // Of which account a failure was matters only where something is counted or cleared by account.
+    // The account of a failure matters only if failures are counted or cleared by account.
     const isByAccount = reading.counting === "ipAndAccount" || reading.successClears === "own"
     const counted = ([one, other]: Count): ReadonlyArray<number> =>
       !isByAccount ? [one + other, 0] : order[0] === 0 ? [one, other] : [other, one]
-    // Where nothing is on its way to the other address, and it does not come back, its count is of no interest.
+    // The other address's count matters only if a request from there is on its way, or the location can still move.
     const isBeforeOpen =
       world.moves < options.addressMoves || attempts.some(({ way }) => way === "sentBefore")
     form.numbers.push(
@@ -321,7 +332,7 @@ export const make = (options: Options): WorldModel => {
     return Form.formOf(form.numbers)
   }
 
-  /** What tells accounts apart at a glance, and does not depend on their order. */
+  /** A rough number of an account, to tell accounts apart quickly. It does not depend on their order. */
   const glance = (world: World, account: number): number => {
     const { context, state } = world.accounts[account]!
     let sum = Form.stateNumber(Form.needyName(state))
@@ -400,7 +411,7 @@ export const make = (options: Options): WorldModel => {
     return { step, isSame, broken: check(before, code, message, moment, step)[0] ?? null }
   }
 
-  /** One transaction. `name` tells the message from others; `ended` is the attempt whose lease or drain has run out. */
+  /** One transaction. `name` identifies the message; `ended` is the attempt whose lease or drain has run out. */
   const take = (
     world: World,
     account: number,
@@ -448,14 +459,14 @@ export const make = (options: Options): WorldModel => {
     forms: null
   })
 
-  /** The attempts after one of them has changed. One without process and request is nothing. */
+  /** The attempts after one of them has changed. An attempt with neither process nor request is dropped. */
   const changed = (
     { attempts }: World,
     { account, id, token }: Attempt,
     phase: Phase,
     way: OnItsWay
   ): ReadonlyArray<Attempt> => {
-    // Nobody awaits an answer any more.
+    // No process awaits the answer any more.
     const isForgotten = phase === "gone" && !isSent(way)
     return attempts.flatMap((each) =>
       each.id !== id ? [each] : isForgotten ? [] : [attemptOf(id, account, token, phase, way)]
@@ -498,7 +509,7 @@ export const make = (options: Options): WorldModel => {
     ? ["accepted", "refused", "faulted", "lockReported"]
     : ["accepted", "refused", "faulted"]
 
-  /** A mark that is durable: its process learns so, or not. */
+  /** The steps in which an attempt's mark becomes durable: its process gets the confirmation, or does not. */
   const reservationsOf = (
     world: World,
     account: number,
@@ -588,7 +599,7 @@ export const make = (options: Options): WorldModel => {
         const message = { type: "sessionUnavailable", generation: session.generation } as const
         transaction(account, message, "unavailable", { type: "keyMissing", account }, 0)
       }
-      // A 5050 says less of a session that has served for long.
+      // A 5050 says less about a session that has served for long.
       if (options.refusals.includes(5050) && sessions.some(Form.isFresh)) {
         const aged: World = {
           ...world,
@@ -671,7 +682,7 @@ export const make = (options: Options): WorldModel => {
           end(phase, way, kinds.fair, true)
       }
 
-      // Number works on a request, whether or not anybody still waits for the answer.
+      // Number works on a request, whether or not a process still waits for the answer.
       if (isSent(way)) {
         const isBefore = way === "sentBefore"
         for (const answer of answers) {
@@ -691,14 +702,14 @@ export const make = (options: Options): WorldModel => {
       }
     }
 
-    // Time passes, and somebody notes it.
+    // Time passes, and a transaction of either account notes it.
     for (const mark of ledger.marks) {
       if (mark.status === "settled") continue
       const id = mark.attempt
       const account = Number(mark.account.slice(2)) - 1
       const attempt = attempts.find((each) => each.id === id)
       const isLease = mark.status === "inFlight"
-      // What was not worked on by then never is.
+      // After the drain, Number does not work on the request any more.
       const after =
         attempt === undefined || isLease || !isSent(attempt.way)
           ? attempts

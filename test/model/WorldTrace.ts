@@ -1,5 +1,5 @@
 /**
- * A way through the world for people: a Mermaid sequence diagram.
+ * A path through the world as a Mermaid sequence diagram, for people.
  */
 import type { Event, WorldModel } from "./WorldModel.js"
 
@@ -8,21 +8,21 @@ const accountName = (account: number): string => (account === 0 ? "A" : "B")
 interface Told {
   readonly from: string
   readonly to: string
-  /** `x`: nobody hears of it. */
+  /** `-x`: the message does not arrive. */
   readonly arrow: "->>" | "-->>" | "-x"
   readonly text: string
 }
 
 /**
- * Draws the states of a walk as a sequence diagram: processes by the attempt that they make, the store, Number by address,
- * and people. Mermaid shows it, and GitHub does.
+ * Draws the states of a walk as a Mermaid sequence diagram: one process for each attempt, the store, Number, and
+ * people. GitHub shows such diagrams.
  *
  * @since 0.1.0
  * @category drawing
  */
 export const toSequenceDiagram = (model: WorldModel, path: ReadonlyArray<string>): string => {
   const events = model.retrace(path)
-  // Attempts are told by the order in which they were reserved, and each has a process of its own.
+  // Attempts are numbered in the order in which they were reserved, and each has a process of its own.
   const attempts: Array<number> = []
   for (const { event } of events) {
     if ("attempt" in event && !attempts.includes(event.attempt)) {

@@ -38,11 +38,12 @@ const { ended, guards, handlers, ledger, marks } = files
 const acquire = "src/services/session/internal/acquire.ts"
 const attempt = "src/services/session/internal/attempt.ts"
 
-const coreMutant = (
-  name: string,
-  edits: ReadonlyArray<NamedEdit>,
-  caughtBy: string = backend
-): Mutant => ({ name, edits, run: "core", caughtBy })
+const coreMutant = (name: string, edits: ReadonlyArray<NamedEdit>, caughtBy: string = backend): Mutant => ({
+  name,
+  edits,
+  run: "core",
+  caughtBy
+})
 
 const worldMutant = (name: string, ...edits: ReadonlyArray<NamedEdit>): Mutant => ({
   name,
@@ -130,7 +131,8 @@ export const mutants: ReadonlyArray<Mutant> = [
       edit(
         guards,
         "guardsOf/canBeReplaced",
-        (was) => `({ context }, params) => (${was})({ context: { ...context, refusedFingerprints: [] } }, params)`
+        (was) =>
+          `({ context }, params) => (${was})({ context: { ...context, refusedFingerprints: [] } }, params)`
       )
     ],
     isRefused

@@ -39,7 +39,8 @@ export const edited = (text: string, { as, file, name }: NamedEdit): string => {
   let node: ts.Node = source
   for (const part of name.split("/")) {
     const found = nearest(node, part)
-    if (found.length !== 1) throw new Error(`${file} has ${found.length} values "${part}" of ${name}, not one`)
+    if (found.length !== 1)
+      throw new Error(`${file} has ${found.length} values "${part}" of ${name}, not one`)
     node = found[0]!
   }
   const [start, end] = [node.getStart(source), node.getEnd()]

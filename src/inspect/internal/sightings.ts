@@ -1,19 +1,19 @@
 /**
- * When attempts were made, as far as records tell: a mark does not say it. Recorder and page go by the same rule.
+ * The times of attempts, taken from records, since a mark does not hold its time. Recorder and page use the same rule.
  */
 import type { TransitionRecord } from "../../schemas/TransitionRecord.js"
 
 export interface Sighting {
   readonly attempt: number
-  /** When it was reserved, or where nobody saw that, when its mark was first seen. Epoch milliseconds. */
+  /** The time of its reservation or, if no record has that, of the first record with its mark. Epoch milliseconds. */
   readonly atMillis: number
   readonly isReservation: boolean
 }
 
-/** By attempt, those of one location; the oldest attempts first. */
+/** The sightings of one location, by attempt, in the order in which the attempts were first seen. */
 export type Sightings = Map<number, Sighting>
 
-/** Takes what a record tells of its location's attempts. */
+/** Adds the sightings of a record to those of its location. */
 export const sight = (
   sightings: Sightings,
   { atMillis, marks, sequence }: Pick<TransitionRecord, "atMillis" | "marks" | "sequence">

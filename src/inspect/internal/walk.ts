@@ -1,6 +1,6 @@
 /**
- * Which arrows of the chart a record went along. It tells where an account was and is, and the events between: a
- * transaction may have taken several.
+ * The path of a record along the arrows of the chart. The record holds the states before and after, and the events
+ * between them: one transaction can take several.
  */
 import type { Transition } from "../Chart.js"
 
@@ -10,7 +10,7 @@ export interface Step {
   readonly event: string
 }
 
-/** Where a compound state is entered, its first child is. */
+/** The part of a chart that a walk needs. To enter a compound state is to enter its initial child. */
 export interface Walkable {
   readonly states: ReadonlyArray<{
     readonly id: string
@@ -24,8 +24,9 @@ const leafOf = ({ states }: Walkable, id: string): string =>
   states.find(({ isInitial, parent }) => parent === id && isInitial)?.id ?? id
 
 /**
- * The steps from one state to the other by these events, in order. An event may change no state. Guards are not known here:
- * of several ways the first that arrives is taken, and none where no way arrives (a record of a state that was only seen).
+ * The steps from one state to the other by these events, in order. An event may leave the state as it is. Guards are
+ * not evaluated: of several paths the first that reaches the end is taken. If no path reaches it there are no steps, as
+ * for a record of a state that was only seen.
  */
 export const walk = (
   chart: Walkable,

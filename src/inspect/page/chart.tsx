@@ -4,7 +4,7 @@ import type { Chart } from "../Chart.js"
 import { walk } from "../internal/walk.js"
 import type { TransitionRecord } from "../../schemas/TransitionRecord.js"
 
-/** The machine's own, put here when the page is built. */
+/** The chart of the machine. The build of the page puts it here. */
 declare const CHART: Chart
 
 export const chart = CHART
@@ -26,7 +26,7 @@ const arrowOf = (svg: Element, from: string, to: string): Element | null => {
   return null
 }
 
-/** `path` is what is known of the way to the current state, the newest last. */
+/** The drawn chart. `path` holds the known records that lead to the current state, the newest last. */
 export const ChartView = ({
   path,
   state
@@ -39,7 +39,7 @@ export const ChartView = ({
   useLayoutEffect(() => {
     const template = document.getElementById("chart") as HTMLTemplateElement
     const svg = document.importNode(template.content, true).querySelector("svg")!
-    // The page's stylesheet and its width decide.
+    // The size comes from the page's stylesheet and its width.
     svg.removeAttribute("width")
     svg.removeAttribute("height")
     frame.current!.replaceChildren(svg)
@@ -81,7 +81,7 @@ export const ChartView = ({
   )
 }
 
-/** What can happen next, as the chart has it. */
+/** The transitions of the chart that leave the current state. */
 export const NextView = ({ state }: { readonly state: string }) => (
   <table>
     <caption>What can happen next</caption>

@@ -1,11 +1,11 @@
-/** The ledger: six places, of which the sixth can never fill; and the marks that stand in it. */
+/** The ledger of a location: its six places and its marks. The sixth place can never fill. */
 import { countsForLocation } from "../../machine/Ledger.js"
 import type { Mark } from "../../schemas/StoredRecord.js"
 import type { TransitionRecord } from "../../schemas/TransitionRecord.js"
 import type { Sightings } from "../internal/sightings.js"
 import { markFate, markKind, moment, span } from "./words.js"
 
-/** Where Number locks. */
+/** Number locks at the sixth. */
 const places = [1, 2, 3, 4, 5, 6] as const
 
 const Place = ({
@@ -44,9 +44,9 @@ export const LedgerView = ({
   sightings,
   own
 }: {
-  /** The location's, at the moment that is shown. */
+  /** The record with the location's ledger at the moment that is shown. */
   readonly record: TransitionRecord
-  /** The account's own, at that moment. */
+  /** The record of the account at that moment. */
   readonly own: TransitionRecord
   readonly sightings: Sightings | undefined
   readonly now: number
@@ -121,7 +121,7 @@ export const LedgerView = ({
 
 const hours = 3_600_000
 
-/** Of the session, the token and the lease: what is left of each. */
+/** The time that is left of the session, the token and the lease. */
 export const SessionView = ({ now, record }: { readonly record: TransitionRecord; readonly now: number }) => {
   const { session, tokenEndsAtMillis } = record
   const lease = record.marks.find(({ attempt }) => attempt === record.attempt)

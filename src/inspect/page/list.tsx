@@ -1,4 +1,4 @@
-/** The accounts. Only the rows that can be seen are there, so that ten thousand cost no more than thirty. */
+/** The list of accounts. Only visible rows are in the document, so ten thousand accounts cost no more than thirty. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks"
 import { type Model, nameOf } from "./model.js"
 
@@ -10,7 +10,7 @@ const stateCounts = ({ accounts }: Model): ReadonlyArray<readonly [string, numbe
   return [...counts].sort(([one], [other]) => (one < other ? -1 : 1))
 }
 
-/** Every word of what is searched for is in the account's name, its state or why it was aborted. */
+/** The accounts that match a search. Each word must be in the name, the state or the reason of the abort. */
 const matching = ({ accounts, names }: Model, search: string): ReadonlyArray<string> => {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return names
@@ -43,7 +43,7 @@ export const ListView = ({
     return () => observer.disconnect()
   }, [])
 
-  // What is selected is to be seen: by keys it may be beyond the edge.
+  // Scrolls the selected row into view: the arrow keys can move the selection beyond the edge.
   useEffect(() => {
     const element = box.current!
     if (at < 0) return

@@ -1,4 +1,4 @@
-/** The live page. It only shows. */
+/** The live page of the inspector. It is read-only. */
 import { render } from "preact"
 import { useEffect, useMemo, useRef, useState } from "preact/hooks"
 import type { SeenNotice } from "../Recorder.js"
@@ -9,7 +9,7 @@ import { connect, initial, type Model, nameOf, nowMillis } from "./model.js"
 import { TimelineView } from "./timeline.js"
 import { moment } from "./words.js"
 
-/** How many transitions back the chart's path reaches. */
+/** The number of transitions in the path that the chart lights. */
 const pathLength = 12
 
 const useModel = (): readonly [Model, (name: string) => void] => {
@@ -21,7 +21,7 @@ const useModel = (): readonly [Model, (name: string) => void] => {
   useEffect(() => {
     connection.current = connect(setModel)
   }, [])
-  // The first account that appears is selected by nobody.
+  // The page selects the first account by itself, without a click. Its records are loaded here.
   useEffect(() => {
     if (model.isLoaded && model.selected !== null && model.records === null)
       connection.current?.select(model.selected)
@@ -29,7 +29,7 @@ const useModel = (): readonly [Model, (name: string) => void] => {
   return [model, (name) => connection.current?.select(name)]
 }
 
-/** Ages grow though nothing happens. */
+/** The current time, updated each second: ages grow even if no record comes. */
 const useNow = (model: Model): number => {
   const [, tick] = useState(0)
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** What the page knows, and how it comes by it. */
+/** The model of the page, and its updates from the server. */
 import type { Location } from "../../schemas/Credentials.js"
 import type { TransitionRecord } from "../../schemas/TransitionRecord.js"
 import { sight, type Sightings } from "../internal/sightings.js"
@@ -10,7 +10,7 @@ export interface Model {
   readonly title: string
   readonly source: "live" | "store" | "trace"
   readonly connection: "live" | "lost"
-  /** Why nothing new may come, as the recorder says it. */
+  /** The recorder's `trouble`: why no new record may come; null if all is well. */
   readonly trouble: string | null
   /** The newest record of each account, by its name. */
   readonly accounts: ReadonlyMap<string, TransitionRecord>
@@ -21,9 +21,9 @@ export interface Model {
   readonly attempts: ReadonlyMap<Location, Sightings>
   readonly notices: ReadonlyArray<SeenNotice>
   readonly selected: string | null
-  /** Those of the account that is selected, in their order; null until they have come. */
+  /** The records of the selected account, in the order of the transactions; null until they are loaded. */
   readonly records: ReadonlyArray<TransitionRecord> | null
-  /** What is to be added to this browser's clock to have the time of what is shown. A trace's time stands still. */
+  /** The offset from this browser's clock to the recorder's clock. The time of a trace stands still. */
   readonly clock: { readonly aheadMillis: number } | { readonly stoppedAtMillis: number }
 }
 
@@ -90,7 +90,7 @@ const withAccounts = (
   return { accounts, names, locations, attempts }
 }
 
-/** A page that has no answer yet, or has lost the way to its server and found it again: all of it anew. */
+/** Takes the answer to `accounts`, at the start and after each reconnection. It replaces all accounts and locations. */
 export const onAccounts = (model: Model, told: Accounts): Model => {
   const blank: Model = { ...model, accounts: new Map(), locations: new Map(), names: [] }
   const shown = withAccounts(
@@ -130,7 +130,7 @@ export const onRecords = (model: Model, given: ReadonlyArray<TransitionRecord>):
   }
 }
 
-/** Each transaction once, in their order. */
+/** The records of both lists: each transaction once, in the order of the transactions. */
 const merged = (
   known: ReadonlyArray<TransitionRecord>,
   more: ReadonlyArray<TransitionRecord>
@@ -147,7 +147,7 @@ export const onHistory = (
   name: string,
   told: { readonly records: ReadonlyArray<TransitionRecord>; readonly attempts: ReadonlyArray<SeenAttempt> }
 ): Model =>
-  // Another account may have been selected meanwhile; and what came since is in the model already.
+  // Another account may have been selected meanwhile. The newest record may be in the model and not in the answer.
   name === model.selected
     ? {
         ...model,
@@ -171,14 +171,14 @@ const getJson = async <A>(path: string): Promise<A> => {
 }
 
 /**
- * Keeps a model up to date: what comes from the server is put together and shown once a frame, however much it is.
+ * Keeps the model up to date. The records that the server sends are collected and shown once per frame.
  */
 export const connect = (
   change: (update: (model: Model) => Model) => void
 ): { readonly select: (name: string) => void } => {
   let waiting: Array<TransitionRecord> = []
   let isPlanned = false
-  /** What came while the accounts were asked for is put upon them. */
+  /** Whether the answer to `accounts` is awaited. Records that come meanwhile are added after it. */
   let isLoading = false
   const flush = (): void => {
     isPlanned = false
@@ -219,7 +219,7 @@ export const connect = (
           return next
         })
         flush()
-        // What it missed while the way to the server was lost.
+        // Loads the records that the page missed while the connection was lost.
         if (selected !== null) select(selected)
       },
       () => {

@@ -1,10 +1,10 @@
-/** The recorded transitions of an account, and the way back through them. */
+/** The timeline of an account: its recorded transitions, and the buttons to go back and forward through them. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks"
 import type { TransitionRecord } from "../../schemas/TransitionRecord.js"
 import { queryOf } from "./model.js"
 import { moment } from "./words.js"
 
-/** How many transitions are listed around the one that is shown. */
+/** The number of transitions that the list shows around the current one. */
 const listed = 40
 
 const eventWords = ({ events }: TransitionRecord): string =>
@@ -36,7 +36,7 @@ const CopyView = ({ name, until }: { readonly name: string; readonly until: numb
       await navigator.clipboard.writeText(diagram)
       setTold({ text: "Copied, as a Mermaid sequence diagram.", diagram: null })
     } catch {
-      // A browser that allows no copying here, over plain HTTP from another machine, say.
+      // The browser may not allow copying here, as over plain HTTP from another machine.
       setTold({
         text:
           diagram === null
@@ -75,7 +75,7 @@ export const TimelineView = ({
 }: {
   readonly name: string
   readonly records: ReadonlyArray<TransitionRecord>
-  /** Which is shown; null: always the newest. */
+  /** The index of the record that is shown. Null: always the newest. */
   readonly at: number | null
   readonly show: (index: number | null) => void
   readonly now: number

@@ -1,4 +1,4 @@
-/** Times and names as people read them. */
+/** The words of the page: times, spans and marks as text for people. */
 import type { Mark } from "../../schemas/StoredRecord.js"
 
 const units = [
@@ -24,7 +24,7 @@ export const span = (millis: number): string => {
 
 const two = (part: number): string => String(part).padStart(2, "0")
 
-/** In this browser's time zone: the time, with the date where it is another day than the one it is told on. */
+/** The time in this browser's time zone. The date is added if the day is not that of `nowMillis`. */
 export const moment = (millis: number, nowMillis: number): string => {
   const [at, now] = [new Date(millis), new Date(nowMillis)]
   const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
@@ -36,7 +36,7 @@ export const moment = (millis: number, nowMillis: number): string => {
 export const markKind = (mark: Mark): string =>
   mark.status === "inFlight" ? "in flight" : mark.status === "lost" ? "lost, drains" : mark.reason
 
-/** What becomes of a mark, and when. */
+/** What happens to a mark next, and when. */
 export const markFate = (mark: Mark, nowMillis: number): string => {
   if (mark.status === "inFlight") {
     const left = mark.leaseEndsAtMillis - nowMillis

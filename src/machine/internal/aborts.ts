@@ -46,7 +46,7 @@ export const flappingAbort = ({
   atMillis: event.nowMillis
 })
 
-/** To abort: remember why, and notify. */
+/** The actions of an abort: remember the reason, and notify. */
 export const aborting = <Args>(abortOf: (args: Args) => Abort) =>
   [
     { type: "rememberAbort", params: (args: Args) => ({ abort: abortOf(args) }) },
@@ -56,10 +56,10 @@ export const aborting = <Args>(abortOf: (args: Args) => Abort) =>
     }
   ] as const
 
-/** Whether an abort says that the credentials themselves are bad, so that only other credentials help. */
+/** Whether an abort means that Number refused the credentials, so that only other credentials help. */
 export const isRefusal = (abort: Abort): boolean => abort.reason === "refused" || abort.reason === "barred"
 
-/** The fingerprints, and one that is added once. */
+/** The fingerprints with one more, which is added at most once. */
 export const including = (
   fingerprints: ReadonlyArray<Fingerprint>,
   fingerprint: Fingerprint

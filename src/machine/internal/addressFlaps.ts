@@ -8,10 +8,10 @@ import type { Policy } from "../Policy.js"
 
 type Refusal = EventOf<"session.unauthorized">
 
-/** The most sessions of other processes that are remembered. The flaps of any more are not seen. */
+/** The maximum of remembered sessions of other processes. Flaps of older sessions are missed. */
 const mostElsewhere = 16
 
-/** The session that is held, and the sessions whose keys other processes have. */
+/** The session that is held, and the sessions of other processes. */
 const sessionsOf = ({ session, sessionsElsewhere }: AuthContext): ReadonlyArray<Session> =>
   session === null ? sessionsElsewhere : [...sessionsElsewhere, session]
 
@@ -20,28 +20,29 @@ export const sessionOfGeneration = (context: AuthContext, generation: AttemptId)
   sessionsOf(context).find((session) => session.generation === generation) ?? null
 
 /**
- * The flaps after a 5050. Where each process has a session of its own, one change of the address has all of them refused:
- * it counts once, and again only for a session that was obtained after it.
+ * The flaps after a 5050. If each process has its own session, Number refuses all of them after one address change.
+ * That change counts once. A later 5050 counts again only if its session was obtained after the change.
  */
 const flapsAfter = (context: AuthContext, { generation, nowMillis }: Refusal, policy: Policy): number => {
   const refused = sessionOfGeneration(context, generation)
   if (refused === null || generation <= context.addressChangedAt) return context.flaps
-  const isFresh = (session: Session): boolean => nowMillis - session.obtainedAtMillis < policy.flapWindowMillis
+  const isFresh = (session: Session): boolean =>
+    nowMillis - session.obtainedAtMillis < policy.flapWindowMillis
   if (!isFresh(refused)) return 0
-  // A session that has served for long since the last change shows that the earlier flaps had ended before this one.
+  // A session that has served for a long time since the last change proves that the earlier flaps were over.
   const hasServed = sessionsOf(context).some(
     (session) => session.generation > context.addressChangedAt && !isFresh(session)
   )
   return hasServed ? 1 : context.flaps + 1
 }
 
-/** Whether a 5050 brings the flaps to the limit of the policy. */
+/** Whether a 5050 raises the flaps to the policy's limit. */
 export const isFlapping = (context: AuthContext, refusal: Refusal, policy: Policy): boolean => {
   const flaps = flapsAfter(context, refusal, policy)
   return flaps > context.flaps && flaps >= policy.flapLimit
 }
 
-/** What the context keeps of a 5050. */
+/** The context's fields after a 5050. */
 export const afterRefusal = (
   context: AuthContext,
   refusal: Refusal,
@@ -55,7 +56,7 @@ export const afterRefusal = (
   sessionsElsewhere: context.sessionsElsewhere.filter(({ generation }) => generation !== refusal.generation)
 })
 
-/** The sessions of other processes, once the session that is held becomes one of them. */
+/** The sessions of other processes and the held one, less those that had expired when it was obtained. */
 export const withHeldElsewhere = (context: AuthContext): ReadonlyArray<Session> =>
   sessionsOf(context)
     .filter(({ expiresAtMillis }) => expiresAtMillis > context.session!.obtainedAtMillis)

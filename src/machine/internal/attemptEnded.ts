@@ -1,5 +1,5 @@
 /**
- * The end of an attempt: what it does to the ledger, and to the chart.
+ * The end of an attempt: its effect on the ledger and on the chart.
  */
 import type { LedgerRecord } from "../../schemas/StoredRecord.js"
 import type { AuthEvent } from "../AuthEvent.js"
@@ -29,7 +29,7 @@ const ledgerAfter: Readonly<
   unsent: (ledger, { attempt }) => Ledger.release(ledger, attempt)
 }
 
-/** The token's end, if the answer to an accepted attempt gave one. An end in the past is wrong: the token is good now. */
+/** The token's end, if an accepted attempt's answer gave one. An end in the past is wrong: the token just worked. */
 const tokenEndOf = (outcome: OutcomeFacts, nowMillis: number): number | null => {
   const endsAtMillis = outcome._tag === "accepted" ? outcome.tokenEndsAtMillis : null
   return endsAtMillis !== null && endsAtMillis > nowMillis ? endsAtMillis : null
@@ -50,7 +50,7 @@ const eventOf = ({ attempt, fingerprint, outcome }: Ended, nowMillis: number): A
   }
 }
 
-/** Takes the end of an attempt. */
+/** Handles the end of an attempt. */
 export const attemptEnded = (given: Given, step: Step, ended: Ended): Step => {
   const { moment, policy } = given
   const { outcome } = ended

@@ -1,5 +1,5 @@
 /**
- * The chart, run over one event.
+ * One run of the chart, over one event.
  */
 import * as Schema from "effect/Schema"
 import { transition } from "xstate"
@@ -12,7 +12,7 @@ import { Notice } from "../Notice.js"
 import type { Policy } from "../Policy.js"
 import type { Step } from "../Step.js"
 
-/** What a step is given: the chart and its policy, the account, and the moment of the transaction. */
+/** The inputs of a step: the chart and its policy, the account, and the moment of the transaction. */
 export interface Given {
   readonly machine: AuthMachine
   readonly policy: Policy
@@ -31,7 +31,7 @@ const valueOf = (name: StateName): string | Record<string, string> => {
   return child === undefined ? state : { [state]: child }
 }
 
-/** The step after an event, and whether the chart lets an attempt be sent. */
+/** The step after an event, and whether the chart sends an attempt. */
 export const fire = (
   { machine }: Given,
   step: Step,

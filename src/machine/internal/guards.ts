@@ -14,23 +14,23 @@ interface Args {
 
 /** Makes the guards for a policy. */
 export const guardsOf = (policy: Policy) => ({
-  /** The answer belongs to the attempt in progress, or to the last one that was given up, if none came after it. */
+  /** The event belongs to the attempt in progress, or to the last one given up, if no attempt came after it. */
   isAwaited: ({ context }: Args, { attempt }: { readonly attempt: AttemptId }): boolean =>
     (context.attempt ?? context.lostAttempt)?.id === attempt,
   isAwaitedAndMayContinue: ({ context }: Args, { attempt }: { readonly attempt: AttemptId }): boolean =>
     context.attempt?.id === attempt && policy.lostAttempts === "continue",
-  /** The refusal is about the key that is held, and not about an older one. */
+  /** The event is about the session that is held, and not about an older one. */
   isHeld: ({ context }: Args, { generation }: { readonly generation: AttemptId }): boolean =>
     context.session?.generation === generation,
-  /** The refusal is about a key of another process. */
+  /** The refusal is about a session of another process. */
   isElsewhere: ({ context }: Args, params: { readonly generation: AttemptId }): boolean =>
     context.sessionsElsewhere.some(({ generation }) => generation === params.generation),
   isFlapping: ({ context }: Args, { event }: { readonly event: EventOf<"session.unauthorized"> }): boolean =>
     addressFlaps.isFlapping(context, event, policy),
   /**
-   * After a refusal, any credentials that were not refused. After another abort, only credentials that were not aborted
-   * before: two tokens that take turns while Number is out of order make one attempt each. While addresses flap, no token
-   * helps.
+   * After a refusal, any credentials that were not refused end the abort. After another abort, only credentials that
+   * were not aborted before end it: two tokens that take turns while Number is out of order make one attempt each.
+   * While addresses flap, no token helps.
    */
   canBeReplaced: ({ context }: Args, { fingerprint }: { readonly fingerprint: Fingerprint }): boolean =>
     context.abort?.reason !== "addressFlapping" &&
@@ -39,9 +39,9 @@ export const guardsOf = (policy: Policy) => ({
       !context.abortedFingerprints.includes(fingerprint)),
   canBeSent: ({ context }: Args, { fingerprint }: { readonly fingerprint: Fingerprint }): boolean =>
     !context.refusedFingerprints.includes(fingerprint),
-  /** An abort from before the lock ends only by a word for this account. */
+  /** An abort from before the lock stays, unless an operator of this account confirmed the lift. */
   isStillAborted: ({ context }: Args, { by }: { readonly by: "operator" | "other" }): boolean =>
     by === "other" && context.abort !== null,
-  /** No word lets refused credentials be tried again. */
+  /** An operator cannot resume with refused credentials. */
   canResume: ({ context }: Args): boolean => context.abort !== null && !isRefusal(context.abort)
 })

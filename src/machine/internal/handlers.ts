@@ -1,5 +1,6 @@
 /**
- * The handlers of the core, one for each message. Each takes a step that has caught up with the time, and gives the next.
+ * The handlers of the core, one for each message. Each takes a step that has caught up with the time, and gives the
+ * next one.
  */
 import type { Fingerprint } from "../../schemas/Credentials.js"
 import type { AttemptId, AuthContext, LedgerRecord } from "../../schemas/StoredRecord.js"
@@ -20,7 +21,7 @@ export const followLock = (given: Given, step: Step): Step => {
     return isLocked ? step : on(given, step, { type: "lock.lifted", by: "other" })
   }
   if (!isLocked) return step
-  // While an attempt is in progress, or a session is held, the chart does not take it.
+  // While an attempt is in progress, or a session is held, the chart ignores this event.
   return on(given, step, { type: step.ledger.lockReportedAt === null ? "ledger.full" : "lock.reported" })
 }
 
@@ -49,13 +50,13 @@ export const catchUp = (given: Given, before: Step, message: Message): Step => {
   return followLock(given, step)
 }
 
-/** Takes the credentials of a request. They change something only where the account is aborted. */
+/** Takes the credentials of a request. They change the account only if it is aborted. */
 const takeCredentials = (given: Given, step: Step, fingerprint: Fingerprint): Step =>
   followLock(given, on(given, step, { type: "credentials.replaced", fingerprint }))
 
 const isIdle = (step: Step): boolean => step.state.endsWith(".idle")
 
-/** Why these credentials need not be tried, if there is a reason. */
+/** The reason not to try these credentials; null if there is none. */
 const barOf = (
   context: AuthContext,
   fingerprint: Fingerprint,
@@ -93,7 +94,7 @@ const decideByState = (given: Given, step: Step): Step => {
   }
 }
 
-/** Reserves an attempt. The chart has the last word: unless it lets the attempt be sent, there is no mark. */
+/** Reserves an attempt. The mark is put only if the chart sends the attempt. */
 const reserve = (given: Given, step: Step, { claim, fingerprint }: MessageOf<"request">): Step => {
   const { account, moment, policy } = given
   const attempt = moment.sequence
@@ -111,7 +112,10 @@ const request = (given: Given, current: Step, message: MessageOf<"request">): St
   const bar = barOf(step.context, fingerprint, moment.nowMillis)
   if (bar !== null) {
     const { nowMillis } = moment
-    return decideByState(given, on(given, step, { type: "credentials.barred", fingerprint, nowMillis, ...bar }))
+    return decideByState(
+      given,
+      on(given, step, { type: "credentials.barred", fingerprint, nowMillis, ...bar })
+    )
   }
   return Ledger.room(step.ledger, account, policy) === "full"
     ? decide(step, Decision.wait({ on: "room", forMillis: waitMillis(step, given) }))
@@ -157,13 +161,13 @@ const resume = (given: Given, step: Step): Step => {
 const confirmLockLifted = (given: Given, step: Step): Step => {
   const { account, policy } = given
   const isLocked = (ledger: LedgerRecord): boolean => Ledger.room(ledger, account, policy) === "locked"
-  // Without a lock, support can have lifted none, and the count is still Number's count.
+  // Without a lock, support cannot have lifted one, so Number's count still stands.
   if (!isLocked(step.ledger)) return decide(step, Decision.rejected({ why: "notLocked" }))
   const next = { ...step, ledger: Ledger.liftLock(step.ledger) }
   return isLocked(next.ledger) ? next : on(given, next, { type: "lock.lifted", by: "operator" })
 }
 
-/** Takes the message. */
+/** Handles the message. */
 export const handle = (given: Given, step: Step, message: Message): Step => {
   switch (message.type) {
     case "observe":

@@ -6,20 +6,20 @@ import type { AttemptId, Mark } from "../../schemas/StoredRecord.js"
 import type { Policy } from "../Policy.js"
 
 /**
- * When a change happens: the number that its transaction drew, and the store's clock.
+ * The moment of a change: the sequence number of its transaction, and the time of the store's clock.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Moment {
-  /** Greater than that of every earlier transaction of the location. */
+  /** The transaction's number, greater than that of every earlier transaction of the location. */
   readonly sequence: number
   /** Epoch milliseconds. */
   readonly nowMillis: number
 }
 
 /**
- * Says whether a mark counts for the location: no success of it came after.
+ * Says whether a mark counts for the location: no success has cleared it there.
  *
  * @since 0.1.0
  * @category queries
@@ -27,7 +27,7 @@ export interface Moment {
 export const countsForLocation = (mark: Mark): boolean =>
   mark.status !== "settled" || !mark.clearedForLocation
 
-/** The mark, as time leaves it. */
+/** The mark at this moment: lost once its lease is over, and settled once it has drained. */
 export const aged = (mark: Mark, moment: Moment, policy: Policy): Mark => {
   if (isLeaseOver(mark, moment)) return toLost(mark, moment, policy)
   return isDrained(mark, moment) ? toSettled(mark, "lost", beforeThis(moment)) : mark
@@ -39,10 +39,10 @@ const isLeaseOver = (mark: Mark, { nowMillis }: Moment): boolean =>
 const isDrained = (mark: Mark, { nowMillis }: Moment): boolean =>
   mark.status === "lost" && mark.drainsAtMillis <= nowMillis
 
-/** The transaction of this moment. */
+/** The sequence number of this transaction. */
 export const asOf = (moment: Moment): number => moment.sequence
 
-/** The transaction before this one. */
+/** The sequence number before this transaction's. */
 const beforeThis = (moment: Moment): number => moment.sequence - 1
 
 /** The mark of an attempt whose outcome is not known, given up now. */
@@ -53,7 +53,7 @@ export const lostMark = (attempt: AttemptId, account: AccountCode, moment: Momen
   drainsAtMillis: moment.nowMillis + policy.drainMillis
 })
 
-/** The mark, given up now. */
+/** The same attempt's mark as lost, given up now. */
 export const toLost = (mark: Mark, moment: Moment, policy: Policy): Mark =>
   lostMark(mark.attempt, mark.account, moment, policy)
 
@@ -71,10 +71,10 @@ export const toSettled = (
   clearedForLocation: false
 })
 
-/** Whether the success of an attempt proves that Number's count of the mark is over: it had settled before. */
+/** Whether a success proves that Number counts the mark no more: the mark settled before that attempt was reserved. */
 export const isProvenOver = (mark: Mark, success: AttemptId): mark is Extract<Mark, { status: "settled" }> =>
   mark.status === "settled" && mark.settledAt < success
 
-/** Whether a mark still counts after Number's support lifted a lock that was reported then. */
+/** Whether a mark still counts after the lift of a lock that was reported in the transaction `reportedAt`. */
 export const outlivesLift = (mark: Mark, reportedAt: number): boolean =>
   mark.status !== "settled" || (mark.reason !== "lost" && mark.settledAt > reportedAt)

@@ -11,7 +11,8 @@ import type { Policy } from "../Policy.js"
 
 const change = <Params extends NonReducibleUnknown | undefined = undefined>(
   changeOf: (context: AuthContext, params: Params) => Partial<AuthContext>
-) => assign<AuthContext, AuthEvent, Params, AuthEvent, never>(({ context }, params) => changeOf(context, params))
+) =>
+  assign<AuthContext, AuthEvent, Params, AuthEvent, never>(({ context }, params) => changeOf(context, params))
 
 const sessionOf = (event: EventOf<"attempt.accepted">, policy: Policy): Session => ({
   generation: event.attempt,
@@ -44,7 +45,7 @@ export const memoryOf = (policy: Policy) => ({
     abort,
     abortedFingerprints: including(abortedFingerprints, abort.fingerprint)
   })),
-  /** Other credentials came. The credentials that were aborted before still replace nothing. */
+  /** Other credentials came. The list of aborted credentials stays: `canBeReplaced` reads it at the next abort. */
   leaveAbort: change(() => ({ abort: null, flaps: 0 })),
   forgetAborts: change(() => ({ abort: null, abortedFingerprints: [], flaps: 0 })),
   forgetTokenEnd: change(() => ({ tokenEnd: null })),

@@ -1,6 +1,6 @@
 /**
- * An answer that is in memory: to read it takes no time and no turn of the event loop, so that virtual time need not wait
- * for it. It can be read as often as one likes.
+ * An HTTP response in memory. Reading it takes no time and no turn of the event loop, so virtual time need not wait for
+ * it. It can be read any number of times.
  */
 import * as Cookies from "@effect/platform/Cookies"
 import * as Headers from "@effect/platform/Headers"
@@ -14,7 +14,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
-/** What there is to read: bytes, and the error after them where the body breaks off; null: no body at all. */
+/** The bytes of a body, and the error that follows them if the body breaks off. */
 export interface MemoryBody {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly breaksOffWith?: Error

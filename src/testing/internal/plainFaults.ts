@@ -1,4 +1,4 @@
-/** The faults that take no time of their own, each once. */
+/** The faults without a delay, each once. `HugeBody` is not among them. */
 import { Fault } from "../NumberEmulator.js"
 
 export const plainFaults: readonly [Fault, ...ReadonlyArray<Fault>] = [

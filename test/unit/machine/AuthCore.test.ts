@@ -271,9 +271,7 @@ describe("AuthCore on the end of an attempt", () => {
     const month = 30 * 86_400_000
     const noticesAt = (tokenEndsAtMillis: number) =>
       play([request(), 1000, ended(1, { ...accepted, tokenEndsAtMillis })]).notices
-    assert.deepStrictEqual(noticesAt(1000 + month), [
-      { kind: "tokenExpiring", endsAtMillis: 1000 + month }
-    ])
+    assert.deepStrictEqual(noticesAt(1000 + month), [{ kind: "tokenExpiring", endsAtMillis: 1000 + month }])
     assert.deepStrictEqual(noticesAt(1001 + month), [])
     assert.deepStrictEqual(noticesAt(1000), [])
     assert.lengthOf(noticesAt(1001), 1)

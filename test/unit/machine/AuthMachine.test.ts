@@ -292,9 +292,7 @@ describe("AuthMachine", () => {
       next.context,
       context({ abort, abortedFingerprints: [print(1)], flaps: 3, addressChangedAt: 5 })
     )
-    assert.deepStrictEqual(next.asks, [
-      { type: "notify", notice: { kind: "aborted", abort } }
-    ])
+    assert.deepStrictEqual(next.asks, [{ type: "notify", notice: { kind: "aborted", abort } }])
   })
 
   describe("where processes have sessions of their own", () => {
