@@ -7,7 +7,7 @@ const alone = ["test/integration/sockets.test.ts", "test/integration/pgAway.test
 
 export default defineConfig({
   test: {
-    setupFiles: ["test/support/breathe.ts"],
+    setupFiles: ["test/support/breathe.ts", "test/support/environment.ts"],
     pool: "forks",
     // The files of a worker share what they import: to load it anew takes as long as the tests. The pool reads this here,
     // and not in a project.

