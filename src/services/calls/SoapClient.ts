@@ -23,7 +23,7 @@ import { type AnswerHead, emptyHead } from "../wire/answerHead.js"
 import { logCall, successOf } from "./internal/callLog.js"
 import { verdictOf } from "./internal/verdict.js"
 import { fieldsOf } from "./internal/undecodableFields.js"
-import { withOwnSpan, withQuietSpans } from "../common/redactedSpans.js"
+import { withOwnSpan, withRedactedSpans } from "../common/redactedSpans.js"
 import { readText } from "../wire/http/readText.js"
 import { requestInit, withoutRedirects } from "../wire/http/redirects.js"
 import { scrub, withoutSecrets } from "../common/scrub.js"
@@ -232,7 +232,7 @@ const send = (
   }).pipe(
     withoutRedirects(call.init),
     // The envelope, which holds the key, is never printed.
-    withQuietSpans((text) => withoutSecrets(text, key, ...call.secrets), identity),
+    withRedactedSpans((text) => withoutSecrets(text, key, ...call.secrets), identity),
     Effect.mapError((error) => ofFailure(call.method, error)),
     within(
       call.timeout,

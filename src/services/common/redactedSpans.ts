@@ -33,7 +33,7 @@ const told = (cause: Cause.Cause<unknown>, error: (error: unknown) => unknown): 
  * with every header of the answer. Text attributes are mapped by `show`, and failures by `error`. Success values, which
  * are answers, are left out.
  */
-export const withQuietSpans =
+export const withRedactedSpans =
   (show: (text: string) => string, error: (error: unknown) => unknown) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.flatMap(Effect.tracer, (tracer) =>

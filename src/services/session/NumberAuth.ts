@@ -9,19 +9,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
 import * as Ledger from "../../machine/Ledger.js"
 import type { SessionKey, Token } from "../../schemas/Credentials.js"
 import { InvalidInput } from "../../schemas/InvalidInput.js"
-import {
-  AuthAborted,
-  AuthBusy,
-  type AuthError,
-  AuthLocked,
-  AuthLost,
-  type AuthRejected,
-  AuthUnreachable
-} from "./AuthError.js"
+import { AuthAborted, AuthBusy, type AuthError, AuthLocked, AuthLost, AuthUnreachable } from "./AuthError.js"
 import { AuthObserver, makeRecord, observe } from "./AuthObserver.js"
 import { AuthNotifier } from "./AuthNotifier.js"
 import { AuthStore, AuthStoreError } from "../store/AuthStore.js"
@@ -38,9 +29,8 @@ import { makeAttempts } from "./internal/attempt.js"
 import { type Flights, makeFlights } from "./internal/flight.js"
 import { makeSessionHolder } from "./internal/heldSession.js"
 import { makeNotices, type Notices } from "./internal/notices.js"
-import { makeOperator } from "./internal/operator.js"
+import { makeOperator, type Operator } from "./internal/operator.js"
 import { decodeSettings, type LocationOptions, type Settings } from "./internal/settings.js"
-import type { AuthStatus } from "./internal/status.js"
 import * as SessionHttpClients from "./SessionHttpClient.js"
 import type { HttpClientOptions, SessionHttpClient } from "./SessionHttpClient.js"
 import * as SessionRefusal from "./SessionRefusal.js"
@@ -71,7 +61,7 @@ export interface Options extends LocationOptions {
  */
 export class NumberAuth extends Context.Tag("effect-number-auth/NumberAuth")<
   NumberAuth,
-  {
+  Operator & {
     /**
      * The session key. While one is held, this touches neither store nor network. Otherwise all callers of the account,
      * in every process that shares the store, get the result of one attempt. An unsuccessful attempt is never retried.
@@ -96,28 +86,6 @@ export class NumberAuth extends Context.Tag("effect-number-auth/NumberAuth")<
      * replay.
      */
     readonly httpClientWith: (options: HttpClientOptions) => SessionHttpClient
-    /** The status in the store. Reads it without writing. */
-    readonly status: Effect.Effect<AuthStatus, AuthStoreError>
-    /**
-     * The status now, and again whenever a transaction of any process has changed it. Emits nothing while the store is
-     * unavailable, and nothing for changes by time alone (the end of a session, a lease or a drain).
-     */
-    readonly changes: Stream.Stream<AuthStatus>
-    /** Takes a new token. A token that Number refused before is rejected. The location's count stays as it is. */
-    readonly replaceCredentials: (
-      token: string
-    ) => Effect.Effect<void, InvalidInput | AuthRejected | AuthStoreError | CredentialError>
-    /**
-     * An operator's decision to allow one more attempt after an abort. It is rejected if Number refused the
-     * credentials.
-     */
-    readonly resume: Effect.Effect<void, AuthRejected | AuthStoreError>
-    /**
-     * An operator's confirmation that Number's support has lifted the lock and set the count of the IP to zero, no
-     * sooner than `drainTime` after the last attempt, and that no attempt was made since. If this is not true, the next
-     * attempts can lock the location.
-     */
-    readonly confirmLockLifted: Effect.Effect<AuthStatus, AuthRejected | AuthStoreError>
   }
 >() {}
 

@@ -13,7 +13,7 @@ import * as Layer from "effect/Layer"
 import { AttemptOutcome } from "../../schemas/AttemptOutcome.js"
 import type { Token } from "../../schemas/Credentials.js"
 import type { InvalidInput } from "../../schemas/InvalidInput.js"
-import { withQuietSpans } from "../common/redactedSpans.js"
+import { withRedactedSpans } from "../common/redactedSpans.js"
 import { withoutKeys } from "../common/scrub.js"
 import { type Attempt, AttemptNotPermitted } from "./attempt.js"
 import { type Answer, classifyRestAnswer, longestAnswerBytes, restRequest } from "./authenticate.js"
@@ -106,7 +106,7 @@ export const makeTransport = (
         }).pipe(
           withoutRedirects(init),
           // The body, which holds the token, is never printed.
-          withQuietSpans((text) => withoutKeys(text, attempt.token), identity),
+          withRedactedSpans((text) => withoutKeys(text, attempt.token), identity),
           Effect.catchAll((error) => Effect.succeed(ofFailure(error, attempt.token, wire)))
         )
     }

@@ -20,12 +20,27 @@ import { type AuthStatus, statusOf } from "./status.js"
 
 /** The part of `NumberAuth` that is for people. */
 export interface Operator {
+  /** The status in the store. Reads it without writing. */
   readonly status: Effect.Effect<AuthStatus, AuthStoreError>
+  /**
+   * The status now, and again whenever a transaction of any process has changed it. Emits nothing while the store is
+   * unavailable, and nothing for changes by time alone (the end of a session, a lease or a drain).
+   */
   readonly changes: Stream.Stream<AuthStatus>
+  /** Takes a new token. A token that Number refused before is rejected. The location's count stays as it is. */
   readonly replaceCredentials: (
     token: string
   ) => Effect.Effect<void, InvalidInput | AuthRejected | AuthStoreError | CredentialError>
+  /**
+   * An operator's decision to allow one more attempt after an abort. It is rejected if Number refused the
+   * credentials.
+   */
   readonly resume: Effect.Effect<void, AuthRejected | AuthStoreError>
+  /**
+   * An operator's confirmation that Number's support has lifted the lock and set the count of the IP to zero, no
+   * sooner than `drainTime` after the last attempt, and that no attempt was made since. If this is not true, the next
+   * attempts can lock the location.
+   */
   readonly confirmLockLifted: Effect.Effect<AuthStatus, AuthRejected | AuthStoreError>
 }
 

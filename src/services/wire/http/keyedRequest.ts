@@ -14,7 +14,7 @@ import { type RefusalCode, refusalIn } from "../../../schemas/Answers.js"
 import type { SessionKey } from "../../../schemas/Credentials.js"
 import { isCallUrl } from "./baseUrl.js"
 import { PassedResponse } from "./PassedResponse.js"
-import { withQuietSpans } from "../../common/redactedSpans.js"
+import { withRedactedSpans } from "../../common/redactedSpans.js"
 import { ReadResponse } from "./ReadResponse.js"
 import { inScopeOf } from "./requestScope.js"
 import { withoutRedirects } from "./redirects.js"
@@ -112,7 +112,7 @@ export const sendWithKey = (
     ),
     Effect.mapError(withoutKey(given, key)),
     withoutRedirects(init),
-    withQuietSpans(
+    withRedactedSpans(
       (text) => withoutSecrets(text, signed, key),
       (error) => (HttpClientError.isHttpClientError(error) ? withoutKey(given, key)(error) : error)
     ),

@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Data, Effect, Exit, FiberId, Tracer } from "effect"
-import { withOwnSpan, withQuietSpans } from "../../../../src/services/common/redactedSpans.js"
+import { withOwnSpan, withRedactedSpans } from "../../../../src/services/common/redactedSpans.js"
 import { observed } from "../../../support/observed.js"
 
 const secret = "2148B239CF6846BDA5D141BF4A4CFBE8"
@@ -38,7 +38,7 @@ const errorOf = (exit: Exit.Exit<unknown, unknown>): unknown => {
 }
 
 describe("spans that others make", () => {
-  const quiet = withQuietSpans(
+  const quiet = withRedactedSpans(
     (text) => text.replaceAll(secret, "<redacted>"),
     (error) => `shown: ${(error as { readonly _tag: string })._tag}`
   )

@@ -4,6 +4,8 @@
 import { HttpClient, HttpClientError, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Data, Effect, Layer, Redacted, Ref, Schema, TestClock } from "effect"
+import { AttemptOutcome } from "../../../../src/schemas/AttemptOutcome.js"
+import { type AccountCode, Location } from "../../../../src/schemas/Credentials.js"
 import { layerLog } from "../../../../src/services/session/AuthNotifier.js"
 import { CredentialProvider } from "../../../../src/services/session/CredentialProvider.js"
 import * as NumberAuth from "../../../../src/services/session/NumberAuth.js"
@@ -73,6 +75,45 @@ describe("secrets", () => {
         }
       }
     })
+  )
+
+  it.scoped(
+    "a transport of the user's may put the token into its outcome, or throw it: it is shown nowhere",
+    () =>
+      Effect.gen(function* () {
+        const forms = [goodToken, goodToken.toLowerCase(), goodToken.replace(/(.{8})/g, "$1-")]
+        const details = forms.map((form) => `POST {"Token":"${form}"} failed`)
+        const outcomes = details.flatMap((detail): ReadonlyArray<Effect.Effect<AttemptOutcome>> => [
+          Effect.succeed(AttemptOutcome.refused({ detail, lockReported: false })),
+          Effect.succeed(AttemptOutcome.faulted({ detail, errorCode: null, lockReported: true })),
+          Effect.succeed(AttemptOutcome.lost({ detail })),
+          Effect.succeed(AttemptOutcome.unsent({ detail })),
+          Effect.die(new Error(detail))
+        ])
+        for (const outcome of outcomes) {
+          const world = yield* makeWorld()
+          const authenticate: NumberTransport["Type"]["authenticate"] = ({ permit }) =>
+            Effect.zipRight(Effect.ignore(permit), outcome)
+          const wire = { layer: () => Layer.succeed(NumberTransport, { authenticate }) }
+          const [exit, told] = yield* observed(
+            Effect.gen(function* () {
+              const auth = yield* start(world, {}, undefined, wire)
+              const error = yield* Effect.flip(auth.sessionKey)
+              yield* Effect.logError("it failed", error)
+              const key = { location: Location.make("default"), account: account as AccountCode }
+              return [error, yield* auth.status, yield* Ref.get(world.notices), yield* world.store.read(key)]
+            })
+          )
+          assert(exit._tag === "Success")
+          assert.include(told.names, "NumberAuth.attempt")
+          for (const form of forms) {
+            for (const value of exit.value) assertShowsNone(value, form)
+            for (const text of [...told.spans, ...told.logs]) {
+              assert.notInclude(text.toLowerCase(), form.toLowerCase())
+            }
+          }
+        }
+      })
   )
 
   it.scoped("the session key is in no error, status, span or log, whatever becomes of a request", () =>
