@@ -1,6 +1,6 @@
 /**
- * Number over SOAP 1.1: attempts, calls of methods, and the schemas of what answers hold. An entry of its own, so that a program that uses REST loads no XML
- * parser.
+ * Number over SOAP 1.1: attempts, calls of methods, and the schemas of answers. An entry of its own, so that a program that
+ * uses REST loads no XML parser.
  *
  * @since 0.1.0
  */

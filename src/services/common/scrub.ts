@@ -46,11 +46,19 @@ export const withoutKeys = (text: string, ...secrets: ReadonlyArray<Redacted.Red
  * Removes the given secrets, every run of hexadecimal digits that is long enough for a token or a session key, and
  * possible card numbers. Replaces control characters and white space with single spaces, and shortens the rest.
  */
-export const scrub = (text: string, ...secrets: ReadonlyArray<Redacted.Redacted<string>>): string => {
+export const scrub = (text: string, ...secrets: ReadonlyArray<Redacted.Redacted<string>>): string =>
+  scrubTo(longestShown, text, ...secrets)
+
+/** {@link scrub} for a text that may be longer, in characters. */
+export const scrubTo = (
+  longest: number,
+  text: string,
+  ...secrets: ReadonlyArray<Redacted.Redacted<string>>
+): string => {
   // Secrets go first, while they are whole.
   const clean = withoutKeys(text, ...secrets)
     .replace(cardNumber, "<redacted>")
     .replace(/[\p{C}\s]+/gu, " ")
     .trim()
-  return clean.length > longestShown ? `${clean.slice(0, longestShown)}…` : clean
+  return clean.length > longest ? `${clean.slice(0, longest)}…` : clean
 }

@@ -1,6 +1,6 @@
 /** The canonical form of the walks: what it merges behaves alike, and nothing is left out of it. */
 import { PCGRandom } from "effect/Utils"
-import { make, type Options } from "../../model/WorldModel.js"
+import { make, neverLockedOut, type Options } from "../../model/WorldModel.js"
 import { hunting } from "../../property/exhaustiveWorlds.js"
 import { breathe, type Effort, seedOf } from "../effort.js"
 import { sentences } from "../markdown.js"
@@ -11,7 +11,10 @@ interface Compared {
   readonly compared: number
 }
 
-/** All features at once, with more processes than any walk goes to the end with. */
+/**
+ * All features at once, with more processes than any walk goes to the end with. The address changes there and back, which
+ * the promise does not cover (see the part `assumptions`): here the count may pass the limit.
+ */
 const everything: Options = {
   ...hunting.plain,
   processes: 4,
@@ -105,7 +108,7 @@ const compareSteps = async (name: string, effort: Effort): Promise<Found<Compare
       const here = new Set(steps.map((step) => `${model.formOf(step.world)} ${step.broken}`))
       const there = model.transitionsOf(model.formOf(world)).map(({ broken, to }) => `${to} ${broken}`)
       compared += steps.length
-      const broken = steps.find((step) => step.broken !== null)?.broken
+      const broken = steps.find((step) => step.broken !== null && step.broken !== neverLockedOut)?.broken
       if (broken !== undefined || !isSame(here, new Set(there))) {
         const breach = `${name}, seed ${effort.seed}: ${broken ?? "a world and its form part ways"}`
         return { done: ways, breaches: [breach], figures: { compared } }

@@ -14,7 +14,7 @@ export interface JsonAnswer {
   readonly json: Option.Option<unknown>
   readonly head: AnswerHead
   readonly verdict: Verdict
-  /** The result with its name; null if the answer has none, or if its results contradict each other. */
+  /** The result with its name; null if the answer has none, or if its results decide nothing. */
   readonly found: readonly [name: string, result: Readonly<Record<string, unknown>>] | null
 }
 
@@ -53,9 +53,9 @@ const resultsIn = (json: unknown): ReadonlyArray<readonly [string, Record<string
   )
 
 /**
- * Reads an answer. `expected` is the name of the result. If it is null, or absent in the answer, the only result is
- * taken: under another name too, it says whether the call was carried out. Results that contradict each other decide
- * nothing. `show` scrubs the texts. Pure.
+ * Reads an answer. `expected` is the name of the result. If it is absent in the answer, the only result is taken: under
+ * another name too, it says whether the call was carried out. If `expected` is null, the first result with `FunctionOk` is
+ * taken. Results whose `FunctionOk` differ decide nothing. `show` scrubs the texts. Pure.
  */
 export const readJsonAnswer = (
   { status, text }: { readonly status: number; readonly text: string },
@@ -71,9 +71,12 @@ export const readJsonAnswer = (
   })
   if (Option.isNone(json)) return without("Number's answer is not JSON")
   const results = resultsIn(json.value)
-  const found = results.find(([name]) => name === expected) ?? (results.length === 1 ? results[0] : undefined)
-  const says = new Set(results.map(([, result]) => functionOkIn(result)))
-  if (says.size > 1) return without("Number's answer holds results that contradict each other")
+  const flagged = results.filter(([, result]) => "FunctionOk" in result || "FunctionOK" in result)
+  if (new Set(flagged.map(([, result]) => functionOkIn(result))).size > 1) {
+    return without("Number's answer holds results that contradict each other")
+  }
+  const other = expected === null ? (flagged[0] ?? results[0]) : results.length === 1 ? results[0] : undefined
+  const found = results.find(([name]) => name === expected) ?? other
   if (found === undefined) return without(`Number's answer has no ${expected ?? "result"}`)
   const head = headOf(found[1], show)
   return { json, head, verdict: verdictOf(status, head, "Number's answer lacks FunctionOk"), found }

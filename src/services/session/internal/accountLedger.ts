@@ -153,16 +153,21 @@ export const makeAccountLedger = (given: {
 
   return {
     transact: (messages, { accepted, onDecided } = {}) =>
-      Effect.tap(
-        store.transact(key, (stored): readonly [Stepped, Write] => {
-          const step = stepOf(stored, messages, accepted)
-          onDecided?.(step)
-          // A transaction that writes nothing gives its number back.
-          if (step.from === null) return [{ ...step, sequence: step.sequence - 1 }, null]
-          const { context, ledger, sessionKey, state } = step
-          return [step, { ledger, account: { version: 1, state, context, sessionKey } }]
-        }),
-        onStored
+      // No interruption comes between the transaction and its notices.
+      Effect.uninterruptibleMask((restore) =>
+        Effect.tap(
+          restore(
+            store.transact(key, (stored): readonly [Stepped, Write] => {
+              const step = stepOf(stored, messages, accepted)
+              onDecided?.(step)
+              // A transaction that writes nothing gives its number back.
+              if (step.from === null) return [{ ...step, sequence: step.sequence - 1 }, null]
+              const { context, ledger, sessionKey, state } = step
+              return [step, { ledger, account: { version: 1, state, context, sessionKey } }]
+            })
+          ),
+          onStored
+        )
       ),
     foresee: (messages) => Effect.map(store.read(key), (stored) => stepOf(stored, messages)),
     changes: store.changes(location),

@@ -6,15 +6,15 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { OutcomeFacts } from "../../../machine/AuthCore.js"
+import type { Notice } from "../../../machine/Notice.js"
 import { AttemptOutcome } from "../../../schemas/AttemptOutcome.js"
 import type { Fingerprint, Token } from "../../../schemas/Credentials.js"
 import type { AttemptId } from "../../../schemas/StoredRecord.js"
 import type { AuthError } from "../AuthError.js"
 import { AuthLost, AuthUnreachable } from "../AuthError.js"
-import { makeNotice } from "../AuthNotifier.js"
 import type { SharedByAccounts } from "./SharedByAccounts.js"
 import { annotateSpan, headOf, logAnswer } from "../../wire/answerHead.js"
-import { scrub } from "../../common/scrub.js"
+import { scrubTo } from "../../common/scrub.js"
 import { undisturbed } from "../../common/within.js"
 import * as NumberMetrics from "../NumberMetrics.js"
 import { AttemptNotPermitted, type NumberTransport } from "../../wire/NumberTransport.js"
@@ -94,9 +94,12 @@ const factsOf = (outcome: AttemptOutcome): OutcomeFacts =>
     ? { _tag: "accepted", tokenEndsAtMillis: outcome.tokenEndsAtMillis, lockReported: outcome.lockReported }
     : outcome
 
+/** In characters. A detail of ours holds a text of Number's, which is shortened already, and words around it. */
+const longestDetail = 500
+
 /** The outcome without the token, fit to be stored and shown: a custom transport may put the token into its detail. */
 const scrubbed = (outcome: AttemptOutcome, token: Token): AttemptOutcome =>
-  "detail" in outcome ? { ...outcome, detail: scrub(outcome.detail, token) } : outcome
+  "detail" in outcome ? { ...outcome, detail: scrubTo(longestDetail, outcome.detail, token) } : outcome
 
 interface Given {
   readonly settings: Settings
@@ -119,15 +122,18 @@ const send = (
     let progress: Progress = { isWritten: false, isOver: false }
     let denied: Denial | null = null
     const permit = Effect.gen(function* () {
-      const why = denialOf(progress, began, yield* instant, policy.leaseMillis)
+      const now = yield* instant
+      // From here to the end nothing yields: two permits that are asked for at once are not both given.
+      const why = denialOf(progress, began, now, policy.leaseMillis)
       // A denial is final: a transport that was denied once gets no permit later.
       denied = why ?? denied
       if (denied !== null) return yield* new AttemptNotPermitted({ why: denied })
       progress = { ...progress, isWritten: true }
     })
-    return transport.authenticate({ account, token: reserved.token, permit }).pipe(
-      // A defect of the transport is not shown, not even on the span: it may hold anything.
-      Effect.catchAllDefect(() => Effect.succeed(AttemptOutcome.lost({ detail: "the transport failed" }))),
+    return Effect.suspend(() => transport.authenticate({ account, token: reserved.token, permit })).pipe(
+      // An error of the transport is not shown, not even on the span: it may hold anything. The attempt is settled all
+      // the same, if the transport throws, fails or interrupts itself.
+      Effect.catchAllCause(() => Effect.succeed(AttemptOutcome.lost({ detail: "the transport failed" }))),
       Effect.map((outcome) => scrubbed(outcome, reserved.token)),
       Effect.tap((outcome) => annotateSpan(headOf(outcome))),
       Effect.withSpan("NumberAuth.attempt", { attributes: { account, location }, captureStackTrace: false }),
@@ -178,6 +184,15 @@ const resultOf = (
   return Effect.fail(personNeeded(stepped, standing) ?? new AuthLost({ standing, detail }))
 }
 
+/** The notices that the end of an attempt called for, from the state that it led to. */
+const noticesDue = (
+  { context: { abort }, ledger, state }: Stepped,
+  attempt: AttemptId
+): ReadonlyArray<Notice> => [
+  ...(abort !== null && abort.attempt === attempt ? [{ kind: "aborted", abort } as const] : []),
+  ...(state === "locked" ? [{ kind: "locked", reported: ledger.lockReportedAt !== null } as const] : [])
+]
+
 /** Stores the outcome of an attempt. While the store is unavailable it goes on trying: the mark stands until then. */
 const settle = (given: Given, reserved: Reserved, outcome: AttemptOutcome) => {
   const { shared, holder, ledger, notices, scope, settings } = given
@@ -192,10 +207,9 @@ const settle = (given: Given, reserved: Reserved, outcome: AttemptOutcome) => {
     Effect.retry(storeIsBack),
     Effect.tap((stepped) =>
       Effect.sync(() => {
-        // The first try may have been stored after all. Then this one changed nothing, and the notice is still due.
-        const { abort } = stepped.context
-        if (stepped.notices.length === 0 && abort !== null && abort.attempt === attempt) {
-          notices.add([makeNotice({ kind: "aborted", abort }, ledger.standing(stepped.ledger))])
+        // The first try may have been stored after all. Then this one changed nothing, and its notices are still due.
+        if (stepped.notices.length === 0) {
+          notices.add(notices.ofStep({ ...stepped, notices: noticesDue(stepped, attempt) }))
         }
       })
     ),

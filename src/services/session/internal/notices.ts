@@ -42,8 +42,12 @@ export const makeNotices = (given: {
         if (isNotified) return Effect.void
         const instead = notice.notice.kind === "locked" ? shared.lockNoticeInstead() : null
         return Effect.zipRight(
-          Effect.logError(
-            `The notifier failed to tell people that account ${notice.standing.account} needs them (${notice.notice.kind}).`
+          // A logger that throws must not hold up the notices that follow.
+          Effect.catchAllDefect(
+            Effect.logError(
+              `The notifier failed to tell people that account ${notice.standing.account} needs them (${notice.notice.kind}).`
+            ),
+            () => Effect.void
           ),
           instead === null ? Effect.void : hand(instead)
         )

@@ -32,8 +32,8 @@ export interface Operator {
     token: string
   ) => Effect.Effect<void, InvalidInput | AuthRejected | AuthStoreError | CredentialError>
   /**
-   * An operator's decision to allow one more attempt after an abort. It is rejected if Number refused the
-   * credentials.
+   * An operator's decision to allow one more attempt after an abort. It is rejected if Number refused the credentials,
+   * and if the account is not aborted.
    */
   readonly resume: Effect.Effect<void, AuthRejected | AuthStoreError>
   /**
@@ -63,11 +63,14 @@ export const makeOperator = (given: {
       : Effect.void
 
   const carryOut = (message: Message): Effect.Effect<void, AuthRejected | AuthStoreError> =>
-    Effect.gen(function* () {
-      const step = yield* ledger.transact([message])
-      yield* Effect.forkIn(notices.notify, scope)
-      yield* rejected(step)
-    })
+    // An interruption after the transaction does not keep its notices back.
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const step = yield* restore(ledger.transact([message]))
+        yield* Effect.forkIn(notices.notify, scope)
+        yield* rejected(step)
+      })
+    )
 
   return {
     status,

@@ -6,10 +6,10 @@ import type { SqlError } from "@effect/sql/SqlError"
 import type { Fragment } from "@effect/sql/Statement"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import type { Location } from "../../../schemas/Credentials.js"
 import type { AuthStoreError } from "../AuthStoreError.js"
+import { undisturbed } from "../../common/within.js"
 import { answersWithin, storeErrorOf } from "../AuthStoreError.js"
 import { Pending } from "./accountSecrets.js"
 import { migrate } from "./migrations.js"
@@ -160,8 +160,7 @@ export const makeDatabase: Effect.Effect<Database, AuthStoreError, SqlClient.Sql
         ),
       bounded: (effect) => (isPostgres ? answersWithin(operationTimeout)(effect) : effect),
       retried,
-      onItsOwn: (effect) =>
-        isPostgres ? Effect.uninterruptible(Effect.flatMap(Effect.forkDaemon(effect), Fiber.join)) : effect
+      onItsOwn: (effect) => (isPostgres ? undisturbed(effect) : effect)
     } satisfies Database
   }
 )

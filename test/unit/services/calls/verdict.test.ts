@@ -52,7 +52,29 @@ describe("an answer in JSON", () => {
     const both = '{"EchoResult":{"FunctionOk":false},"OtherResult":{"FunctionOk":true}}'
     assert.strictEqual(tagOf(both), "unknown")
     assert.strictEqual(tagOf(both, null), "unknown")
-    assert.strictEqual(tagOf('{"EchoResult":{"FunctionOk":false,"FunctionOK":true}}'), "unknown")
+    const itself = '"EchoResult":{"FunctionOk":false,"FunctionOK":true}'
+    assert.strictEqual(tagOf(`{${itself}}`), "unknown")
+    for (const other of ['{"FunctionOk":true}', '{"FunctionOk":"true"}', "{}"]) {
+      assert.strictEqual(tagOf(`{${itself},"OtherResult":${other}}`), "unknown", other)
+      assert.strictEqual(tagOf(`{${itself},"OtherResult":${other}}`, null), "unknown", other)
+    }
+  })
+
+  it("is decided by the results that say whether the call was carried out: others say nothing against them", () => {
+    for (const [says, tag] of [
+      [true, "carriedOut"],
+      [false, "notCarriedOut"]
+    ] as const) {
+      const result = `"EchoResult":{"FunctionOk":${says}}`
+      for (const text of [`{${result},"FraudResult":{"Score":1}}`, `{"FraudResult":{"Score":1},${result}}`]) {
+        assert.strictEqual(tagOf(text), tag)
+        assert.strictEqual(tagOf(text, null), tag)
+        assert.strictEqual(read(text, null).found?.[0], "EchoResult")
+      }
+      const agreeing = `{${result},"OtherResult":{"FunctionOk":${says}}}`
+      assert.strictEqual(tagOf(agreeing), tag)
+      assert.strictEqual(tagOf(agreeing, null), tag)
+    }
   })
 
   it.each(["", "null", "[]", "{}", "<html>", '{"EchoResult":null}', '{"EchoResult":{"FunctionOk":"true"}}'])(

@@ -88,7 +88,11 @@ describe("secrets", () => {
           Effect.succeed(AttemptOutcome.faulted({ detail, errorCode: null, lockReported: true })),
           Effect.succeed(AttemptOutcome.lost({ detail })),
           Effect.succeed(AttemptOutcome.unsent({ detail })),
-          Effect.die(new Error(detail))
+          Effect.die(new Error(detail)),
+          Effect.fail(new Error(detail)) as never,
+          Effect.suspend(() => {
+            throw new Error(detail)
+          })
         ])
         for (const outcome of outcomes) {
           const world = yield* makeWorld()

@@ -206,6 +206,24 @@ describe("NumberAuth while the store is away", () => {
     })
   )
 
+  it.scoped("a settling that held unconfirmed and locked the location loses neither notice", () =>
+    Effect.gen(function* () {
+      for (const [fault, limit] of [
+        [Fault.ReportLock, 5],
+        [Fault.Status(500, ""), 1]
+      ] as const) {
+        const world = yield* makeWorld()
+        yield* world.emulator.inject(fault)
+        const { store } = settlingBy(world.store, (stored) => Effect.zipRight(stored, away))
+        const auth = yield* start({ ...world, store }, { limit })
+        yield* Effect.exit(auth.sessionKey)
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual((yield* auth.status).state, "locked")
+        assert.deepStrictEqual(yield* kinds(world), ["aborted", "locked"])
+      }
+    })
+  )
+
   it.scoped("a late settling tells nobody of an abort that was none", () =>
     Effect.gen(function* () {
       const { isAway, world } = yield* withStore(yield* makeWorld())
