@@ -71,7 +71,10 @@ export class AuthStore extends Context.Tag("effect-number-auth/AuthStore")<
       key: AccountKey,
       decide: (stored: Stored) => readonly [A, Write]
     ) => Effect.Effect<A, AuthStoreError>
-    /** Reads without drawing a number. The moment's sequence is that of the last transaction. */
+    /**
+     * Reads without drawing a number. It sees every transaction that has ended. The moment's sequence is that of the last
+     * transaction.
+     */
     readonly read: (key: AccountKey) => Effect.Effect<Stored, AuthStoreError>
     /**
      * Emits the location's last sequence number: now, and whenever any process has drawn another. Never fails: while
