@@ -13,7 +13,7 @@ const wings = (...names) => `^src/services/(${names.join("|")})/`
 /** The packages among `names`, as a pattern: "effect" is not "@effect/platform", nor "effect-x". */
 const packages = (...names) => `(^|/)node_modules/(${names.join("|")})/`
 
-const isEmulator = ["^src/testing/[nN]umberEmulator", "^src/testing/.+/[nN]umberEmulator"]
+const isEmulator = ["^src/testing/emulator/", "^src/testing/[nN]umberEmulator"]
 
 /** Files of `from` may import what `allowed` lists and nothing else. */
 const only = (name, comment, from, allowed) => ({

@@ -60,6 +60,105 @@ interface Entry {
   written: number
 }
 
+/** What the store holds. */
+interface Contents {
+  readonly sequences: Map<Location, number>
+  readonly ledgers: Map<Location, Stored["ledger"]>
+  readonly accounts: Map<string, Stored["account"]>
+}
+
+const empty = (): Contents => ({ sequences: new Map(), ledgers: new Map(), accounts: new Map() })
+
+const nameOf = ({ account, location }: AccountKey): string => `${location}/${account}`
+
+const apply = ({ key, sequence, write }: Entry, to: Contents): void => {
+  to.sequences.set(key.location, sequence)
+  to.ledgers.set(key.location, write.ledger)
+  to.accounts.set(nameOf(key), write.account)
+}
+
+const replace = (target: Contents, source: Contents): void => {
+  for (const name of ["sequences", "ledgers", "accounts"] as const) {
+    const map: Map<string, unknown> = target[name]
+    map.clear()
+    for (const [key, value] of source[name]) map.set(key, value)
+  }
+}
+
+/** The writes that are not certainly on the disk, and the contents with and without them. */
+const makeJournal = ({ survives }: Options) => {
+  const entries: Array<Entry> = []
+  const current = empty()
+  /** The contents after all writes that are certainly on the disk. Folding them into it keeps the journal short. */
+  const durable = empty()
+  let writes = 0
+  return {
+    current,
+    writes: () => writes,
+    add: (entry: Entry): void => {
+      entries.push(entry)
+      writes += 1
+      apply(entry, current)
+    },
+    /** The journal is written in order: once a write is on the disk, all writes before it are on the disk too. */
+    synced: (entry: Entry): void => {
+      for (const each of entries.splice(0, entries.indexOf(entry) + 1)) apply(each, durable)
+    },
+    cutPower: () => {
+      const unsynced = entries.splice(0)
+      const left = survives() * unsynced.length
+      for (const [index, entry] of unsynced.entries()) entry.written = Math.min(Math.max(left - index, 0), 1)
+      const kept = unsynced.filter(({ written }) => written === 1)
+      const torn = unsynced.filter(({ written }) => written > 0 && written < 1)
+      for (const entry of kept) apply(entry, durable)
+      replace(current, durable)
+      return { kept: kept.length, torn: torn.length, lost: unsynced.length - kept.length - torn.length }
+    }
+  }
+}
+
+const makeStore = (
+  { acknowledges, syncMillis }: Options,
+  { add, current, synced }: ReturnType<typeof makeJournal>,
+  changed: PubSub.PubSub<Location>
+): AuthStore["Type"] => {
+  const tokens = new Map<string, Token>()
+  const sequenceOf = (location: Location): number => current.sequences.get(location) ?? 0
+  const storedAt = (key: AccountKey, sequence: number, nowMillis: number): Stored => ({
+    moment: { sequence, nowMillis },
+    ledger: current.ledgers.get(key.location) ?? emptyLedgerRecord,
+    account: current.accounts.get(nameOf(key)) ?? emptyAccountRecord
+  })
+  return {
+    transact: (key, decide) =>
+      Effect.gen(function* () {
+        const nowMillis = yield* Clock.currentTimeMillis
+        const sequence = sequenceOf(key.location) + 1
+        const [result, write] = decide(storedAt(key, sequence, nowMillis))
+        if (write === null) return result
+        const entry: Entry = { key, sequence, write, written: 0 }
+        add(entry)
+        const sync = Effect.map(Effect.sleep(syncMillis()), () => synced(entry))
+        yield* acknowledges === "beforeDurable" ? Effect.forkDaemon(sync) : sync
+        yield* PubSub.publish(changed, key.location)
+        return result
+      }),
+    read: (key) =>
+      Effect.map(Clock.currentTimeMillis, (nowMillis) => storedAt(key, sequenceOf(key.location), nowMillis)),
+    changes: (location) =>
+      Stream.unwrapScoped(
+        Effect.map(PubSub.subscribe(changed), (subscription) =>
+          Stream.concat(Stream.make(location), Stream.fromQueue(subscription)).pipe(
+            Stream.filter((changedLocation) => changedLocation === location),
+            Stream.map(sequenceOf)
+          )
+        )
+      ),
+    readToken: (key) => Effect.sync(() => Option.fromNullable(tokens.get(nameOf(key)))),
+    writeToken: (key, token) => Effect.sync(() => void tokens.set(nameOf(key), token))
+  }
+}
+
 /**
  * Makes a disk with an empty journal.
  *
@@ -68,90 +167,10 @@ interface Entry {
  */
 export const make = (options: Options): Effect.Effect<SimulatedDisk> =>
   Effect.map(PubSub.sliding<Location>(1024), (changed) => {
-    const journal: Array<Entry> = []
-    let writes = 0
-    const sequences = new Map<Location, number>()
-    const ledgers = new Map<Location, Stored["ledger"]>()
-    const accounts = new Map<string, Stored["account"]>()
-    const tokens = new Map<string, Token>()
-    const nameOf = ({ account, location }: AccountKey): string => `${location}/${account}`
-
-    /** The state after all writes that are certainly on the disk. Folding them into it keeps the journal short. */
-    const durable = { sequences: new Map(sequences), ledgers: new Map(ledgers), accounts: new Map(accounts) }
-
-    const apply = ({ key, sequence, write }: Entry, to: typeof durable): void => {
-      to.sequences.set(key.location, sequence)
-      to.ledgers.set(key.location, write.ledger)
-      to.accounts.set(nameOf(key), write.account)
-    }
-    const current = { sequences, ledgers, accounts }
-
-    /** The journal is written in order: once a write is on the disk, all writes before it are on the disk too. */
-    const synced = (entry: Entry): void => {
-      const end = journal.indexOf(entry)
-      for (const each of journal.splice(0, end + 1)) apply(each, durable)
-    }
-
-    const storedAt = (key: AccountKey, sequence: number, nowMillis: number): Stored => ({
-      moment: { sequence, nowMillis },
-      ledger: ledgers.get(key.location) ?? emptyLedgerRecord,
-      account: accounts.get(nameOf(key)) ?? emptyAccountRecord
-    })
-
-    const store: AuthStore["Type"] = {
-      transact: (key, decide) =>
-        Effect.gen(function* () {
-          const nowMillis = yield* Clock.currentTimeMillis
-          const sequence = (sequences.get(key.location) ?? 0) + 1
-          const [result, write] = decide(storedAt(key, sequence, nowMillis))
-          if (write === null) return result
-          const entry: Entry = { key, sequence, write, written: 0 }
-          journal.push(entry)
-          writes += 1
-          apply(entry, current)
-          const sync = Effect.map(Effect.sleep(options.syncMillis()), () => synced(entry))
-          yield* options.acknowledges === "beforeDurable" ? Effect.forkDaemon(sync) : sync
-          yield* PubSub.publish(changed, key.location)
-          return result
-        }),
-      read: (key) =>
-        Effect.map(Clock.currentTimeMillis, (nowMillis) =>
-          storedAt(key, sequences.get(key.location) ?? 0, nowMillis)
-        ),
-      changes: (location) =>
-        Stream.unwrapScoped(
-          Effect.map(PubSub.subscribe(changed), (subscription) =>
-            Stream.concat(Stream.make(location), Stream.fromQueue(subscription)).pipe(
-              Stream.filter((changedLocation) => changedLocation === location),
-              Stream.map(() => sequences.get(location) ?? 0)
-            )
-          )
-        ),
-      readToken: (key) => Effect.sync(() => Option.fromNullable(tokens.get(nameOf(key)))),
-      writeToken: (key, token) => Effect.sync(() => void tokens.set(nameOf(key), token))
-    }
-
+    const journal = makeJournal(options)
     return {
-      store,
-      writes: () => writes,
-      cutPower: () => {
-        const unsynced = journal.splice(0)
-        const left = options.survives() * unsynced.length
-        for (const [index, entry] of unsynced.entries())
-          entry.written = Math.min(Math.max(left - index, 0), 1)
-        const kept = unsynced.filter(({ written }) => written === 1)
-        const torn = unsynced.filter(({ written }) => written > 0 && written < 1)
-        for (const entry of kept) apply(entry, durable)
-        for (const name of ["sequences", "ledgers", "accounts"] as const) {
-          const target: Map<string, unknown> = current[name]
-          target.clear()
-          for (const [key, value] of durable[name]) target.set(key, value)
-        }
-        return {
-          kept: kept.length,
-          torn: torn.length,
-          lost: unsynced.length - kept.length - torn.length
-        }
-      }
+      store: makeStore(options, journal, changed),
+      writes: journal.writes,
+      cutPower: journal.cutPower
     }
   })

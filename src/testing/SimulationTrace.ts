@@ -83,7 +83,7 @@ const lineOf = ({ account, detail, process, type }: Simulation.TraceEntry): stri
       return `Note over Store: ${text}`
     case "sent":
       return "Note over Number: an attempt is on its way"
-    case "told":
+    case "notified":
       return `Store-->>Person: ${text}`
     case "good token":
     case "resume":

@@ -10,7 +10,6 @@
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -21,8 +20,8 @@ import * as LogLevel from "effect/LogLevel"
 import * as Random from "effect/Random"
 import * as Runtime from "effect/Runtime"
 import * as Scheduler from "effect/Scheduler"
-import * as Supervisor from "effect/Supervisor"
 import { PCGRandom } from "effect/Utils"
+import { Living, makeTasks, makeTime, turn } from "./internal/virtualTime.js"
 
 /**
  * Settings of virtual time.
@@ -83,114 +82,72 @@ export interface VirtualClock extends Clock.Clock {
   readonly end: () => number
 }
 
-type Resume = (effect: Effect.Effect<void>) => void
-
-interface Sleeper {
-  readonly atMillis: number
-  readonly resume: Resume
-  isCancelled: boolean
-}
-
 /** How often fibers may go to sleep again while time ends. A fiber that does so more often is left. */
 const mostRounds = 100
 
-/** Keeps the set of fibers that have not ended. */
-class Living extends Supervisor.AbstractSupervisor<void> {
-  readonly value = Effect.void
-  readonly fibers = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
-
-  override onStart(_: unknown, __: unknown, ___: unknown, fiber: Fiber.RuntimeFiber<unknown, unknown>): void {
-    this.fibers.add(fiber)
-  }
-
-  override onEnd(_: unknown, fiber: Fiber.RuntimeFiber<unknown, unknown>): void {
-    this.fibers.delete(fiber)
-  }
-}
-
-interface Entry {
-  readonly task: Scheduler.Task
-  readonly priority: number
-  readonly fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
-}
-
-/** The sleepers, in the order of waking. Sleepers that are due at the same time wake in the order of falling asleep. */
-const makeSleepers = () => {
-  const sleepers: Array<Sleeper> = []
-  const first = (): Sleeper | undefined => {
-    while (sleepers.at(-1)?.isCancelled === true) sleepers.pop()
-    return sleepers.at(-1)
-  }
-  return {
-    first,
-    takeFirst: (): void => void sleepers.pop(),
-    takeAll: (): ReadonlyArray<Sleeper> =>
-      sleepers
-        .splice(0)
-        .reverse()
-        .filter(({ isCancelled }) => !isCancelled),
-    add: (sleeper: Sleeper): void => {
-      // The last element wakes first, so that taking it is cheap.
-      let low = 0
-      let high = sleepers.length
-      while (low < high) {
-        const middle = (low + high) >>> 1
-        if (sleepers[middle]!.atMillis > sleeper.atMillis) low = middle + 1
-        else high = middle
-      }
-      sleepers.splice(low, 0, sleeper)
-    }
-  }
-}
-
-/** The tasks of fibers that are ready to run. `choose` picks an index below the count that it is given. */
-const makeTasks = (choose: ((count: number) => number) | undefined) => {
-  const waiting: Array<Entry> = []
-
-  /**
-   * Takes the next task among those with the lowest priority number: the first one, or the choice of `choose`. Tasks of
-   * one fiber keep their order.
-   */
-  const next = (): Entry => {
-    let lowest = waiting[0]!.priority
-    for (const { priority } of waiting) lowest = Math.min(lowest, priority)
-    const seen = new Set<Entry["fiber"]>()
-    const ready: Array<number> = []
-    for (const [index, { fiber, priority }] of waiting.entries()) {
-      if (priority !== lowest || seen.has(fiber)) continue
-      seen.add(fiber)
-      ready.push(index)
-    }
-    const index = choose === undefined || ready.length === 1 ? ready[0]! : ready[choose(ready.length)]!
-    return waiting.splice(index, 1)[0]!
-  }
-
-  return {
-    add: (entry: Entry): void => void waiting.push(entry),
-    runAll: (): void => {
-      while (waiting.length > 0) {
-        const entry = waiting.length === 1 ? waiting.pop()! : next()
-        entry.task()
-      }
-    }
-  }
-}
-
-/** One turn of the event loop, in which promises and work outside of JavaScript go on. */
-const turn = (): Promise<void> =>
-  new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel()
-    // `onmessage` is standard, but is not in the types of Node.js.
-    const receiver: { onmessage?: () => void; close: () => void } = port1
-    receiver.onmessage = () => {
-      receiver.close()
-      resolve()
-    }
-    port2.postMessage(null)
-  })
-
 const withoutOnlookers = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   effect.pipe(Logger.withMinimumLogLevel(LogLevel.None), Effect.withTracerEnabled(false))
+
+type Time = ReturnType<typeof makeTime>
+type Tasks = ReturnType<typeof makeTasks>
+
+/** Runs effects that `fork` begins to their end. */
+const makeRuns = (fork: VirtualClock["fork"]): Pick<VirtualClock, "run" | "runPromise"> => ({
+  run: (effect) => {
+    const exit = fork(Effect.exit(effect)).unsafePoll()
+    if (exit === null) throw new Error("The effect needs time: advance the clock, or let promises end.")
+    return Exit.getOrElse(Exit.flatten(exit), (cause) => {
+      throw Cause.squash(cause)
+    })
+  },
+  runPromise: (effect) =>
+    new Promise((resolve, reject) => {
+      fork(effect).addObserver(
+        Exit.match({ onSuccess: resolve, onFailure: (cause) => reject(Cause.squash(cause) as Error) })
+      )
+    })
+})
+
+/** Lets time pass. */
+const makeAdvances = (time: Time, { runAll }: Tasks): Pick<VirtualClock, "advance" | "advanceAsync"> => {
+  const rest = async (): Promise<void> => {
+    for (let turns = 0; turns < 2; turns++) {
+      runAll()
+      await turn()
+    }
+    runAll()
+  }
+  return {
+    advance: (millis) => {
+      const untilMillis = time.steadyMillis() + millis
+      runAll()
+      while (time.wakeFirst(untilMillis)) runAll()
+      time.goTo(untilMillis)
+    },
+    advanceAsync: async (millis) => {
+      const untilMillis = time.steadyMillis() + millis
+      await rest()
+      while (time.wakeFirst(untilMillis)) await rest()
+      time.goTo(untilMillis)
+    }
+  }
+}
+
+/** Interrupts all fibers, and those that sleep. Returns the number of fibers that are left. */
+const endTime = (time: Time, { runAll }: Tasks, { fibers }: Living): number => {
+  const interrupted = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
+  for (let round = 0; fibers.size > 0 && round < mostRounds; round++) {
+    for (const fiber of fibers) {
+      if (interrupted.has(fiber)) continue
+      interrupted.add(fiber)
+      fiber.unsafeInterruptAsFork(FiberId.none)
+    }
+    runAll()
+    time.interruptSleepers()
+    runAll()
+  }
+  return fibers.size
+}
 
 /**
  * Makes virtual time, in which nothing has happened yet.
@@ -203,44 +160,13 @@ export const make = ({
   seed,
   startMillis = 1_700_000_000_000
 }: Options = {}): VirtualClock => {
-  let steadyMillis = 0
-  let wallOffsetMillis = startMillis
-  const sleepers = makeSleepers()
-  const forever = new Set<Resume>()
+  const time = makeTime(startMillis)
   const living = new Living()
   const order = seed === undefined ? undefined : new PCGRandom(seed)
   const tasks = makeTasks(order === undefined ? undefined : (count) => order.integer(count))
   const random = seed === undefined ? undefined : Random.make(`virtual time ${seed}`)
-
-  const unsafeCurrentTimeMillis = () => steadyMillis + wallOffsetMillis
-  const unsafeCurrentTimeNanos = () => BigInt(Math.round(steadyMillis * 1000)) * 1000n
-
+  const unsafeCurrentTimeNanos = () => BigInt(Math.round(time.steadyMillis() * 1000)) * 1000n
   const scheduler = Scheduler.make((task, priority, fiber) => tasks.add({ task, priority, fiber }))
-
-  const sleep: Clock.Clock["sleep"] = (duration) =>
-    Effect.async<void>((resume) => {
-      const millis = Duration.toMillis(duration)
-      if (millis === 0) return resume(Effect.void)
-      if (millis === Number.POSITIVE_INFINITY) {
-        forever.add(resume)
-        return Effect.sync(() => forever.delete(resume))
-      }
-      const sleeper = { atMillis: steadyMillis + millis, resume, isCancelled: false }
-      sleepers.add(sleeper)
-      return Effect.sync(() => {
-        sleeper.isCancelled = true
-      })
-    })
-
-  const wakeFirst = (untilMillis: number): boolean => {
-    const sleeper = sleepers.first()
-    if (sleeper === undefined || sleeper.atMillis > untilMillis) return false
-    sleepers.takeFirst()
-    steadyMillis = Math.max(steadyMillis, sleeper.atMillis)
-    sleeper.resume(Effect.void)
-    return true
-  }
-
   const fork: VirtualClock["fork"] = (effect) => {
     const fiber = Runtime.runFork(runtime)(effect, { scheduler })
     tasks.runAll()
@@ -249,67 +175,20 @@ export const make = ({
 
   const clock: VirtualClock = {
     [Clock.ClockTypeId]: Clock.ClockTypeId,
-    unsafeCurrentTimeMillis,
+    unsafeCurrentTimeMillis: time.wallMillis,
     unsafeCurrentTimeNanos,
-    currentTimeMillis: Effect.sync(unsafeCurrentTimeMillis),
+    currentTimeMillis: Effect.sync(time.wallMillis),
     currentTimeNanos: Effect.sync(unsafeCurrentTimeNanos),
-    sleep,
+    sleep: time.sleep,
     scheduler,
-    steadyMillis: () => steadyMillis,
+    steadyMillis: time.steadyMillis,
     fork,
-    run: (effect) => {
-      const exit = fork(Effect.exit(effect)).unsafePoll()
-      if (exit === null) throw new Error("The effect needs time: advance the clock, or let promises end.")
-      return Exit.getOrElse(Exit.flatten(exit), (cause) => {
-        throw Cause.squash(cause)
-      })
-    },
-    runPromise: (effect) =>
-      new Promise((resolve, reject) => {
-        fork(effect).addObserver(
-          Exit.match({ onSuccess: resolve, onFailure: (cause) => reject(Cause.squash(cause) as Error) })
-        )
-      }),
+    ...makeRuns(fork),
     settle: tasks.runAll,
-    advance: (millis) => {
-      const untilMillis = steadyMillis + millis
-      tasks.runAll()
-      while (wakeFirst(untilMillis)) tasks.runAll()
-      steadyMillis = untilMillis
-    },
-    advanceAsync: async (millis) => {
-      const untilMillis = steadyMillis + millis
-      const rest = async (): Promise<void> => {
-        for (let turns = 0; turns < 2; turns++) {
-          tasks.runAll()
-          await turn()
-        }
-        tasks.runAll()
-      }
-      await rest()
-      while (wakeFirst(untilMillis)) await rest()
-      steadyMillis = untilMillis
-    },
-    nextMillis: () => sleepers.first()?.atMillis ?? null,
-    step: (millis) => {
-      wallOffsetMillis += millis
-    },
-    end: () => {
-      const told = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
-      for (let round = 0; living.fibers.size > 0 && round < mostRounds; round++) {
-        for (const fiber of living.fibers) {
-          if (told.has(fiber)) continue
-          told.add(fiber)
-          fiber.unsafeInterruptAsFork(FiberId.none)
-        }
-        tasks.runAll()
-        for (const { resume } of sleepers.takeAll()) resume(Effect.interrupt)
-        for (const resume of forever) resume(Effect.interrupt)
-        forever.clear()
-        tasks.runAll()
-      }
-      return living.fibers.size
-    }
+    ...makeAdvances(time, tasks),
+    nextMillis: time.nextMillis,
+    step: time.stepWall,
+    end: () => endTime(time, tasks, living)
   }
   /**
    * The runtime of every effect: clock, Random, and the supervisor of living fibers. Set once, since setting it takes

@@ -83,6 +83,19 @@ export const worlds: Readonly<Record<string, Options>> = {
   "limit 1, the address changes": { ...low, addressMoves: 1 }
 }
 
+/** All that can happen at once, with the real limit. */
+const everything: Options = {
+  ...plain,
+  limit: 5,
+  processes: 3,
+  tokens: 2,
+  addressMoves: 1,
+  refusals: [5030, 5050],
+  keysApart: true,
+  reportsLocks: true,
+  losesConfirmations: true
+}
+
 /** Too large to be walked to the end: random ways go through them. */
 export const largeWorlds: Readonly<Record<string, Options>> = {
   "limit 1, four processes": { ...low, processes: 4 },
@@ -94,7 +107,14 @@ export const largeWorlds: Readonly<Record<string, Options>> = {
   },
   "limit 2, lost attempts continue": { ...plain, lostAttempts: "continue" },
   "limit 2, two processes, sessions refused": { ...plain, refusals: [5030] },
-  "limit 2, locks reported": { ...plain, reportsLocks: true }
+  "limit 2, locks reported": { ...plain, reportsLocks: true },
+  "limit 5": { ...plain, limit: 5 },
+  "limit 5, everything at once": everything,
+  "limit 5, everything at once, lost attempts continue": { ...everything, lostAttempts: "continue" },
+  "limit 5, everything at once, count per IP and account, a success clears its own": {
+    ...everything,
+    reading: perAccount
+  }
 }
 
 /** What no client can be safe from that goes by this policy, or does not know its address. */
@@ -114,5 +134,6 @@ export const hunting = {
   plain,
   perAccount: { ...plain, reading: perAccount },
   reported: { ...plain, reportsLocks: true },
+  refused: { ...plain, refusals: [5030] },
   tokens: { ...plain, tokens: 2 }
 } as const satisfies Record<string, Options>

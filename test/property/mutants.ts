@@ -3,16 +3,19 @@
  * with a name; a property that catches none proves nothing.
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { createRequire } from "node:module"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { edited, type NamedEdit } from "../support/namedEdit.js"
+import type { Options } from "../model/WorldModel.js"
 import { buildModule } from "../verify/build.js"
+import { hunting } from "./exhaustiveWorlds.js"
 
 export interface Mutant {
   readonly name: string
   readonly edits: ReadonlyArray<NamedEdit>
-  /** The run that has to find it: that of the pure core, or that of the real NumberAuth against the emulator. */
-  readonly run: "core" | "world"
+  /** The world of the core whose random ways have to find it. Null: the random schedules of the real services do. */
+  readonly world: Options | null
   /** The property that has to break. */
   readonly caughtBy: string
 }
@@ -38,17 +41,17 @@ const { ended, guards, handlers, ledger, marks } = files
 const acquire = "src/services/session/internal/acquire.ts"
 const attempt = "src/services/session/internal/attempt.ts"
 
-const coreMutant = (name: string, edits: ReadonlyArray<NamedEdit>, caughtBy: string = backend): Mutant => ({
-  name,
-  edits,
-  run: "core",
-  caughtBy
-})
+const coreMutant = (
+  name: string,
+  edits: ReadonlyArray<NamedEdit>,
+  world: Options = hunting.plain,
+  caughtBy: string = backend
+): Mutant => ({ name, edits, world, caughtBy })
 
-const worldMutant = (name: string, ...edits: ReadonlyArray<NamedEdit>): Mutant => ({
+const servicesMutant = (name: string, ...edits: ReadonlyArray<NamedEdit>): Mutant => ({
   name,
   edits,
-  run: "world",
+  world: null,
   caughtBy: backend
 })
 
@@ -56,9 +59,11 @@ export const mutants: ReadonlyArray<Mutant> = [
   coreMutant("a limit of 6: one more than allowed", [
     edit(ledger, "isAtLimit", "(count, policy) => count > policy.limit")
   ]),
-  coreMutant("a success clears everything", [
-    edit(marks, "isProvenOver", '(mark) => mark.status === "settled"')
-  ]),
+  coreMutant(
+    "a success clears everything",
+    [edit(marks, "isProvenOver", '(mark) => mark.status === "settled"')],
+    hunting.refused
+  ),
   coreMutant("a success clears what is in flight", [
     edit(
       ledger,
@@ -97,7 +102,8 @@ export const mutants: ReadonlyArray<Mutant> = [
             })`
     )
   ]),
-  coreMutant("the order of dates for the order of sequence numbers", [
+  servicesMutant(
+    "the order of dates for the order of sequence numbers",
     edit(marks, "asOf", "(moment) => moment.nowMillis"),
     edit(marks, "beforeThis", "(moment) => moment.nowMillis"),
     edit(
@@ -110,15 +116,23 @@ export const mutants: ReadonlyArray<Mutant> = [
         return (${was})(others, { id: reservedAt, account: attempt.account }, policy)
       }`
     )
-  ]),
-  coreMutant("no count of the account's own", [edit(ledger, "counts/account", "tally([])")]),
-  coreMutant("a lifted lock clears what is in flight", [
-    edit(
-      marks,
-      "outlivesLift",
-      (was) => `(mark, reportedAt) => mark.status !== "inFlight" && (${was})(mark, reportedAt)`
-    )
-  ]),
+  ),
+  coreMutant(
+    "no count of the account's own",
+    [edit(ledger, "counts/account", "tally([])")],
+    hunting.perAccount
+  ),
+  coreMutant(
+    "a lifted lock clears what is in flight",
+    [
+      edit(
+        marks,
+        "outlivesLift",
+        (was) => `(mark, reportedAt) => mark.status !== "inFlight" && (${was})(mark, reportedAt)`
+      )
+    ],
+    hunting.reported
+  ),
   coreMutant(
     "a refused fingerprint is forgotten",
     [
@@ -135,9 +149,10 @@ export const mutants: ReadonlyArray<Mutant> = [
           `({ context }, params) => (${was})({ context: { ...context, refusedFingerprints: [] } }, params)`
       )
     ],
+    hunting.tokens,
     isRefused
   ),
-  worldMutant(
+  servicesMutant(
     "the mark is put after sending",
     edit(
       acquire,
@@ -169,7 +184,7 @@ export const mutants: ReadonlyArray<Mutant> = [
       }`
     )
   ),
-  worldMutant(
+  servicesMutant(
     "an unsuccessful attempt is retried without a mark",
     edit(
       attempt,
@@ -178,7 +193,7 @@ export const mutants: ReadonlyArray<Mutant> = [
         Effect.repeat((${was})(...args), { times: 2, until: (outcome) => outcome._tag === "accepted" })`
     )
   ),
-  worldMutant(
+  servicesMutant(
     "what is not certain is taken for unsent",
     edit(
       "src/services/wire/http/fate.ts",
@@ -197,7 +212,7 @@ export const editsOf = (name: string): ReadonlyArray<NamedEdit> => {
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/** Writes a mutant's whole source tree, with the model of the world, and gives its folder, which is the caller's own. */
+/** Writes a mutant's whole source tree, with the models of the world, and gives its folder, which is the caller's own. */
 export const plant = (
   mutant: Pick<Mutant, "name" | "edits">,
   owner: "sampled" | "exhaustive" | "simulated"
@@ -215,4 +230,4 @@ export const plant = (
 
 /** A module of a planted mutant. */
 export const load = async <A>(folder: string, file: string): Promise<A> =>
-  (await import(await buildModule(join(folder, file)))) as A
+  createRequire(import.meta.url)(await buildModule(join(folder, file))) as A

@@ -2,7 +2,6 @@ import { describe } from "vitest"
 import { itHoldsInShort } from "../verify/inShort.js"
 
 describe("random schedules", () => {
-  itHoldsInShort("core")
   itHoldsInShort("services")
   itHoldsInShort("naive")
   itHoldsInShort("programs")

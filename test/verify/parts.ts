@@ -82,7 +82,7 @@ export const parts: ReadonlyArray<Part> = [
   {
     name: "wanderings",
     proves:
-      "Random ways through the worlds, those too large to be walked to the end among them, break no invariant.",
+      "Random ways through the worlds break no invariant. Among them are worlds too large to be walked to the end, and worlds with the real limit of five.",
     unit: "steps",
     quick: { each: 3200, jobs: ["1"] },
     full: { each: 80_000 },
@@ -138,15 +138,6 @@ export const parts: ReadonlyArray<Part> = [
     full: { each: 1 },
     minutes: 0.5,
     load: async () => (await import("./parts/invariants.js")).runner
-  },
-  {
-    name: "core",
-    proves: "The pure core keeps its properties in random schedules, with the real limit of five.",
-    unit: "schedules",
-    quick: { each: 120, jobs: ["1"] },
-    full: { each: 2500 },
-    minutes: 0.6,
-    load: async () => (await import("./parts/core.js")).runner
   },
   {
     name: "services",

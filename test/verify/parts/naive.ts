@@ -1,6 +1,7 @@
 /** The schedules of the services, with a client that authenticates again when that has failed. */
 import * as fc from "fast-check"
-import { run, schedule } from "../../property/world.js"
+import { schedule } from "../../model/ServicesSchedule.js"
+import { run } from "../../model/ServicesWorld.js"
 import { sample } from "../effort.js"
 import { sentences } from "../markdown.js"
 import type { Runner } from "../parts.js"

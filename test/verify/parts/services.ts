@@ -1,15 +1,10 @@
 /** The real services against the emulator, in random schedules of calls, crashes, faults and people. */
 import * as fc from "fast-check"
-import * as AuthStore from "../../../src/services/store/AuthStore.js"
-import * as NumberAuth from "../../../src/services/session/NumberAuth.js"
-import * as NumberTransport from "../../../src/services/wire/NumberTransport.js"
-import * as SoapTransport from "../../../src/services/wire/SoapTransport.js"
-import { emptyTally, run, schedule } from "../../property/world.js"
+import { schedule } from "../../model/ServicesSchedule.js"
+import { emptyTally, run } from "../../model/ServicesWorld.js"
 import { pieces, sample, seedOf, totals } from "../effort.js"
 import { sentences } from "../markdown.js"
 import type { Runner } from "../parts.js"
-
-const library = { AuthStore, NumberAuth, NumberTransport, SoapTransport }
 
 interface Figures {
   readonly schedules: number
@@ -28,7 +23,8 @@ export const runner: Runner<Figures> = {
   run: async (job, effort) => {
     const tally = emptyTally()
     const property = fc.asyncProperty(schedule, async (given) => {
-      const { isLockedOut } = run(library, given, { tally })
+      const { broken, isLockedOut } = run("library", given, tally)
+      for (const promise of broken) throw new Error(`broken: ${promise}`)
       if (isLockedOut) throw new Error("the backend counted six")
     })
     const { breaches, done } = await sample({ ...effort, seed: seedOf(effort.seed, jobs, job) }, property, 10)

@@ -1,6 +1,7 @@
 /** Random ways through the worlds: they come deeper than a walk that is cut off, and through worlds that no walk ends in. */
 import { PCGRandom } from "effect/Utils"
 import { make, type Options } from "../../model/WorldModel.js"
+import { wander } from "../../model/wander.js"
 import { toSequenceDiagram } from "../../model/WorldTrace.js"
 import { largeWorlds, readings, worlds } from "../../property/exhaustiveWorlds.js"
 import { breathe, pieces, seedOf } from "../effort.js"
@@ -22,23 +23,16 @@ const jobs = pieces(8)
 const longest = 200
 
 /** Goes one way through a world, and checks every transition on it. */
-const wander = (name: string, random: PCGRandom, most: number) => {
+const goThrough = (name: string, random: PCGRandom, most: number) => {
   const options = all[name]!
   const model = make(options)
-  const path = [model.initial]
-  let transitions = 0
-  let greatest = 0
-  let broken: string | null = null
-  while (path.length <= most && broken === null) {
-    const ways = model.transitionsOf(path.at(-1)!)
-    if (ways.length === 0) break
-    transitions += ways.length
-    const wrong = ways.find((way) => way.broken !== null)
-    path.push((wrong ?? ways[random.integer(ways.length)]!).to)
-    greatest = Math.max(greatest, model.measure(path.at(-1)!))
-    if (wrong !== undefined) broken = `${name}: ${wrong.broken}\n${toSequenceDiagram(model, path)}`
+  const way = wander(model, { draw: (count) => random.integer(count), most })
+  const { violation } = way
+  return {
+    ...way,
+    isAtLimit: way.greatest === options.limit,
+    broken: violation && `${name}: ${violation.name}\n${toSequenceDiagram(model, violation.path)}`
   }
-  return { steps: path.length - 1, transitions, isAtLimit: greatest === options.limit, broken }
 }
 
 export const runner: Runner<Ways> = {
@@ -51,7 +45,7 @@ export const runner: Runner<Ways> = {
     let transitions = 0
     for (let way = 0; steps < effort.most && breaches.length === 0 && effort.mayGoOn(); way++) {
       const name = names[way % names.length]!
-      const went = wander(name, random, Math.min(longest, effort.most - steps))
+      const went = goThrough(name, random, Math.min(longest, effort.most - steps))
       steps += went.steps
       transitions += went.transitions
       if (went.isAtLimit) atTheLimit.add(name)
