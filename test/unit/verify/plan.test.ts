@@ -2,7 +2,7 @@ import { assert, describe, it } from "vitest"
 import { parts, partNamed } from "../../verify/parts.js"
 import { byCost, fits, type Lane, lanesOf, secondsOfJob, shareOf } from "../../verify/plan.js"
 
-const part = partNamed("core")
+const part = partNamed("services")
 const lane = (minutes: number): Lane => ({ part, jobs: ["1"], minutes })
 
 describe("the plan of a verification", () => {

@@ -2,14 +2,14 @@ import { assert, describe, inject, it } from "vitest"
 import { runJob } from "../../verify/runJob.js"
 
 const program = inject("jobProgram")
-const task = { part: "core", job: "1", most: 20, seed: 3, seconds: null }
+const task = { part: "wanderings", job: "1", most: 20, seed: 3, seconds: null }
 
 describe("the process of a job", () => {
   it("does as much as it is told to, and gives what it found", async () => {
     const found = await runJob(program, task, () => {})
     assert.deepStrictEqual(found.breaches, [])
     assert.strictEqual(found.done, 20)
-    assert.propertyVal(found.figures, "schedules", 20)
+    assert.propertyVal(found.figures, "steps", 20)
   })
 
   it("ends by itself when its time is over", async () => {
