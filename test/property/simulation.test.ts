@@ -5,7 +5,7 @@ import * as SimulationTrace from "../../src/testing/SimulationTrace.js"
 import { itHoldsInShort } from "../verify/inShort.js"
 
 /** Of a life with few calls. */
-const seed = 14
+const seed = 49
 
 describe("simulated years of the real services", () => {
   itHoldsInShort("years")
