@@ -10,9 +10,9 @@ export const machine = createMachine({
   },
   "states": {
     "unauthenticated": {
-      "description": "No session is held, and nothing speaks against an attempt.",
+      "description": "No session is held, and an attempt may be made.",
       "meta": {
-        "toDo": "Nothing: the next caller has one attempt made."
+        "toDo": "Nothing: one attempt is made for the next caller."
       },
       "initial": "idle",
       "states": {
@@ -92,7 +92,7 @@ export const machine = createMachine({
         "attempting": {
           "description": "One attempt is under way. Its mark counts as a failure until it is answered.",
           "meta": {
-            "toDo": "Wait: it is answered, or given up, before its lease ends."
+            "toDo": "Wait: the attempt is answered, or given up, before its lease ends."
           },
           "on": {
             "attempt.accepted": {
@@ -202,7 +202,7 @@ export const machine = createMachine({
     "expired": {
       "description": "The session is over: Number said so (5030), or its 25 hours have passed.",
       "meta": {
-        "toDo": "Nothing: the next caller has one attempt made."
+        "toDo": "Nothing: one attempt is made for the next caller."
       },
       "initial": "idle",
       "states": {
@@ -282,7 +282,7 @@ export const machine = createMachine({
         "attempting": {
           "description": "One attempt is under way. Its mark counts as a failure until it is answered.",
           "meta": {
-            "toDo": "Wait: it is answered, or given up, before its lease ends."
+            "toDo": "Wait: the attempt is answered, or given up, before its lease ends."
           },
           "on": {
             "attempt.accepted": {
@@ -344,7 +344,7 @@ export const machine = createMachine({
     "unauthorized": {
       "description": "Number refused the session key (5050): the location's IP has changed.",
       "meta": {
-        "toDo": "Nothing, if it did change. If it comes again, look whether two addresses share the location."
+        "toDo": "Nothing, if the IP did change. If this happens again, check whether two addresses share the location."
       },
       "initial": "idle",
       "states": {
@@ -424,7 +424,7 @@ export const machine = createMachine({
         "attempting": {
           "description": "One attempt is under way. Its mark counts as a failure until it is answered.",
           "meta": {
-            "toDo": "Wait: it is answered, or given up, before its lease ends."
+            "toDo": "Wait: the attempt is answered, or given up, before its lease ends."
           },
           "on": {
             "attempt.accepted": {
@@ -484,9 +484,9 @@ export const machine = createMachine({
       }
     },
     "aborted": {
-      "description": "An attempt was unsuccessful, or could only be. Nothing more is sent.",
+      "description": "An attempt was unsuccessful, or the next one would be. Nothing more is sent.",
       "meta": {
-        "toDo": "Read the reason. If the credentials were refused or have ended, bring a new token. Else mend the cause and resume."
+        "toDo": "Read the reason. If the token was refused or has ended, supply a new token. Otherwise correct the cause and resume."
       },
       "on": {
         "attempt.accepted": {
@@ -550,7 +550,7 @@ export const machine = createMachine({
     "locked": {
       "description": "The location makes no attempt: Number reported its IP as locked, or the count has reached the limit.",
       "meta": {
-        "toDo": "Mend what made the attempts fail, have Number's support lift the lock, then confirm that it is lifted."
+        "toDo": "Correct the cause of the failures, ask Number's support to lift the lock, then confirm that it is lifted."
       },
       "on": {
         "attempt.accepted": {

@@ -5,7 +5,7 @@ import { InspectServer, Recorder } from "effect-number-auth/inspect"
 import * as SqliteStore from "effect-number-auth/sqlite"
 import { createServer } from "node:http"
 
-// Without this layer nothing is recorded, and nothing is paid for it.
+// Without this layer nothing is recorded, and there is no cost.
 const InspectorLive = InspectServer.layer().pipe(
   Layer.provide(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 4300 })),
   Layer.provideMerge(Recorder.layer())

@@ -22,14 +22,14 @@ class Profiles extends Context.Tag("Profiles")<
 
 const program = Effect.flatMap(Profiles, (profiles) => profiles.read).pipe(Effect.provide(Profiles.layer))
 
-// Without a backend: a session that is held, or an account that was aborted, or attempts that come to what you say.
+// Without a backend: a session is held, or the account was aborted, or attempts have the outcomes that you give.
 const aborted = program.pipe(
   Effect.flip,
   Effect.tap((error) => Console.log(error.message)), // Account EP0000001 was aborted. Number refused the token: …
   Effect.provide(NumberAuthTest.layer({ state: "aborted" }))
 )
 
-// Over the emulator, which is there for assertions.
+// Over the emulator. Assertions can read its log and its counts.
 const renewed = Effect.gen(function* () {
   const emulator = yield* NumberEmulator.NumberEmulator
   yield* program

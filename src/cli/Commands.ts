@@ -184,7 +184,7 @@ const explainInterrupt =
     Effect.onInterrupt(effect, () =>
       Effect.flatMap(Output, (output) =>
         output.say(
-          `Interrupted. An attempt that is under way is settled first, for ${Duration.format(settings.attemptTimeout)} at most: to cut it off would count against the location.`
+          `Interrupted. An attempt that is under way is settled first. This takes ${Duration.format(settings.attemptTimeout)} at most. An attempt that is cut off would count against the location.`
         )
       )
     )
@@ -211,7 +211,7 @@ const login = Command.make(
     tokenFile: tokenFlag,
     showKey: Options.boolean("show-key").pipe(
       Options.withDescription(
-        "Print the session key too. Whoever has it can act as the account from this IP."
+        "Print the session key too. Anyone who has it can act as the account from this IP."
       )
     ),
     json
@@ -244,7 +244,7 @@ const status = Command.make("status", { ...flags, json }, (given) =>
   })
 ).pipe(
   Command.withDescription(
-    "Show how the account and the location's count stand. Sends nothing, needs no token, and exits 0 whatever it shows."
+    "Show the state of the account and the location's count. Sends nothing, needs no token, and exits 0 in every state."
   )
 )
 
@@ -257,7 +257,7 @@ const resume = Command.make("resume", { ...flags, json }, (given) =>
   })
 ).pipe(
   Command.withDescription(
-    "After an abort that was no refusal of the token: allow one more attempt, at the next login. Sends nothing and needs no token. The count stays."
+    "After an abort, unless Number refused the token: allow one more attempt, at the next login. Sends nothing and needs no token. The count stays the same."
   )
 )
 
@@ -270,7 +270,7 @@ const lockLifted = Command.make("lock-lifted", { ...flags, json }, (given) =>
   })
 ).pipe(
   Command.withDescription(
-    "Say that Number's support has lifted the lock and set the count of the IP to zero. To say so when it is not true is to lock the location. Sends nothing and needs no token."
+    "Confirm that Number's support has lifted the lock and set the count of the IP to zero. If this is not true, the next attempts can lock the location. Sends nothing and needs no token."
   )
 )
 
@@ -280,11 +280,11 @@ const lockLifted = Command.make("lock-lifted", { ...flags, json }, (given) =>
 
 const rekeyedText = ({ discarded, keyId, resealed, unchanged }: Rekeyed, store: StoreTarget): string =>
   [
-    `${shownStore(store)}: all that it keeps sealed is sealed under the store key with id ${keyId}.`,
-    `  sealed anew   ${resealed}`,
-    `  as it was     ${unchanged}`,
-    `  given up      ${discarded}`,
-    "Once every process has the new key as NUMBER_STORE_KEY, run this again; then the old one is needed no more."
+    `${shownStore(store)}: all sealed secrets are now sealed under the store key with id ${keyId}.`,
+    `  sealed again  ${resealed}`,
+    `  unchanged     ${unchanged}`,
+    `  discarded     ${discarded}`,
+    "When every process has the new key as NUMBER_STORE_KEY, run this again. After that, the old key is no longer needed."
   ].join("\n")
 
 const rekey = Command.make(
@@ -293,7 +293,7 @@ const rekey = Command.make(
     store: flags.store,
     discard: Options.boolean("discard").pipe(
       Options.withDescription(
-        "Give up the sessions and tokens that no key opens: the next login of such an account makes an attempt, and its token has to be supplied again. The count and what was refused stay."
+        "Delete the sessions and tokens that no key opens. The next login of such an account makes an attempt, and its token must be supplied again. The count and the record of refused tokens stay the same."
       )
     ),
     json
@@ -313,7 +313,7 @@ const rekey = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Seal every stored session key and token anew under NUMBER_STORE_KEY, opening them with NUMBER_STORE_KEY_OLD (several, separated by commas) or the key file. May be cut off and started again. Sends nothing and needs no token."
+    "Seal every stored session key and token again, under NUMBER_STORE_KEY. The command opens them with NUMBER_STORE_KEY_OLD (several keys, separated by commas) or with the key file. It may be interrupted and started again. Sends nothing and needs no token."
   )
 )
 
@@ -354,7 +354,7 @@ const doctor = Command.make("doctor", { ...flags, tokenFile: tokenFlag, json }, 
   })
 ).pipe(
   Command.withDescription(
-    "Check settings, token, store, clock, network, the location's count and the account, and say what to do. Makes no attempt, sends nothing to Number, and changes nothing in the store. Exits 77 where a person is needed, 78 for settings, 75 where store or network is away."
+    "Check settings, token, store, clock, network, the location's count and the account, and say what to do. Makes no attempt, sends nothing to Number, and changes nothing in the store. Exits 77 if a person is needed, 78 for settings, 75 if the store or the network cannot be reached."
   )
 )
 
@@ -375,7 +375,7 @@ const decodePath = (settings: Settings, path: string): Either.Either<string, Inv
     flag: null,
     problem: "malformed",
     expected:
-      "the path of a method below the base URL, such as /Query_Transaction; for Authenticate there is number-auth login"
+      "the path of a method below the base URL, such as /Query_Transaction; to authenticate, use number-auth login"
   })
   const relative = `/${path.replace(/^\/+/, "")}`
   return !/^[a-z][a-z0-9+.-]*:/i.test(path) && isCallUrl(settings.baseUrl, `${settings.baseUrl}${relative}`)
@@ -464,7 +464,7 @@ const request = Command.make(
     data: Options.text("data").pipe(
       Options.withDefault("{}"),
       Options.withDescription(
-        "The call's body, JSON; - reads it from standard input, out of sight of the process list. Default: {}."
+        "The call's body, as JSON. Use - to read it from standard input, so that the process list does not show it. Default: {}."
       )
     ),
     ...flags,
@@ -516,7 +516,7 @@ const request = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Send one call with the session key in the header SessKey and print Number's answer. A key that Number refuses is renewed, and the call sent once more."
+    "Send one call with the session key in the header SessKey and print Number's answer. If Number refuses the key, it is renewed, and the call is sent once more."
   )
 )
 
@@ -534,7 +534,7 @@ const emulatorText = (url: string, variables: Readonly<Record<string, string>>):
     ...Object.entries(variables).map(([name, value]) => `export ${name}=${value}`),
     "#   number-auth login",
     `#   number-auth request /Echo --data '{"amount": 1}'`,
-    "# It is moved by POST, and each answer shows its own count:",
+    "# Control it by POST. Each answer shows the emulator's own count:",
     `#   curl -sX POST ${url}/_emulator/state`,
     `#   curl -sX POST ${url}/_emulator/expireSessions`,
     `#   curl -sX POST ${url}/_emulator/inject -d '{"faults": [{"_tag": "StallAnswer"}]}'`
@@ -593,7 +593,7 @@ const emulator = Command.make(
     }).pipe(Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Run the Number emulator as an HTTP server on this machine, and print what to export to use it. It counts and locks as Number does."
+    "Run the Number emulator as an HTTP server on this machine, and print the environment variables to use it with. It counts and locks as Number does."
   )
 )
 
@@ -605,7 +605,7 @@ const figuresText = ({ figures, seed }: Simulation.Report): string =>
   [
     `Simulated ${figures.years.toFixed(1)} years of one location each, from seed ${seed}: ${figures.lockouts} lockouts.`,
     `${figures.attempts} attempts, ${figures.renewals} sessions, ${figures.calls} calls, ${figures.crashes} crashes.`,
-    `Greatest count of the backend: ${figures.greatestCount}; ${figures.yearsAtTheLimit} years reached the limit they were given.`,
+    `Greatest count of the backend: ${figures.greatestCount}; ${figures.yearsAtTheLimit} years reached their limit.`,
     ...Object.entries(figures.faults)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([kind, times]) => `  ${String(times).padStart(6)}  ${kind}`)
@@ -626,7 +626,7 @@ const brokenPromise = (
     )
     // The diagram begins on a new line, since `say` puts the program's name before its text.
     yield* output.say(
-      `How it came to that, as a Mermaid diagram:\n${SimulationTrace.toSequenceDiagram(life)}`
+      `The events that led to it, as a Mermaid diagram:\n${SimulationTrace.toSequenceDiagram(life)}`
     )
     return yield* failing(
       Either.left(
@@ -644,22 +644,22 @@ const simulate = Command.make(
   {
     seed: Options.integer("seed").pipe(
       Options.optional,
-      Options.withDescription("What decides all that happens. Default: another one each time; it is printed.")
+      Options.withDescription("The seed of all random events. Default: a new one each time; it is printed.")
     ),
     years: Options.integer("years").pipe(
       Options.withDefault(10),
       Options.withDescription("How many years to simulate, of one location each. Default: 10.")
     ),
     naive: Options.boolean("naive").pipe(
-      Options.withDescription("Let a client that retries hold the session, and see it lock the location.")
+      Options.withDescription("Use a naive client that retries, and see it lock the location.")
     ),
     trace: Options.text("trace").pipe(
       Options.withDefault("simulation-trace.jsonl"),
-      Options.withDescription("Where the trace is written when a promise is broken.")
+      Options.withDescription("The file that gets the trace if a promise is broken.")
     ),
     replay: Options.text("replay").pipe(
       Options.optional,
-      Options.withDescription("Live the life of such a trace again, and say whether it is the same.")
+      Options.withDescription("Replay the life in such a trace, and say whether the result is the same.")
     ),
     json
   },
@@ -683,8 +683,8 @@ const simulate = Command.make(
         return yield* output.result(
           [
             differsAt === null
-              ? "The same to the last byte."
-              : `It differs from line ${differsAt} on: another version of this program wrote the trace, or the file was changed.`,
+              ? "The replay is identical to the trace, to the last byte."
+              : `The replay differs from line ${differsAt} on: another version of this program wrote the trace, or the file was changed.`,
             SimulationTrace.toSequenceDiagram(life)
           ].join("\n"),
           { differsAt, violation: life.violation, figures: life.figures }
@@ -723,7 +723,7 @@ const readTrace = (path: string) =>
     if (Either.isRight(SimulationTrace.replay(text, (record) => void lived.push(record)))) {
       return lived.length > 0
         ? lived
-        : yield* invalid("a trace of the library (the naive client of this one has no statechart)")
+        : yield* invalid("a trace of the library (this one is of the naive client, without a statechart)")
     }
     return yield* Either.mapLeft(fromTrace(text), (why) =>
       invalid(`a trace of a program, a property test or number-auth simulate (${why})`)
@@ -739,14 +739,14 @@ const inspect = Command.make(
     trace: Options.text("trace").pipe(
       Options.optional,
       Options.withDescription(
-        "Show a trace file instead of the store: what a recorder gives, a failure of neverLocksOut, or one of number-auth simulate."
+        "Show a trace file instead of the store: from a recorder, from a failure of neverLocksOut, or from number-auth simulate."
       )
     ),
     port: portOf("The port of the page; 0, the default, takes a free one."),
     host: Options.text("host").pipe(
       Options.withDefault("127.0.0.1"),
       Options.withDescription(
-        "The address of the page: this machine's own, the default, or another where NUMBER_INSPECT_SECRET is set."
+        "The address of the page. Default: 127.0.0.1, for this machine only. Another address needs NUMBER_INSPECT_SECRET."
       )
     ),
     json
@@ -806,7 +806,7 @@ const inspect = Command.make(
       )
       const { address, family, port } = server.address() as AddressInfo
       const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`
-      yield* output.result(`${recorder.title}: ${url}\nIt only shows. Ctrl-C ends it.`, {
+      yield* output.result(`${recorder.title}: ${url}\nThe page is read-only. Ctrl-C ends it.`, {
         url,
         port,
         source: recorder.source,

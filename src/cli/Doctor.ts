@@ -77,7 +77,7 @@ export const settingFinding = (check: "settings" | "token", error: InvalidSettin
   bad(
     check,
     ExitCode.settings,
-    `${error.setting} ${error.problem === "missing" ? "is not set" : "does not have the form it should have"}`,
+    `${error.setting} ${error.problem === "missing" ? "is not set" : "is malformed"}`,
     `Set it${error.flag === null ? "" : ` (or ${error.flag})`} to ${error.expected}.`
   )
 
@@ -93,7 +93,7 @@ const checkFiles = (filename: string): Effect.Effect<Finding, never, FileSystem.
     const fs = yield* FileSystem.FileSystem
     const modeOf = (path: string) =>
       Effect.option(Effect.map(fs.stat(path), ({ mode }) => ({ path, mode: mode & 0o777 })))
-    if (process.platform === "win32") return ok("files", "Not looked at: Windows has no modes.")
+    if (process.platform === "win32") return ok("files", "Not checked: Windows has no file modes.")
     const names = ["", "-wal", "-shm", ".key"].map((end) => `${filename}${end}`)
     const seen = (yield* Effect.forEach(names, modeOf)).flatMap(Option.toArray)
     const folder = Option.toArray(yield* modeOf(Path.dirname(filename)))
@@ -104,12 +104,12 @@ const checkFiles = (filename: string): Effect.Effect<Finding, never, FileSystem.
     ]
     const [first] = open
     if (first === undefined) {
-      return ok("files", seen.length === 0 ? "None yet." : `${seen.length} files, for their owner only.`)
+      return ok("files", seen.length === 0 ? "No files yet." : `${seen.length} files, for their owner only.`)
     }
     const list = open.map(({ mode, path }) => `${path} (${octal(mode)})`).join(", ")
     return warn(
       "files",
-      `Open to others than their owner: ${list}. They hold the location's count and sealed session keys.`,
+      `Users other than the owner can access: ${list}. The files hold the location's count and sealed session keys.`,
       `chmod 600 the files and 700 the folder.`
     )
   })
@@ -149,10 +149,10 @@ const checkStore = (settings: Settings, inspection: Inspection): Finding =>
   inspection.isNew
     ? warn(
         "store",
-        `${shownStore(settings.store)} can be used, and is new: it knows of no attempt.`,
-        "Right for a first login. If this location has authenticated before, it is the wrong store, or the right one was deleted: the count is not known then, so have Number's support reset it first."
+        `${shownStore(settings.store)} can be used. It is new: it has no record of any attempt.`,
+        "This is right for a first login. If this location has authenticated before, this is the wrong store, or the right one was deleted. Then the count is not known: ask Number's support to reset it first."
       )
-    : ok("store", `${shownStore(settings.store)} can be read, and its records are whole.`)
+    : ok("store", `${shownStore(settings.store)} can be read, and its records are intact.`)
 
 /** The store keys that a login would have. */
 const keysAtHand = ({ store }: Settings) =>
@@ -182,8 +182,8 @@ const checkKey = (
         return bad(
           "key",
           ExitCode.personNeeded,
-          `What the store keeps of ${own === undefined ? "other accounts" : "this account"} is sealed under the store key with id ${wanted}, which is not at hand (at hand: ${ids.join(", ") || "none"}).`,
-          "Supply it as NUMBER_STORE_KEY or NUMBER_STORE_KEY_OLD. Where it is lost, number-auth rekey --discard gives up what is sealed under it."
+          `The stored secrets of ${own === undefined ? "other accounts" : "this account"} are sealed under the store key with id ${wanted}, which is missing (available: ${ids.join(", ") || "none"}).`,
+          "Supply it as NUMBER_STORE_KEY or NUMBER_STORE_KEY_OLD. If it is lost, number-auth rekey --discard deletes the secrets that are sealed under it."
         )
       }
       if (Option.isSome(configured.current)) return ok("key", "NUMBER_STORE_KEY seals session keys.")
@@ -192,12 +192,12 @@ const checkKey = (
             "key",
             Option.isSome(current)
               ? "The key file beside the store seals session keys."
-              : "None yet: made with the store."
+              : "There is no key yet. It is made with the store."
           )
         : warn(
             "key",
-            "NUMBER_STORE_KEY is not set: session keys are not stored, so that each process makes an attempt of its own.",
-            "Set it to the base64 of 32 random bytes wherever the store is used."
+            "NUMBER_STORE_KEY is not set: session keys are not stored, so each process makes an attempt of its own.",
+            "Set it to the base64 of 32 random bytes in every process that uses the store."
           )
     }
   })
@@ -206,13 +206,13 @@ const checkKey = (
 const clockToleranceMillis = 60_000
 
 const checkClock = ({ clockAheadMillis }: Inspection): Finding => {
-  if (clockAheadMillis === null) return ok("clock", "Store and process have one clock.")
+  if (clockAheadMillis === null) return ok("clock", "The store and this process use the same clock.")
   const detail = `The database's clock is ${Math.abs(clockAheadMillis)} ms ${clockAheadMillis < 0 ? "behind" : "ahead of"} this host's.`
   return Math.abs(clockAheadMillis) <= clockToleranceMillis
     ? ok("clock", detail)
     : warn(
         "clock",
-        `${detail} Count and session go by the database's and are right all the same; logs and certificates go by this host's.`,
+        `${detail} The count and the sessions use the database's clock, so they are right. Logs and certificates use this host's clock.`,
         "Set the clocks by NTP."
       )
 }
@@ -244,7 +244,7 @@ const checkNetwork = ({ baseUrl }: Settings): Effect.Effect<Finding> => {
     bad(
       "network",
       ExitCode.tryLater,
-      `${url.origin} cannot be reached: ${why}. No attempt would leave, and none would count.`,
+      `${url.origin} cannot be reached: ${why}. An attempt would not be sent, and would not count.`,
       "Check the network, the firewall and NUMBER_BASE_URL."
     )
   return connect(url).pipe(
@@ -253,7 +253,7 @@ const checkNetwork = ({ baseUrl }: Settings): Effect.Effect<Finding> => {
       onSuccess: () =>
         ok(
           "network",
-          `${url.origin} takes a connection${url.protocol === "https:" ? ", and its certificate is good" : ""}. Nothing was sent.`
+          `${url.origin} accepts a connection${url.protocol === "https:" ? ", and its certificate is good" : ""}. Nothing was sent.`
         ),
       onFailure: (error) =>
         unreachable(error === "timeout" ? "no answer within 10 seconds" : transportFailure(error).code)
@@ -273,9 +273,9 @@ const markText = (mark: Mark): string => {
     case "inFlight":
       return `${whose} is under way, until ${iso(mark.leaseEndsAtMillis)} at most`
     case "lost":
-      return `${whose} got no answer of Number's own, Number may work on it until ${iso(mark.drainsAtMillis)}`
+      return `${whose} got no answer from Number itself, and Number may work on it until ${iso(mark.drainsAtMillis)}`
     case "settled":
-      return `${whose} was ${mark.reason}${mark.clearedForLocation ? ", counts for the account only" : ""}`
+      return `${whose} was ${mark.reason}${mark.clearedForLocation ? ", and counts for the account only" : ""}`
   }
 }
 
@@ -290,7 +290,7 @@ const checkLedger = (step: Step, standing: Standing): Finding => {
       "ledger",
       ExitCode.personNeeded,
       `${detail} ${lockedMessage(standing, isReported)}`,
-      "When Number's support has lifted the lock and reset the count, and not before: number-auth lock-lifted."
+      "Only after Number's support has lifted the lock and reset the count: run number-auth lock-lifted."
     )
   }
   return standing.failures === 0
@@ -298,7 +298,7 @@ const checkLedger = (step: Step, standing: Standing): Finding => {
     : warn(
         "ledger",
         detail,
-        `${standing.limit - standing.failures} more in a row stop the location. Find out why they failed; the next success clears those that came before it.`
+        `${standing.limit - standing.failures} more in a row stop the location. Find out why the attempts failed. The next success clears the failures before it.`
       )
 }
 
@@ -324,17 +324,17 @@ const checkAccount = (
         ExitCode.personNeeded,
         abortedMessage(standing, decision.abort),
         ["refused", "barred"].includes(decision.abort.reason)
-          ? "Create a new token in the Client Admin Portal and supply it: no command is needed then."
+          ? "Create a new token in the Client Admin Portal and supply it. No command is needed."
           : decision.abort.reason === "expired"
-            ? "Supply a new token; if Number has renewed this one: number-auth resume."
-            : "When the reason is found and mended: number-auth resume."
+            ? "Supply a new token. If Number has renewed this one, run number-auth resume."
+            : "Find the reason and correct it. Then run number-auth resume."
       )
     case "locked":
       return bad(
         "account",
         ExitCode.personNeeded,
         "The location is locked: no attempt is made for this account.",
-        "See the ledger."
+        "See the check of the ledger."
       )
     case "wait":
       return warn(
@@ -342,7 +342,7 @@ const checkAccount = (
         decision.on === "attempt"
           ? "Another process's attempt for this account is under way."
           : "Attempts under way leave no room for another at the moment.",
-        "Nothing: the next login waits for it."
+        "Nothing to do: the next login waits for it."
       )
     default:
       if (isUnavailable) {
@@ -354,7 +354,7 @@ const checkAccount = (
       return before.state === "aborted"
         ? ok(
             "account",
-            "It was aborted, and the token at hand is another one: the next login tries it, once."
+            "The account was aborted, and the supplied token is another one. The next login tries it, once."
           )
         : ok("account", "No session is held. The next login makes one attempt.")
   }
@@ -370,21 +370,21 @@ const checkToken = (
     return bad(
       "token",
       ExitCode.personNeeded,
-      "The token at hand is one that Number refused. It is never sent again.",
+      "Number refused the supplied token. It is never sent again.",
       "Create a new token in the Client Admin Portal and supply it."
     )
   }
   const { tokenEnd } = context
   if (tokenEnd === null || tokenEnd.fingerprint !== fingerprint) {
-    return ok("token", "The token at hand has the right form. When it ends is known after its first login.")
+    return ok("token", "The supplied token is well-formed. Its end is known after its first login.")
   }
-  const detail = `The token at hand ends ${iso(tokenEnd.atMillis)}, as Number said when it last authenticated.`
+  const detail = `The supplied token ends ${iso(tokenEnd.atMillis)}, as Number said at its last login.`
   if (tokenEnd.atMillis <= nowMillis) {
     return bad(
       "token",
       ExitCode.personNeeded,
       detail,
-      "Create a new token in the Client Admin Portal and supply it; if Number has renewed this one: number-auth resume."
+      "Create a new token in the Client Admin Portal and supply it. If Number has renewed this one, run number-auth resume."
     )
   }
   return tokenEnd.atMillis - nowMillis <= policy.tokenWarningMillis
@@ -400,7 +400,7 @@ const storeFinding = (settings: Settings, error: AuthStoreError): Finding =>
   bad("store", exitCodeOf(error), `${shownStore(settings.store)}: ${error.detail}`, error.message)
 
 /**
- * Makes all checks. `token` is the token at hand, or the error of reading it.
+ * Makes all checks. `token` is the supplied token, or the error of reading it.
  *
  * @since 0.1.0
  * @category checks
@@ -414,7 +414,7 @@ export const examine = (
     const { policy } = yield* Effect.orDie(decodeLocationSettings({ attemptTimeout, limit, location }))
     const ofSettings = ok(
       "settings",
-      `Account ${account} at location ${location}, limit ${limit}, attempts of ${Duration.format(attemptTimeout)} at most.`
+      `Account ${account} at location ${location}, limit ${limit}, at most ${Duration.format(attemptTimeout)} for each attempt.`
     )
     // The files are checked before the store is opened: opening makes SQLite create its shared-memory file.
     const files = store._tag === "sqlite" ? [yield* checkFiles(store.filename)] : []
@@ -425,7 +425,7 @@ export const examine = (
     const malformed = Either.isLeft(token) ? [settingFinding("token", token.left)] : []
     if (Either.isLeft(looked)) {
       const formOk = Either.isRight(token)
-        ? [ok("token", "The token at hand has the right form. What became of it is in the store.")]
+        ? [ok("token", "The supplied token is well-formed. Only the store knows whether it was refused.")]
         : malformed
       return [ofSettings, ...formOk, storeFinding(settings, looked.left), ...files, network]
     }

@@ -1,6 +1,6 @@
 /**
- * The exit codes, from `sysexits.h` where it has a fitting one. A supervisor decides by them whether to start the
- * command again. It may after 75. It must not after 77 and 78, since a restart is an attempt.
+ * The exit codes, from `sysexits.h` if it has a fitting one. A supervisor decides by them whether to start
+ * the command again. It may after 75. It must not after 77 and 78, since a restart is an attempt.
  */
 import type { ValidationError } from "@effect/cli/ValidationError"
 import type { AuthRejected } from "../services/session/AuthError.js"

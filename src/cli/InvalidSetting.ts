@@ -23,7 +23,7 @@ export class InvalidSetting extends Schema.TaggedError<InvalidSetting>("effect-n
 ) {
   override get message(): string {
     const name = this.flag === null ? this.setting : `${this.setting} (or ${this.flag})`
-    const what = this.problem === "missing" ? "is not set" : "does not have the form it should have"
+    const what = this.problem === "missing" ? "is not set" : "is malformed"
     return `${name} ${what}: expected ${this.expected}. Nothing was sent, and the location's count is unchanged. Correct it and try again.`
   }
 }

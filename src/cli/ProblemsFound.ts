@@ -49,11 +49,11 @@ export class ProblemsFound extends Schema.TaggedError<ProblemsFound>("effect-num
 ) {
   override get message(): string {
     const bad = this.checks.filter(({ result }) => result === "bad").map(({ check }) => check)
-    const who = {
+    const next = {
       75: "Try again later",
-      77: "A person is needed, do not restart",
+      77: "A person is needed: do not restart",
       78: "Correct the settings"
     }[this.exitCode]
-    return `Not well: ${bad.join(", ")}. Nothing was sent, and nothing was changed. ${who}; what to do is said with each check.`
+    return `Problems found: ${bad.join(", ")}. Nothing was sent, and nothing was changed. ${next}. Each check says what to do.`
   }
 }

@@ -25,13 +25,13 @@ export class PromiseBroken extends Schema.TaggedError<PromiseBroken>("effect-num
 ) {
   override get message(): string {
     const day = Math.floor(this.atMillis / 86_400_000)
-    const where = `in life ${this.life} of seed ${this.seed}, on its day ${day}`
+    const where = `in life ${this.life} of seed ${this.seed}, on day ${day}`
     const replay =
       this.trace === null
         ? "The trace could not be written."
         : `Replay it with number-auth simulate --replay ${this.trace}.${this.isNaive ? "" : ` See it with number-auth inspect --trace ${this.trace}.`}`
     return this.isNaive
-      ? `The naive client has locked its location, as it was to be expected (${this.promise}), ${where}. Nothing real was sent. ${replay}`
+      ? `The naive client has locked its location, as expected, ${where}. The broken promise: ${this.promise}. Nothing real was sent. ${replay}`
       : `A promise was broken: ${this.promise}, ${where}. Nothing real was sent. Please report it with the trace. ${replay}`
   }
 }

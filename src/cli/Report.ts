@@ -91,7 +91,7 @@ export const statusText = ({ now, status, store }: StatusReport): string => {
     Option.match(moment, { onNone: () => none, onSome: (some) => `ends ${momentText(some, now)}` })
   const rows: ReadonlyArray<readonly [string, string]> = [
     ["state", status.state.endsWith(".attempting") ? `${state}, an attempt is under way` : state],
-    ["session", orNone(status.expiresAt, "none is held")],
+    ["session", orNone(status.expiresAt, "none")],
     ["token", orNone(status.tokenEndsAt, "its end is not known")],
     [
       "count",

@@ -14,7 +14,7 @@ export class CallRefused extends Schema.TaggedError<CallRefused>("effect-number-
   { detail: Schema.String, answer: Schema.Unknown }
 ) {
   override get message(): string {
-    return `Number refused the call itself: ${this.detail}. Authentication is fine, and nothing was counted. Correct the call by what the answer says.`
+    return `Number refused the call itself: ${this.detail}. Authentication is fine, and nothing was counted. Correct the call as the answer says.`
   }
 }
 

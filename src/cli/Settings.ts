@@ -61,7 +61,7 @@ export const flags = {
   location: Options.text("location").pipe(
     Options.optional,
     Options.withDescription(
-      "Your name for the egress IP; all that shares the IP uses one name and one store. Default: default. Environment: NUMBER_LOCATION."
+      "Your name for the egress IP. Everything that shares the IP must use the same name and the same store. Default: default. Environment: NUMBER_LOCATION."
     )
   ),
   baseUrl: Options.text("base-url").pipe(
@@ -71,7 +71,7 @@ export const flags = {
   store: Options.text("store").pipe(
     Options.optional,
     Options.withDescription(
-      "Where the location's count and the session are kept: file:… names an SQLite file, postgres://… a PostgreSQL database (give a password by the environment only: the command line shows in the process list). Default: a file in the user's state folder. Environment: NUMBER_STORE_URL."
+      "Where the location's count and the session are kept: file:… names an SQLite file, postgres://… a PostgreSQL database (give a password only in the environment: the process list shows the command line). Default: a file in the user's state folder. Environment: NUMBER_STORE_URL."
     )
   ),
   attemptTimeout: Options.text("attempt-timeout").pipe(
@@ -83,7 +83,7 @@ export const flags = {
   limit: Options.text("limit").pipe(
     Options.optional,
     Options.withDescription(
-      "How many unsuccessful attempts in a row the location allows itself: 1 to 5, the default (Number locks at 6). Environment: NUMBER_LIMIT."
+      "The most unsuccessful attempts in a row that the location may make: 1 to 5. Default: 5 (Number locks at 6). Environment: NUMBER_LIMIT."
     )
   )
 }
@@ -97,7 +97,7 @@ export const flags = {
 export const tokenFlag: Options.Options<Option.Option<string>> = Options.text("token-file").pipe(
   Options.optional,
   Options.withDescription(
-    "A file that holds the token. Environment, with the token itself: NUMBER_TOKEN. There is no flag for the token: the command line shows in the process list."
+    "A file that holds the token. Environment, with the token itself: NUMBER_TOKEN. There is no flag for the token: the process list shows the command line."
   )
 )
 
@@ -142,7 +142,7 @@ const storeForm = `${sqliteForm}, or postgres://user:password@host:port/database
 
 /**
  * Reads a store URL: `file:` and a path, absolute (`file:///var/lib/number.sqlite`) or relative to the working folder
- * (`file:number.sqlite`), or `postgres://…`. Gives the absolute path or the URL, or the form that was expected.
+ * (`file:number.sqlite`), or `postgres://…`. Gives the absolute path or the URL, or the expected form.
  *
  * @since 0.1.0
  * @category decoding

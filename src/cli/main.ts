@@ -70,7 +70,7 @@ const report = (cause: Cause.Cause<unknown>, host: Host): Effect.Effect<number> 
   // Only the defect's name is shown: a defect may contain a request, and a request holds a secret.
   const [defect] = Cause.defects(cause)
   const kind = defect instanceof Error && /^\w{1,40}$/.test(defect.name) ? defect.name : "unknown"
-  const message = `A mistake in number-auth (${kind}), which is not shown since it may hold a secret. An attempt that was under way counts until its lease runs out: see number-auth status before you go on. Please report it.`
+  const message = `number-auth has a bug (${kind}). The error is not shown, since it may hold a secret. An attempt that was under way counts until its lease runs out: see number-auth status before you go on. Please report the bug.`
   return Effect.as(tell(message, { error: "Defect", message, exitCode: ExitCode.defect }), ExitCode.defect)
 }
 

@@ -216,12 +216,12 @@ export const makeApp = (
     const app = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
       if (request.method !== "GET" && request.method !== "HEAD") {
         return Effect.succeed(
-          HttpServerResponse.setHeader(told(405, "The inspector only shows."), "allow", "GET, HEAD")
+          HttpServerResponse.setHeader(told(405, "The inspector is read-only."), "allow", "GET, HEAD")
         )
       }
       if (expected === null) {
         if (!loopbacks.has(hostOf(request.headers["host"] ?? ""))) {
-          return Effect.succeed(told(421, "This inspector has no secret, and is for this machine alone."))
+          return Effect.succeed(told(421, "This inspector has no secret, so it serves only this machine."))
         }
       } else {
         // The digests are compared, so that the time of the comparison reveals nothing about the secret.
@@ -229,7 +229,7 @@ export const makeApp = (
         if (password === null || digest(password) !== expected) {
           return Effect.succeed(
             HttpServerResponse.setHeader(
-              told(401, "The inspector's secret is asked for as a password."),
+              told(401, "Enter the inspector's secret as the password."),
               "www-authenticate",
               'Basic realm="number-auth inspector", charset="UTF-8"'
             )

@@ -31,7 +31,7 @@ const lineOf = (account: string, event: RecordedEvent): ReadonlyArray<string> =>
     case "attempt.lost":
       return [`Number--x${account}: attempt${attempt} is lost${detail}`]
     case "attempt.unsent":
-      return [`${account}->>Store: attempt${attempt} was never sent, its mark goes`]
+      return [`${account}->>Store: attempt${attempt} was never sent, its mark is removed`]
     case "attempt.resumed":
       return [`Person->>${account}: the next attempt may be made`]
     case "session.expired":
@@ -39,7 +39,7 @@ const lineOf = (account: string, event: RecordedEvent): ReadonlyArray<string> =>
     case "session.unauthorized":
       return [`Number-->>${account}: 5050, the address changed, the session${session} is over`]
     case "session.unavailable":
-      return [`Note over ${account}: the key of the session${session} is not here`]
+      return [`Note over ${account}: this process has no key of the session${session}`]
     case "credentials.replaced":
       return [`Person->>${account}: another token`]
     case "credentials.barred":

@@ -118,7 +118,7 @@ const idleOf = (chart: Chart) =>
 const attemptingOf = (chart: Chart) =>
   chart.createStateConfig({
     description: "One attempt is under way. Its mark counts as a failure until it is answered.",
-    meta: { toDo: "Wait: it is answered, or given up, before its lease ends." },
+    meta: { toDo: "Wait: the attempt is answered, or given up, before its lease ends." },
     on: {
       ...answersOf(chart),
       // The attempt has to end before the account can be aborted.
@@ -194,9 +194,9 @@ const authenticatedOf = (chart: Chart) =>
 
 const abortedOf = (chart: Chart) =>
   chart.createStateConfig({
-    description: "An attempt was unsuccessful, or could only be. Nothing more is sent.",
+    description: "An attempt was unsuccessful, or the next one would be. Nothing more is sent.",
     meta: {
-      toDo: "Read the reason. If the credentials were refused or have ended, bring a new token. Else mend the cause and resume."
+      toDo: "Read the reason. If the token was refused or has ended, supply a new token. Otherwise correct the cause and resume."
     },
     on: {
       ...answersOf(chart),
@@ -224,7 +224,7 @@ const lockedOf = (chart: Chart) =>
     description:
       "The location makes no attempt: Number reported its IP as locked, or the count has reached the limit.",
     meta: {
-      toDo: "Mend what made the attempts fail, have Number's support lift the lock, then confirm that it is lifted."
+      toDo: "Correct the cause of the failures, ask Number's support to lift the lock, then confirm that it is lifted."
     },
     on: {
       "attempt.accepted": answersOf(chart)["attempt.accepted"],
@@ -260,20 +260,20 @@ export const makeAuthMachine = (policy: Policy) => {
     },
     states: {
       unauthenticated: {
-        description: "No session is held, and nothing speaks against an attempt.",
-        meta: { toDo: "Nothing: the next caller has one attempt made." },
+        description: "No session is held, and an attempt may be made.",
+        meta: { toDo: "Nothing: one attempt is made for the next caller." },
         ...needy
       },
       authenticated: authenticatedOf(chart),
       expired: {
         description: "The session is over: Number said so (5030), or its 25 hours have passed.",
-        meta: { toDo: "Nothing: the next caller has one attempt made." },
+        meta: { toDo: "Nothing: one attempt is made for the next caller." },
         ...needy
       },
       unauthorized: {
         description: "Number refused the session key (5050): the location's IP has changed.",
         meta: {
-          toDo: "Nothing, if it did change. If it comes again, look whether two addresses share the location."
+          toDo: "Nothing, if the IP did change. If this happens again, check whether two addresses share the location."
         },
         ...needy
       },

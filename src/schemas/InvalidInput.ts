@@ -19,7 +19,7 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>("effect-numbe
   }
 ) {
   override get message(): string {
-    return `The ${this.field} does not have the form it should have: expected ${this.expected}. Nothing was sent and the location's count is unchanged. Correct the ${this.field} and try again.`
+    return `The ${this.field} is malformed: expected ${this.expected}. Nothing was sent and the location's count is unchanged. Correct the ${this.field} and try again.`
   }
 }
 

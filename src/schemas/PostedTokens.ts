@@ -30,7 +30,7 @@ export type PostedToken = typeof PostedToken.Type
 const Tokens = Schema.Array(PostedToken)
 const decodeWhole = decodeInput(
   Schema.parseJson(Schema.Union(Schema.Struct({ Tokens }), Tokens)),
-  "posted tokens",
+  "list of posted tokens",
   'an object with an array "Tokens" of TokenID, AccountCode, Token, AccountName and ExpirationDate, or that array'
 )
 

@@ -80,7 +80,7 @@ export const layer = (options: Options = {}): Layer.Layer<NumberAuth.NumberAuth,
         })
       }
       const refused = (lockReported: boolean): AttemptOutcome =>
-        AttemptOutcome.refused({ detail: "the test began so", lockReported })
+        AttemptOutcome.refused({ detail: "the test starts in this state", lockReported })
       const coming = [
         ...(state === "aborted" ? [refused(false)] : state === "locked" ? [refused(true)] : []),
         ...outcomes

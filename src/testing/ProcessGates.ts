@@ -128,7 +128,7 @@ export const makeAbsence = (): Absence => {
   let isAfterCommit = false
   const away = Effect.flatMap(steadyMillis, (nowMillis) =>
     nowMillis < untilMillis
-      ? Effect.fail(new AuthStoreError({ reason: "unavailable", detail: "the simulation has it away" }))
+      ? Effect.fail(new AuthStoreError({ reason: "unavailable", detail: "the simulated store is down" }))
       : Effect.void
   )
   const awayWhere = (afterCommit: boolean) =>

@@ -127,7 +127,7 @@ describe.concurrent("the live page", { timeout: 120_000 }, () => {
       yield* on(() => page.getByRole("button", { name: "First" }).click())
       yield* shows(page, "unauthenticated.attempting")
 
-      // What comes meanwhile is counted, and moves nothing.
+      // Transitions that come meanwhile are counted, and do not move the view.
       yield* auth.replaceCredentials(goodToken)
       yield* auth.sessionKey
       yield* on(() => page.getByText("1 of 7").waitFor())
@@ -140,13 +140,13 @@ describe.concurrent("the live page", { timeout: 120_000 }, () => {
     })
   )
 
-  it.scopedLive("copies the trace as a sequence diagram, up to what is shown", () =>
+  it.scopedLive("copies the trace as a sequence diagram, up to the transition that is shown", () =>
     Effect.gen(function* () {
       const { auth, recorder } = yield* program
       yield* auth.sessionKey
       const { page, url } = yield* shown(recorder, { permissions: ["clipboard-read", "clipboard-write"] })
       yield* shows(page, "authenticated")
-      // The word that it is copied may still stand there from the time before: the clipboard is asked.
+      // The page may still show that the text before was copied, so the clipboard itself is read.
       const copied = () =>
         on(async () => {
           await page.evaluate("navigator.clipboard.writeText('')")
@@ -166,7 +166,7 @@ describe.concurrent("the live page", { timeout: 120_000 }, () => {
     })
   )
 
-  it.scopedLive("shows the diagram where the browser does not let it copy", () =>
+  it.scopedLive("shows the diagram if the browser does not let it copy", () =>
     Effect.gen(function* () {
       const { page } = yield* shown(
         yield* Recorder.ofTrace([record(), record({ sequence: 2, to: "aborted" })], "a trace")
@@ -179,7 +179,7 @@ describe.concurrent("the live page", { timeout: 120_000 }, () => {
     })
   )
 
-  it.scopedLive("keeps ten thousand accounts in a list that is searched, and draws only those in sight", () =>
+  it.scopedLive("keeps ten thousand accounts in a searchable list, and draws only the visible ones", () =>
     Effect.gen(function* () {
       const recorder = yield* Recorder.make()
       const codeOf = (n: number) => `EP${String(n).padStart(7, "0")}` as AccountCode
@@ -237,7 +237,7 @@ describe.concurrent("the live page", { timeout: 120_000 }, () => {
     })
   )
 
-  it.scopedLive("says when its server is gone, and goes on when it is back, with what came meanwhile", () =>
+  it.scopedLive("says when its server is gone, and goes on with all changes when the server is back", () =>
     Effect.gen(function* () {
       const recorder = yield* Recorder.make()
       recorder.record(record())
@@ -255,7 +255,7 @@ describe.concurrent("the live page", { timeout: 120_000 }, () => {
     })
   )
 
-  it.scopedLive("says why nothing comes from a store, and what is known only by its mark", () =>
+  it.scopedLive("shows attempts that are known only by their marks, and the trouble of a store", () =>
     Effect.gen(function* () {
       const recorder = yield* Recorder.make({ source: "store" })
       const { page } = yield* shown(recorder)
@@ -278,7 +278,7 @@ describe.concurrent("the live page", { timeout: 120_000 }, () => {
     })
   )
 
-  it.scopedLive("is sent no secret, and shows none", () =>
+  it.scopedLive("receives no secret, and shows none", () =>
     Effect.gen(function* () {
       const { auth, recorder, world } = yield* program
       const key = Redacted.value(yield* auth.sessionKey)
@@ -308,10 +308,10 @@ describe.concurrent("the live page", { timeout: 120_000 }, () => {
   )
 })
 
-describe.concurrent("the live page for everyone", { timeout: 180_000 }, () => {
+describe.concurrent("the accessible live page", { timeout: 180_000 }, () => {
   for (const colorScheme of ["light", "dark"] as const) {
     for (const width of [1280, 390]) {
-      it.scopedLive(`has no violation that axe finds, in ${colorScheme} at ${width} pixels, and fits`, () =>
+      it.scopedLive(`passes all rules of axe in ${colorScheme} at ${width} pixels, and fits the width`, () =>
         Effect.gen(function* () {
           const { complaints, page } = yield* open(browser, galleryUrl, {
             colorScheme,
@@ -343,7 +343,7 @@ describe.concurrent("the live page for everyone", { timeout: 180_000 }, () => {
     }
   }
 
-  it.scopedLive("can be used by keys alone, and what has the focus is seen", () =>
+  it.scopedLive("can be used by keys alone, and shows the focus", () =>
     Effect.gen(function* () {
       const { page } = yield* open(browser, galleryUrl)
       yield* shows(page, "locked")

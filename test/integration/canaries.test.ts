@@ -1,5 +1,6 @@
 /**
- * Attempts and calls at trace level with all that tells of them on, searched for every secret that they had.
+ * Attempts and calls with all logs, spans and metrics on. Their whole output is searched for every secret
+ * that they had.
  */
 import * as Fs from "node:fs"
 import * as Http from "node:http"
@@ -62,13 +63,13 @@ import {
   start,
   type World
 } from "../support/stack.js"
-import { makeTold, type Told, telling } from "../support/telemetry.js"
+import { makeOutput, type Output, recording } from "../support/telemetry.js"
 import { soap, soapFault, wires } from "../support/wires.js"
 
 const otherToken = "7C31E08F5AD94B62910EF8A3D7B5264C"
 const hmacSecret = "7D55DBB3D691C9E0FDF341E4AB38C3C9"
 const storeKey = Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 71 + 19) & 255)).toString("base64")
-/** No secret of the library's: written on purpose, so that each channel is known to be searched. */
+/** Not a secret of the library. It is written on purpose, to prove that each channel is searched. */
 const planted = "5EC8E7A94F0D4B2C8A6137D5E2F9B041"
 
 const attemptFaults: ReadonlyArray<Fault> = [
@@ -88,10 +89,10 @@ const attemptFaults: ReadonlyArray<Fault> = [
   Fault.ReportLock
 ]
 
-/** What is wanted of the answer to a call: what is not in it is not passed on. */
+/** The schema of a call's answer. Fields outside of it are not passed on. */
 const Answer = Schema.Struct({ AcctCode: Schema.optional(Schema.String) })
 
-/** Every fault that a call can meet, with all that a backend can echo. */
+/** Every fault that a call can meet, with everything that a backend can echo. */
 const methodFaults = (key: string, body: string): ReadonlyArray<MethodFault> => [
   Fault.Pass,
   Fault.Status(500, `<html>${key}</html>`),
@@ -110,7 +111,7 @@ const methodFaults = (key: string, body: string): ReadonlyArray<MethodFault> => 
   Fault.CutBody
 ]
 
-/** A client whose answers hold the session key in a header, as does the answer that grants it. */
+/** A client that echoes the session key in the headers of every answer, also of the one that grants it. */
 const echoing = (inner: HttpClient.HttpClient): HttpClient.HttpClient => {
   let key = ""
   return HttpClient.make((request) =>
@@ -128,10 +129,10 @@ const echoing = (inner: HttpClient.HttpClient): HttpClient.HttpClient => {
   )
 }
 
-const record = (told: Told, value: unknown) => told.add("errors and results", ...showings(value))
+const record = (output: Output, value: unknown) => output.add("errors and results", ...showings(value))
 
 /** The live page, over its server, with its event stream read from the first record on. */
-const livePage = (told: Told) =>
+const livePage = (output: Output) =>
   Effect.gen(function* () {
     const recorder = yield* Recorder.make({ capacity: Infinity })
     const server = Http.createServer()
@@ -155,7 +156,7 @@ const livePage = (told: Told) =>
         }
       })
     )
-    /** Once the stream has told of all that was recorded. */
+    /** Reads the page once the stream has sent every record. */
     const look = Effect.gen(function* () {
       recorder.record(makeRecord({ location: planted as Location }))
       yield* Effect.repeat(Effect.sleep("20 millis"), { until: () => streamed.includes(planted) })
@@ -164,19 +165,19 @@ const livePage = (told: Told) =>
       const accounts = new Set(
         records.map(({ account, location }) => `location=${location}&account=${account}`)
       )
-      told.add("live page: events", streamed)
+      output.add("live page: events", streamed)
       for (const path of ["/", "/page.js", "/page.css", "/accounts", "/trace"]) {
-        told.add("live page", yield* text(path))
+        output.add("live page", yield* text(path))
       }
       for (const asked of accounts) {
-        told.add("live page", yield* text(`/records?${asked}`), yield* text(`/sequence?${asked}`))
+        output.add("live page", yield* text(`/records?${asked}`), yield* text(`/sequence?${asked}`))
       }
     })
     return { look, recorder }
   })
 
-/** The commands, each as a process of its own that tells all that it can. */
-const commands = async (told: Told, secrets: Record<string, string>, folder: string): Promise<void> => {
+/** Runs each command as a process of its own, at the lowest log level. */
+const commands = async (output: Output, secrets: Record<string, string>, folder: string): Promise<void> => {
   const { cli } = inject("programs")
   const scope = Effect.runSync(Scope.make())
   try {
@@ -196,9 +197,9 @@ const commands = async (told: Told, secrets: Record<string, string>, folder: str
     const shown = await run(["login", "--show-key", "--json"])
     const key: string = lastJson(shown).sessionKey
     secrets["session key of the commands"] = key
-    // It shows the key since it is asked to: so it is known that the key would be found.
+    // This command shows the key on request. So the search is known to find it.
     assert.isNotEmpty(searchFor({ key })(shown.stdout))
-    told.add("command: login --show-key", shown.stderr)
+    output.add("command: login --show-key", shown.stderr)
     const echo = Fault.FunctionNotOk(7, `key ${key.toLowerCase()}, token ${goodToken}`)
     const runs: ReadonlyArray<readonly [ReadonlyArray<string>, object?, Emulator.MethodFault?]> = [
       [["status"]],
@@ -218,7 +219,7 @@ const commands = async (told: Told, secrets: Record<string, string>, folder: str
       if (fault !== undefined) await Effect.runPromise(emulator.injectMethod(fault))
       const { stderr, stdout } = await run(args, more)
       assert.isNotEmpty(stdout + stderr)
-      told.add(`command: ${args[0]}`, stdout, stderr)
+      output.add(`command: ${args[0]}`, stdout, stderr)
     }
   } finally {
     await Effect.runPromise(Scope.close(scope, Exit.void))
@@ -226,8 +227,8 @@ const commands = async (told: Told, secrets: Record<string, string>, folder: str
 }
 
 describe("secret canaries", () => {
-  it("are in nothing that is told, printed or stored", { timeout: 240_000 }, async () => {
-    const told = makeTold()
+  it("appear in nothing that is logged, traced, printed or stored", { timeout: 240_000 }, async () => {
+    const output = makeOutput()
     const secrets: Record<string, string> = {
       token: goodToken,
       "other token": otherToken,
@@ -241,24 +242,24 @@ describe("secret canaries", () => {
     const noteKey = (auth: NumberAuth.NumberAuth["Type"]) =>
       Effect.tap(Effect.either(auth.sessionKey), (key) =>
         Effect.sync(() => {
-          record(told, key)
+          record(output, key)
           if (Either.isRight(key)) {
             secrets[`session key ${Object.keys(secrets).length}`] = Redacted.value(key.right)
           }
         })
       )
 
-    const told_ = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    const noted = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       Effect.tap(Effect.either(effect), (result) =>
         Effect.gen(function* () {
-          record(told, result)
-          yield* Effect.logError("it came to", result)
-          // The end of a fiber that nobody awaits is logged.
+          record(output, result)
+          yield* Effect.logError("the result is", result)
+          // The failure of a fiber without an observer is logged.
           if (Either.isLeft(result)) yield* Effect.forkDaemon(Effect.fail(result.left))
         })
       )
 
-    /** What an inspector would see: snapshots, events and commands of the core. */
+    /** An inspector's view of the core: its snapshots, events and commands. */
     const inspected = SharedByAccounts.of({
       ...SharedByAccounts.defaultValue(),
       coreOf: (policy) => {
@@ -273,25 +274,25 @@ describe("secret canaries", () => {
               const value = inner === undefined ? outer! : { [outer!]: inner }
               return machine.resolveState({ value, context })
             })
-            told.add(
+            output.add(
               "inspector",
               ...[message, before, after, ...snapshots].map((each) => JSON.stringify(each))
             )
-            told.add("inspector", inspect([message, after], { depth: 8 }))
+            output.add("inspector", inspect([message, after], { depth: 8 }))
             return after
           }
         }
       }
     })
 
-    /** What goes into and out of the store, printed. */
+    /** Prints everything that goes into and out of the store. */
     const watched = (store: AuthStore["Type"]): AuthStore["Type"] => ({
       ...store,
       transact: (key, use) =>
         store.transact(key, (stored) => {
           const result = use(stored)
           for (const each of [stored, result[1]]) {
-            told.add("records", JSON.stringify(each), inspect(each, { depth: 8, showHidden: true }))
+            output.add("records", JSON.stringify(each), inspect(each, { depth: 8, showHidden: true }))
           }
           return result
         })
@@ -302,9 +303,9 @@ describe("secret canaries", () => {
         const options = { location, attemptTimeout: "500 millis", leaseDuration: "20 seconds" } as const
         const auth = yield* start(world, options, undefined, wire)
         yield* noteKey(auth)
-        for (const step of [auth.status, auth.resume, auth.confirmLockLifted]) yield* told_(step)
-        yield* told_(auth.replaceCredentials(`${goodToken}00`))
-        yield* told_(auth.replaceCredentials(otherToken))
+        for (const step of [auth.status, auth.resume, auth.confirmLockLifted]) yield* noted(step)
+        yield* noted(auth.replaceCredentials(`${goodToken}00`))
+        yield* noted(auth.replaceCredentials(otherToken))
         yield* noteKey(auth)
       }).pipe(Effect.scoped, Effect.withSpan("a life"))
 
@@ -327,11 +328,11 @@ describe("secret canaries", () => {
         )
         for (const fault of methodFaults(key, soapFault(`no ${key}`))) {
           yield* world.emulator.injectMethod(fault)
-          yield* told_(soapClient.method("Echo", { n: 1 }, Answer))
+          yield* noted(soapClient.method("Echo", { n: 1 }, Answer))
         }
         for (const fault of methodFaults(key, `{"EchoResult":{"FunctionOk":true,"${key}":"${key}"}}`)) {
           yield* world.emulator.injectMethod(fault)
-          yield* told_(
+          yield* noted(
             echo({ n: 1 }, { timeout: "300 millis" }).pipe(
               Effect.provideService(NumberAuth.NumberAuth, auth),
               Effect.provideService(SessionSignature.SessionSignature, signature)
@@ -339,22 +340,22 @@ describe("secret canaries", () => {
           )
         }
         yield* world.emulator.injectMethod(Fault.DropRequest)
-        yield* told_(auth.httpClientWith({ signature }).execute(HttpClientRequest.post("/Echo")))
-        yield* told_(auth.httpClient.execute(HttpClientRequest.post("/Echo")))
-        yield* told_(auth.httpClient.get("https://elsewhere.test/"))
-        yield* told_(auth.withSession(() => Effect.void))
+        yield* noted(auth.httpClientWith({ signature }).execute(HttpClientRequest.post("/Echo")))
+        yield* noted(auth.httpClient.execute(HttpClientRequest.post("/Echo")))
+        yield* noted(auth.httpClient.get("https://elsewhere.test/"))
+        yield* noted(auth.withSession(() => Effect.void))
         yield* world.emulator.expireSessions()
-        yield* told_(auth.httpClient.execute(HttpClientRequest.post("/Echo")))
+        yield* noted(auth.httpClient.execute(HttpClientRequest.post("/Echo")))
         yield* noteKey(auth)
-        yield* told_(auth.withSession(() => new SessionRefused({ code: 5030 })))
+        yield* noted(auth.withSession(() => new SessionRefused({ code: 5030 })))
         yield* noteKey(auth)
-        // Until it is seen that two addresses share the location.
+        // Until the library notices that two addresses share the location.
         for (let n = 0; n < 8; n++) {
-          yield* told_(auth.withSession(() => new SessionRefused({ code: 5050 })))
+          yield* noted(auth.withSession(() => new SessionRefused({ code: 5050 })))
           yield* noteKey(auth)
         }
-        yield* told_(auth.status)
-        yield* told_(auth.resume)
+        yield* noted(auth.status)
+        yield* noted(auth.resume)
       }).pipe(Effect.scoped, Effect.withSpan("calls"))
 
     const others = (store: AuthStore["Type"]) =>
@@ -365,10 +366,10 @@ describe("secret canaries", () => {
           Layer.provide(Layer.succeed(AuthStore, store))
         )
         const provider = Context.get(yield* Layer.build(kept), CredentialProvider.CredentialProvider)
-        yield* told_(provider.get(account as AccountCode))
-        yield* told_(provider.put(account as AccountCode, Redacted.make(goodToken) as Token))
-        yield* told_(provider.put("EP0000001" as AccountCode, Redacted.make(otherToken) as Token))
-        yield* told_(provider.get(account as AccountCode))
+        yield* noted(provider.get(account as AccountCode))
+        yield* noted(provider.put(account as AccountCode, Redacted.make(goodToken) as Token))
+        yield* noted(provider.put("EP0000001" as AccountCode, Redacted.make(otherToken) as Token))
+        yield* noted(provider.get(account as AccountCode))
         const accounts = Context.get(
           yield* Layer.build(
             NumberAccounts.layer({ baseUrl, location: "kept", sessionLifetime: "50 millis" }).pipe(
@@ -377,9 +378,9 @@ describe("secret canaries", () => {
           ),
           NumberAccounts.NumberAccounts
         )
-        // The second time it has expired by the clock.
+        // By its second use the session has expired by the clock.
         for (const code of [account, "EP0000001", account, "EP0000002"]) {
-          yield* told_(accounts.withSession(code, () => Effect.void))
+          yield* noted(accounts.withSession(code, () => Effect.void))
           const auth = yield* Effect.either(accounts.get(code))
           if (Either.isRight(auth)) yield* noteKey(auth.right)
           yield* Effect.sleep("60 millis")
@@ -387,14 +388,14 @@ describe("secret canaries", () => {
         const posted = { TokenID: "1", AccountCode: account, ExpirationDate: "12/01/2030 10:00:00 AM" }
         for (const token of [goodToken, `${goodToken}0`, `${otherToken} `]) {
           const body = JSON.stringify({ Tokens: [{ ...posted, Token: token }] })
-          yield* told_(Effect.suspend(() => decodePostedTokens(body)))
-          yield* told_(Effect.suspend(() => decodePostedTokens(body.slice(3))))
+          yield* noted(Effect.suspend(() => decodePostedTokens(body)))
+          yield* noted(Effect.suspend(() => decodePostedTokens(body.slice(3))))
         }
         for (const wrong of [`${storeKey}=`, storeKey.slice(0, 40)]) {
-          yield* told_(Effect.suspend(() => StoreKey.decodeKeyRing({ current: Redacted.make(wrong) })))
+          yield* noted(Effect.suspend(() => StoreKey.decodeKeyRing({ current: Redacted.make(wrong) })))
         }
         const configured = CredentialProvider.layerConfig(Config.redacted("TOKEN"))
-        yield* told_(
+        yield* noted(
           Effect.flatMap(CredentialProvider.CredentialProvider, ({ get }) =>
             get(account as AccountCode)
           ).pipe(
@@ -404,7 +405,10 @@ describe("secret canaries", () => {
         )
       }).pipe(Effect.scoped, Effect.withSpan("others"))
 
-    /** Code of the user's that throws what it was given. What comes of it is the user's; logs and spans are ours. */
+    /**
+     * User code that throws the secrets that it was given. Its errors are the user's concern; logs and spans
+     * are ours.
+     */
     const careless = Effect.gen(function* () {
       const world = yield* makeWorld()
       const oops = Effect.die(new Error(`oops ${goodToken}`))
@@ -452,15 +456,15 @@ describe("secret canaries", () => {
     const plant = Effect.gen(function* () {
       yield* Effect.annotateCurrentSpan("planted", planted)
       yield* Effect.logTrace(planted)
-      record(told, new Error(planted))
-      told.add("records", planted)
-      told.add("inspector", planted)
+      record(output, new Error(planted))
+      output.add("records", planted)
+      output.add("inspector", planted)
       yield* Metric.increment(Metric.tagged(Metric.counter("planted"), "canary", planted))
       return yield* Effect.fail(new Error(planted))
     }).pipe(Effect.withSpan("the canary that is planted"), Effect.ignore)
 
     const everything = Effect.gen(function* () {
-      const page = yield* livePage(told)
+      const page = yield* livePage(output)
       const opened = yield* Layer.build(
         SqliteStore.layer({ filename, storeKey: ring }).pipe(Layer.provide(NodeContext.layer))
       ).pipe(Effect.map(Context.get(AuthStore)))
@@ -487,22 +491,22 @@ describe("secret canaries", () => {
         ({ account, ledger }) => [null, { account, ledger }]
       )
       yield* Effect.sleep("50 millis")
-      // While it is open, so that what is in the -wal is not yet gone from there.
+      // While the store is open, since closing it moves the content of the -wal file.
       for (const entry of Fs.readdirSync(folder, { withFileTypes: true })) {
-        if (entry.isFile()) told.add("files of the store", Fs.readFileSync(Path.join(folder, entry.name)))
+        if (entry.isFile()) output.add("files of the store", Fs.readFileSync(Path.join(folder, entry.name)))
       }
     }).pipe(Effect.scoped, Effect.provideService(SharedByAccounts, inspected))
 
     try {
-      await commands(told, secrets, folder)
-      await Effect.runPromise(telling(told)(everything))
+      await commands(output, secrets, folder)
+      await Effect.runPromise(recording(output)(everything))
       const sessionKeys = Object.keys(secrets).filter((name) => name.startsWith("session key"))
       assert.isAbove(sessionKeys.length, 20)
       const find = searchFor({ ...secrets, planted })
       const figures: Record<string, { texts: number; bytes: number; hits: number }> = {}
       const leaks: Array<string> = []
       const unseen: Array<string> = []
-      for (const [channel, texts] of told.channels) {
+      for (const [channel, texts] of output.channels) {
         let [bytes, hits, isSeen] = [0, 0, false]
         for (const text of texts) {
           bytes += Buffer.byteLength(text)

@@ -1,4 +1,7 @@
-/** A PostgreSQL that goes away, hangs, is slow or cannot be reached, and comes back. Time-outs come five times as early. */
+/**
+ * A PostgreSQL that goes away, hangs, is slow or cannot be reached, and comes back. Time-outs are five times
+ * as short.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Redacted, Scope, Stream } from "effect"
 import type { AccountCode } from "../../src/schemas/Credentials.js"
@@ -17,7 +20,7 @@ import { swallowing } from "../support/swallowing.js"
 
 const factor = 5
 hasten(factor)
-/** The time that a time-out of so many seconds may take here. */
+/** So many seconds of a time-out, in the shortened time of this file. */
 const seconds = (many: number): number => (many * 1000) / factor
 
 const { makePlace, server } = postgresPlaces(startServer)
@@ -51,7 +54,7 @@ const assertAway = (error: NumberAuth.AuthError): void => {
 type Failing = Effect.Effect<unknown, NumberAuth.AuthError, Scope.Scope>
 
 describe("a PostgreSQL that is slow", () => {
-  it.scopedLive("serves a line of transactions that is longer than any time-out", () =>
+  it.scopedLive("serves a queue of transactions that takes longer than any time-out", () =>
     Effect.gen(function* () {
       const place = yield* makePlace
       const store = yield* open(place.url)
@@ -75,19 +78,19 @@ describe("a PostgreSQL that is slow", () => {
   )
 })
 
-describe("a network that swallows what is sent", () => {
-  it.scopedLive("is noticed within ten seconds, and the connection that it swallowed is not used again", () =>
+describe("a network that swallows all bytes", () => {
+  it.scopedLive("is noticed within ten seconds, and the dead connection is not used again", () =>
     Effect.gen(function* () {
       const { url } = yield* makePlace
       const proxy = yield* swallowing(url)
-      // With one connection, which is the one that is swallowed.
+      // With a single connection: the one that goes dead.
       const store = yield* open(proxy.url, { maxConnections: 1 })
       yield* draw(store)
       const cutOff = proxy.swallow()
       const [tookMillis, error] = yield* timed(Effect.flip(store.read(key)))
       assertAway(error)
       assert.isBelow(tookMillis, seconds(12))
-      // Silent for fifteen seconds, it is cut off; a caller that asks meanwhile may meet it.
+      // A connection is cut off after fifteen silent seconds. Until then, a caller may still get it.
       assert.isBelow(tookMillis + (yield* timed(Effect.promise(() => cutOff)))[0], seconds(20))
       assert.isBelow((yield* timed(draw(store)))[0], 3000)
     })
@@ -97,7 +100,7 @@ describe("a network that swallows what is sent", () => {
 describe("a PostgreSQL that is stopped", () => {
   for (const how of ["fast", "kill"] as const) {
     it.scopedLive(
-      `(${how}) and started is unavailable within seconds, held keys serve, nothing is sent, all recovers`,
+      `(${how}) is unavailable within seconds; held keys serve, nothing is sent, a start lets all recover`,
       () =>
         Effect.gen(function* () {
           const place = yield* makePlace
@@ -132,7 +135,7 @@ describe("a PostgreSQL that is stopped", () => {
 })
 
 describe("a PostgreSQL that hangs", () => {
-  it.scopedLive("holds no caller for ever, and is used again once it goes on", () =>
+  it.scopedLive("blocks no caller forever, and is used again once it goes on", () =>
     Effect.gen(function* () {
       const { url } = yield* makePlace
       const world = yield* makeWorld()
@@ -142,7 +145,7 @@ describe("a PostgreSQL that hangs", () => {
       const sessionKey = yield* held.sessionKey
       yield* frozen(
         Effect.gen(function* () {
-          // Of those that wait for each other's turn, too: not one time-out after the other.
+          // Also the uses that wait for each other's turn: their time-outs do not add up.
           const uses = [without.sessionKey, held.status, draw(store), draw(store), draw(store), open(url)]
           const [tookMillis, errors] = yield* timed(
             Effect.forEach(uses, (use) => Effect.flip(use as Failing), { concurrency: "unbounded" })
@@ -153,14 +156,14 @@ describe("a PostgreSQL that hangs", () => {
         })
       )
       assert.lengthOf(yield* world.emulator.log, 1)
-      // What hung is rolled back: the location's row is free.
+      // The hanging transactions are rolled back: the location's row is free.
       assert.isBelow((yield* timed(draw(store)))[0], 3000)
       yield* without.sessionKey
       assert.lengthOf(yield* world.emulator.log, 1)
     })
   )
 
-  it.scopedLive("holds no lone transaction either, on a connection that stands", () =>
+  it.scopedLive("blocks no single transaction on an open connection forever either", () =>
     Effect.gen(function* () {
       const store = yield* Effect.flatMap(makePlace, ({ url }) => open(url))
       yield* draw(store)

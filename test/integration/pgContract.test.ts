@@ -8,7 +8,7 @@ const { makePlace } = postgresPlaces()
 storeContract({
   name: "PostgreSQL",
   clock: "database",
-  // A longer line stands in pgAway.test.ts, where time-outs come sooner.
+  // pgAway.test.ts tries a longer queue, with shorter time-outs.
   crowd: 200,
   isDurable: true,
   tellsWithinMillis: 150,

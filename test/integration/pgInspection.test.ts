@@ -1,5 +1,5 @@
 /**
- * What is seen of a PostgreSQL that is only looked at. The server is a real one.
+ * Inspecting a store in PostgreSQL, which writes nothing. The server is a real one.
  */
 import { randomBytes } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
@@ -17,7 +17,7 @@ import { authenticated, ledger, sessionKey, tokenOf } from "../support/stored.js
 
 const { makePlace: makeDatabase } = postgresPlaces()
 
-/** A process that opens the database, does this with its store, and ends. */
+/** Opens the database as a process does, uses its store, and closes it. */
 const using = <A, E>(
   { url }: PgPlace,
   storeKey: KeyRing,
@@ -37,13 +37,13 @@ const inUse = Effect.gen(function* () {
 const look = (url: string) => PgStore.inspect({ url: Redacted.make(url) }, key)
 const lookAtLocation = (url: string, location = key.location) =>
   PgStore.inspectLocation({ url: Redacted.make(url) }, location)
-/** Both ways to look. */
+/** Both ways to inspect. */
 const looks = (url: string): ReadonlyArray<Effect.Effect<unknown, AuthStore.AuthStoreError>> => [
   look(url),
   lookAtLocation(url)
 ]
 
-/** A role of its own, and the address by which it comes to the database. */
+/** Makes a role, and the URL by which it connects to the database. */
 const makeRole = (database: PgPlace) =>
   Effect.acquireRelease(
     Effect.suspend(() => {
@@ -59,7 +59,7 @@ const makeRole = (database: PgPlace) =>
     ({ role }) => database.sql(`DROP OWNED BY ${role}`, `DROP ROLE ${role}`)
   )
 
-/** By how much the database's clock seems to be ahead, where its `clock_timestamp()` is that of another host. */
+/** Shifts the database's `clock_timestamp()` by an interval, as if its host's clock were ahead. */
 const setClockAhead = (database: PgPlace, interval: string) =>
   database.sql(
     "CREATE SCHEMA IF NOT EXISTS shifted",
@@ -68,7 +68,7 @@ const setClockAhead = (database: PgPlace, interval: string) =>
     `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = shifted, public, pg_catalog', current_database()); END $$`
   )
 
-describe.concurrent("looking at a PostgreSQL", () => {
+describe.concurrent("inspecting a PostgreSQL", () => {
   it.scopedLive("shows ledger and account as the store has them, and which keys they are sealed under", () =>
     Effect.gen(function* () {
       const database = yield* inUse
@@ -96,7 +96,7 @@ describe.concurrent("looking at a PostgreSQL", () => {
     })
   )
 
-  it.scopedLive("is told by the server whose connections those of a store are", () =>
+  it.scopedLive("shows the connections of a store under the name effect-number-auth", () =>
     Effect.gen(function* () {
       const database = yield* makeDatabase
       yield* openPostgres(database.url)
@@ -107,7 +107,7 @@ describe.concurrent("looking at a PostgreSQL", () => {
     })
   )
 
-  it.scopedLive("finds no more connections of a store than it may have, and the one that listens", () =>
+  it.scopedLive("finds no more connections of a store than its limit and one that listens", () =>
     Effect.gen(function* () {
       const database = yield* makeDatabase
       const store = yield* openPostgres(database.url, { maxConnections: 2 })
@@ -159,7 +159,7 @@ describe.concurrent("looking at a PostgreSQL", () => {
     })
   )
 
-  it.scopedLive("tells how far the database's clock is ahead, or behind, and takes its time from it", () =>
+  it.scopedLive("reports how far the database's clock is ahead or behind, and takes the time from it", () =>
     Effect.gen(function* () {
       const database = yield* inUse
       for (const [interval, aheadMillis] of [
@@ -181,7 +181,7 @@ describe.concurrent("looking at a PostgreSQL", () => {
     })
   )
 
-  it.scopedLive("foresees that a role without the rights cannot log in, and names the tables", () =>
+  it.scopedLive("reports that a role lacks the rights that a login needs, and names the tables", () =>
     Effect.gen(function* () {
       const database = yield* makeDatabase
       const { role, url } = yield* makeRole(database)
@@ -208,15 +208,15 @@ describe.concurrent("looking at a PostgreSQL", () => {
         reason: "misconfigured",
         detail: "the role may not read and write number_auth_ledger, number_auth_token"
       })
-      // To look at a location asks for no more than to read.
+      // Inspecting a location needs only the right to read.
       assert.strictEqual((yield* lookAtLocation(url)).accounts.size, 1)
-      // With all that it needs it may not create tables, and need not.
+      // Now the role has every right that it needs. It does not need the right to create tables.
       yield* database.sql(`GRANT INSERT, UPDATE ON number_auth_ledger, number_auth_token TO ${role}`)
       assert.deepInclude(yield* look(url), { isNew: false, ledger })
     })
   )
 
-  it.scopedLive("foresees that a server which takes no writes is unavailable, new or in use", () =>
+  it.scopedLive("reports a read-only server as unavailable, whether it is new or in use", () =>
     Effect.gen(function* () {
       for (const make of [makeDatabase, inUse]) {
         const database = yield* make
@@ -227,13 +227,13 @@ describe.concurrent("looking at a PostgreSQL", () => {
           reason: "unavailable",
           detail: "the server takes no writes: it is a standby, or set to read-only"
         })
-        // It can be read all the same.
+        // It can still be read.
         assert.strictEqual((yield* lookAtLocation(database.url)).accounts.size, make === inUse ? 1 : 0)
       }
     })
   )
 
-  it.scopedLive("works on a database from before there were kept tokens", () =>
+  it.scopedLive("works on a database of a version that kept no tokens", () =>
     Effect.gen(function* () {
       const database = yield* inUse
       yield* database.sql(
@@ -245,7 +245,7 @@ describe.concurrent("looking at a PostgreSQL", () => {
     })
   )
 
-  it.scopedLive("says of what is damaged, or newer, that this version cannot read it", () =>
+  it.scopedLive("reports damaged or newer data as unreadable", () =>
     Effect.gen(function* () {
       const database = yield* inUse
       yield* database.sql(`UPDATE number_auth_ledger SET document = '{"torn":"${sessionKey}'`)
@@ -268,15 +268,11 @@ describe.concurrent("looking at a PostgreSQL", () => {
   )
 
   it.scopedLive(
-    "says of an address that is none, or where nobody is, what is wrong, and never the password",
+    "says why a malformed or an unreachable address cannot be used, and never shows the password",
     () =>
       Effect.gen(function* () {
         for (const [url, reason, detail] of [
-          [
-            "hidden-password",
-            "misconfigured",
-            /^its address does not have the form it should have: postgres/
-          ],
+          ["hidden-password", "misconfigured", /^its address is malformed: expected postgres/],
           ["postgres://user:hidden-password@127.0.0.1:1/x", "unavailable", /^the database said ECONNREFUSED$/]
         ] as const) {
           for (const each of looks(url)) {
@@ -291,7 +287,7 @@ describe.concurrent("looking at a PostgreSQL", () => {
 })
 
 describe("the keys of a store in PostgreSQL", () => {
-  it.effect("are those given, else those configured; none is made", () =>
+  it.effect("are the given ones, else the configured ones; no key is made", () =>
     Effect.gen(function* () {
       const keys = (storeKey?: KeyRing, values: Readonly<Record<string, string>> = {}) =>
         PgStore.keys({ storeKey }).pipe(

@@ -1,4 +1,4 @@
-/** What only PostgreSQL has beside the contract of stores: its own clock, its isolation, the caller's own client. */
+/** PostgreSQL beyond the contract of stores: its own clock, its isolation, the caller's own client. */
 import { HttpClient } from "@effect/platform"
 import { SqlClient } from "@effect/sql"
 import { assert, describe, it } from "@effect/vitest"
@@ -20,11 +20,12 @@ type Store = AuthStore.AuthStore["Type"]
 
 const { makePlace } = postgresPlaces()
 
-/** A store that counts its transactions, and one that hangs from a transaction on: a process that is no more. */
+/** A store that counts its transactions. */
 const counting = (store: Store, counter: { transactions: number }): Store => ({
   ...store,
   transact: (...args) => Effect.suspend(() => (counter.transactions++, store.transact(...args)))
 })
+/** A store that hangs after so many transactions, like the store of a dead process. */
 const dyingAfter = (store: Store, transactions: number): Store => {
   let left = transactions
   return {
@@ -55,9 +56,9 @@ const sharesSession = (others: ReturnType<typeof offset>) =>
     const theirs = yield* others(other.sessionKey)
     assert.strictEqual(Redacted.value(theirs), Redacted.value(yield* Fiber.join(first)))
     assert.lengthOf(yield* world.emulator.log, 1)
-    // One look, and one when the change was announced.
+    // One transaction at first, and one after the change was announced.
     assert.isAtMost(counter.transactions, 3)
-    // What is held is held by what it has left, whatever this clock says: the store is not asked again.
+    // A held session is judged by its remaining time, and not by this clock: the store is not asked again.
     yield* Effect.repeatN(others(other.sessionKey), 9)
     assert.isAtMost(counter.transactions, 3)
     assert.lengthOf(yield* world.emulator.log, 1)
@@ -77,7 +78,7 @@ const keepsTimes = (others: ReturnType<typeof offset>) =>
     } as const
     const store = yield* open(url)
     const counter = { transactions: 0 }
-    // A process that is no more closes nothing.
+    // A dead process closes nothing.
     const dying = yield* Scope.extend(startProcess(world, dyingAfter(store, 1), options), yield* Scope.make())
     const other = yield* others(startProcess(world, counting(store, counter), options))
     const reserving = performance.now()
@@ -94,7 +95,7 @@ const keepsTimes = (others: ReturnType<typeof offset>) =>
     assert.isAtMost(counter.transactions, 4)
     yield* others(other.resume)
     yield* others(other.sessionKey)
-    // What is not drained is not cleared by a success.
+    // A success does not clear a mark that has not drained.
     assert.strictEqual((yield* others(other.status)).failures, 1)
     yield* Effect.sleep(drainMillis + 200)
     let isFirst = true
@@ -108,11 +109,11 @@ const keepsTimes = (others: ReturnType<typeof offset>) =>
     assert.strictEqual((yield* others(other.status)).failures, 0)
   })
 
-describe.concurrent("clocks that differ by hours, on PostgreSQL", () => {
+describe.concurrent("on PostgreSQL, with clocks that differ by hours,", () => {
   for (const hours of [7, 30, -7, -30]) {
     const name = `${hours > 0 ? "ahead" : "behind"} by ${Math.abs(hours)} hours`
     const others = offset(Duration.toMillis("1 hour") * hours)
-    it.scopedLive(`a process ${name} finds a lease neither early nor late, and a drain neither`, () =>
+    it.scopedLive(`a process ${name} ends a lease and a drain neither early nor late`, () =>
       keepsTimes(others)
     )
     it.scopedLive(`a process ${name} waits for another's attempt, and shares its session`, () =>
@@ -121,15 +122,15 @@ describe.concurrent("clocks that differ by hours, on PostgreSQL", () => {
   }
 })
 
-describe("PostgreSQL and the caller's own transaction", () => {
-  /** A client of the caller's own, which is the store's, too. */
+describe("on PostgreSQL, beside the caller's own transaction,", () => {
+  /** One client for the caller and the store. */
   const shared = (url: string) =>
     Effect.gen(function* () {
       const sql = Context.get(yield* Layer.build(postgresClient(url)), SqlClient.SqlClient)
       return { sql, store: yield* Effect.provideService(SqlStore.make(), SqlClient.SqlClient, sql) }
     })
 
-  it.scopedLive("the mark is durable before the attempt is sent, though the caller rolls back", () =>
+  it.scopedLive("the mark is durable before the attempt is sent, even if the caller rolls back", () =>
     Effect.gen(function* () {
       const { sql: look, url } = yield* makePlace
       const world = yield* makeWorld()
@@ -155,7 +156,7 @@ describe("PostgreSQL and the caller's own transaction", () => {
     })
   )
 
-  it.scopedLive("a transaction of the store is its own, though its caller is in one on the same client", () =>
+  it.scopedLive("the store has a transaction of its own, even on the same client", () =>
     Effect.gen(function* () {
       const { sql, store } = yield* Effect.flatMap(makePlace, ({ url }) => shared(url))
       yield* Effect.flip(sql.withTransaction(Effect.zipRight(draw(store), Effect.fail("no"))))
@@ -163,7 +164,7 @@ describe("PostgreSQL and the caller's own transaction", () => {
     })
   )
 
-  it.scopedLive("the session stays, though the caller's transaction rolls back", () =>
+  it.scopedLive("the session stays, even if the caller rolls back", () =>
     Effect.gen(function* () {
       const { url } = yield* makePlace
       const world = yield* makeWorld()
@@ -177,7 +178,7 @@ describe("PostgreSQL and the caller's own transaction", () => {
 })
 
 describe("a PostgreSQL with settings of its own", () => {
-  it.scopedLive("repeats no number where its default isolation is serializable", () =>
+  it.scopedLive("repeats no sequence number if its default isolation is serializable", () =>
     Effect.gen(function* () {
       const { url } = yield* makePlace
       const serializable = `${url}?options=-c%20default_transaction_isolation%3Dserializable`
@@ -191,7 +192,7 @@ describe("a PostgreSQL with settings of its own", () => {
     })
   )
 
-  it.scopedLive("has the store's commits wait for the disk, where others need not", () =>
+  it.scopedLive("makes the store's commits wait for the disk, even if synchronous_commit is off", () =>
     Effect.gen(function* () {
       const { sql, url } = yield* makePlace
       yield* Effect.scoped(open(url))
@@ -203,7 +204,7 @@ describe("a PostgreSQL with settings of its own", () => {
       )
       const careless = yield* open(`${url}?options=-c%20synchronous_commit%3Doff`)
       yield* draw(careless)
-      // As it was when the transaction wrote last, and so when it committed.
+      // The setting at the transaction's last write, and so at its commit.
       const last = yield* sql("SELECT synchronous FROM seen OFFSET (SELECT count(*) - 1 FROM seen)")
       assert.deepStrictEqual(last, [{ synchronous: "on" }])
     })
@@ -213,7 +214,7 @@ describe("a PostgreSQL with settings of its own", () => {
 describe("a PostgreSQL that cannot be used", () => {
   const password = "not-the-password-4711"
 
-  it.scopedLive("says what is wrong, and never the password", () =>
+  it.scopedLive("gives the reason, and never shows the password", () =>
     Effect.gen(function* () {
       const { url } = yield* makePlace
       const withParts = (change: (parts: URL) => void): string => {
@@ -230,7 +231,7 @@ describe("a PostgreSQL that cannot be used", () => {
         [withParts((parts) => (parts.port = "9")), "unavailable"],
         [`postgres:///number?host=/nowhere&password=${password}`, "unavailable"],
         [`postgresql://user:${password}@/number?host=/nowhere`, "unavailable"],
-        // It has no TLS, and a password goes nowhere without.
+        // The server has no TLS, and a password is never sent without TLS.
         [withParts((parts) => (parts.search = "?sslmode=require")), "misconfigured"],
         [withParts((parts) => (parts.search = "?sslrootcert=/nowhere/ca.pem")), "misconfigured"],
         [url.replace(/:\d+\//, ":99999/"), "misconfigured"],

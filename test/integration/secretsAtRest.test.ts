@@ -1,5 +1,5 @@
 /**
- * What a SQLite store keeps of secrets, on real files.
+ * Secrets in a SQLite store, on real files.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -42,7 +42,7 @@ const openFile = (file: string, storeKey?: StoreKey.KeyRing, provider = noConfig
     )
   ).pipe(Effect.map(Context.get(AuthStore.AuthStore)))
 
-/** The same on a file system that is not as it should be. */
+/** The same on a file system with changed operations. */
 const openOn = (
   file: string,
   change: (fs: FileSystem.FileSystem) => Partial<FileSystem.FileSystem>,
@@ -95,10 +95,10 @@ const onFile = (file: string): Place => {
   }
 }
 
-describe("secrets in a SQLite file", () => {
+describe("in a SQLite file,", () => {
   behaves(Effect.map(filename, onFile))
 
-  it.scopedLive("without a key the store makes a key file of its own, private, and whole", () =>
+  it.scopedLive("without a key the store makes a key file of its own, which is private and complete", () =>
     Effect.gen(function* () {
       const file = yield* filename
       const place = onFile(file)
@@ -110,7 +110,7 @@ describe("secrets in a SQLite file", () => {
         Fs.readdirSync(Path.dirname(file)).filter((name) => name.includes(".key")),
         ["auth.sqlite.key"]
       )
-      // It stays, and it is what the next process uses.
+      // The key file stays, and the next process uses it.
       Fs.chmodSync(`${file}.key`, 0o644)
       const auth = yield* start(world, yield* place.open())
       assert.strictEqual(Redacted.value(yield* auth.sessionKey), one)
@@ -124,7 +124,7 @@ describe("secrets in a SQLite file", () => {
     })
   )
 
-  it.scopedLive("sixteen that start together on a fresh file agree on one key", () =>
+  it.scopedLive("sixteen stores that open a fresh file together agree on one key", () =>
     Effect.gen(function* () {
       const file = yield* filename
       const stores = yield* Effect.all(
@@ -146,7 +146,7 @@ describe("secrets in a SQLite file", () => {
     })
   )
 
-  it.scopedLive("one that looked for the key file before another made it takes that one's key", () =>
+  it.scopedLive("a store that looked for the key file before another made it uses that key file", () =>
     Effect.gen(function* () {
       const file = yield* filename
       const world = yield* makeWorld()
@@ -180,7 +180,7 @@ describe("secrets in a SQLite file", () => {
     })
   )
 
-  it.scopedLive("a key that is configured wins, and the key file goes on opening what it sealed", () =>
+  it.scopedLive("a configured key wins, and the key file still opens the records that it sealed", () =>
     Effect.gen(function* () {
       const file = yield* filename
       const place = onFile(file)
@@ -196,7 +196,7 @@ describe("secrets in a SQLite file", () => {
     })
   )
 
-  it.scopedLive("a key file that is damaged, gone or closed is told of, and no attempt is spent", () =>
+  it.scopedLive("a damaged, missing or unreadable key file is reported, and no attempt is spent", () =>
     Effect.gen(function* () {
       const file = yield* filename
       const { one, world } = yield* twoSessions(onFile(file), undefined)
@@ -210,18 +210,18 @@ describe("secrets in a SQLite file", () => {
       Fs.mkdirSync(`${file}.key`)
       assert.strictEqual((yield* Effect.flip(openFile(file))).reason, "misconfigured")
       Fs.rmdirSync(`${file}.key`)
-      // No other is made in its place: that would open nothing, and look as if all were well.
+      // No new key file is made in its place: it would open nothing, and look as if all were well.
       const id = Option.getOrThrow(Either.getRight(StoreKey.decodeStoreKey(text))).id
       for (const lost of [
         yield* Effect.flip(openFile(file)),
         yield* Effect.flip(onFile(file).rekey(undefined))
       ]) {
         assert.strictEqual(lost.reason, "unreadable")
-        assert.include(lost.message, `what ${file} keeps is sealed under the store key with id ${id}`)
+        assert.include(lost.message, `the secrets in ${file} are sealed under the store key with id ${id}`)
         assert.include(lost.message, "number-auth rekey --discard")
       }
       assert.isFalse(Fs.existsSync(`${file}.key`))
-      // One that is given says itself what it does not open.
+      // With a given key the store opens, and the error comes when a record does not open.
       const given = yield* start(world, yield* openFile(file, ring(1)))
       assert.strictEqual((yield* Effect.flip(given.sessionKey))._tag, "AuthStoreError")
       assert.strictEqual(yield* attempts(world), 2)
@@ -231,7 +231,7 @@ describe("secrets in a SQLite file", () => {
     })
   )
 
-  it.scopedLive("says of a key file what is the matter with it, and what to do", () =>
+  it.scopedLive("the error about a key file names its defect and the remedy", () =>
     Effect.gen(function* () {
       const file = yield* filename
       yield* twoSessions(onFile(file), undefined)
@@ -244,11 +244,11 @@ describe("secrets in a SQLite file", () => {
       Fs.mkdirSync(`${file}.key`)
       const closed = yield* Effect.flip(openFile(file))
       assert.strictEqual(closed.detail, `the key file ${file}.key cannot be read (BadResource)`)
-      assert.match(closed.message, /Let this user read it: another key does not open what was sealed/)
+      assert.match(closed.message, /Let this user read it: no other key opens the secrets that are sealed/)
     })
   )
 
-  it.scopedLive("a key file that is damaged is not missed where a key is given that opens all", () =>
+  it.scopedLive("a damaged key file does not matter if a given key opens all records", () =>
     Effect.gen(function* () {
       const file = yield* filename
       const { one } = yield* twoSessions(onFile(file), ring(1))
@@ -260,7 +260,7 @@ describe("secrets in a SQLite file", () => {
   )
 
   it.scopedLive(
-    "a key file that cannot be made is told of, with what to do instead, and leaves no draft",
+    "a key file that cannot be made is reported with the alternative, and leaves no draft behind",
     () =>
       Effect.gen(function* () {
         const file = yield* filename
@@ -282,24 +282,24 @@ describe("secrets in a SQLite file", () => {
           `the key file ${file}.key cannot be made (PermissionDenied); NUMBER_STORE_KEY may hold the key instead`
         )
         assert.deepStrictEqual(keyFiles(file), [])
-        // It is right: with a key no file is wanted.
+        // The advice is right: with a key, no key file is needed.
         yield* openFile(file, undefined, configured({ NUMBER_STORE_KEY: keyText(1) }))
         assert.deepStrictEqual(keyFiles(file), [])
       })
   )
 
-  it.scopedLive("a key file that someone removes as soon as it is made is told of", () =>
+  it.scopedLive("a key file that is removed as soon as it is made is reported", () =>
     Effect.gen(function* () {
       const file = yield* filename
       const error = yield* Effect.flip(
         openOn(file, (fs) => ({ link: (from, to) => Effect.zipRight(fs.link(from, to), fs.remove(to)) }))
       )
       assert.strictEqual(error.reason, "misconfigured")
-      assert.strictEqual(error.detail, `the key file ${file}.key has gone`)
+      assert.strictEqual(error.detail, `the key file ${file}.key has disappeared`)
     })
   )
 
-  it.scopedLive("a key file is on the disk before it has its name, and its name before it is used", () =>
+  it.scopedLive("a key file is synced before it gets its name, and its folder before it is used", () =>
     Effect.gen(function* () {
       const file = yield* filename
       const steps: Array<string> = []
@@ -315,7 +315,7 @@ describe("secrets in a SQLite file", () => {
         link: (from, to) => Effect.tap(fs.link(from, to), () => steps.push("link"))
       }))
       assert.deepStrictEqual(steps, ["sync of a file in it", "link", "sync of the folder"])
-      // Where a folder cannot be written to the disk by itself, that is no reason not to start.
+      // A folder that cannot be synced does not keep the store from starting.
       const other = yield* filename
       yield* openOn(other, (fs) => ({
         open: (path, options) =>
@@ -332,7 +332,7 @@ describe("secrets in a SQLite file", () => {
     })
   )
 
-  it.scopedLive("the keys of a file are those given, and the key file's; to ask for them makes none", () =>
+  it.scopedLive("the keys of a file are the given ones and the key file's; asking makes no key file", () =>
     Effect.gen(function* () {
       const file = yield* filename
       const keys = (storeKey?: StoreKey.KeyRing, values: Readonly<Record<string, string>> = {}) =>
@@ -359,7 +359,7 @@ describe("secrets in a SQLite file", () => {
         yield* keys(undefined, { NUMBER_STORE_KEY: keyText(1), NUMBER_STORE_KEY_OLD: keyText(2) }),
         { current: idOf(1), older: [idOf(2), idOf(3)] }
       )
-      // What is given goes before what is configured.
+      // Given keys come before configured ones.
       assert.deepStrictEqual(yield* keys(ring(4, 5), { NUMBER_STORE_KEY: keyText(1) }), {
         current: idOf(4),
         older: [idOf(5), idOf(3)]
@@ -367,7 +367,7 @@ describe("secrets in a SQLite file", () => {
     })
   )
 
-  it.scopedLive("an older key that opens nothing does not stand in for the key file that was lost", () =>
+  it.scopedLive("an older key that opens nothing does not replace a lost key file", () =>
     Effect.gen(function* () {
       const file = yield* filename
       yield* twoSessions(onFile(file), undefined)
@@ -381,7 +381,7 @@ describe("secrets in a SQLite file", () => {
     })
   )
 
-  it.scopedLive("a lost key file is replaced when what it sealed is given up, and not before", () =>
+  it.scopedLive("a lost key file is replaced only after the records that it sealed are discarded", () =>
     Effect.gen(function* () {
       const file = yield* filename
       const { world } = yield* twoSessions(onFile(file), undefined)
@@ -409,7 +409,7 @@ describe("secrets in a SQLite file", () => {
       ).pipe(Effect.map(Context.get(AuthStore.AuthStore)))
       assert.strictEqual(Redacted.value((yield* older.read(key)).account.sessionKey!), sealed.one)
       assert.isTrue(Fs.existsSync(`${given}.key`))
-      // A token alone is a reason, too.
+      // A kept token alone is a reason, too.
       const token = yield* filename
       yield* Effect.scoped(
         Effect.flatMap(openFile(token), (store) => store.writeToken(key, Redacted.make(goodToken) as Token))

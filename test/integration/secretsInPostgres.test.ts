@@ -1,5 +1,5 @@
 /**
- * What the store of several hosts keeps of secrets, in a real PostgreSQL.
+ * Secrets in the store of several hosts, a real PostgreSQL.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Context, Effect, Either, Fiber, Layer, Logger, Option, Redacted, Ref } from "effect"
@@ -24,7 +24,7 @@ import {
   behaves
 } from "../support/secrets.js"
 
-describe.concurrent("secrets in PostgreSQL", () => {
+describe.concurrent("in a PostgreSQL store,", () => {
   const { makePlace: makeDatabase } = postgresPlaces()
 
   const onPostgres = (database: PgPlace): Place => {
@@ -49,7 +49,7 @@ describe.concurrent("secrets in PostgreSQL", () => {
         void (await database.query(
           `UPDATE ${table} SET document = ${quoted(document)} WHERE account = ${quoted(code)}`
         )),
-      // Every table that there is, and what its pages hold of rows that were overwritten.
+      // Every table, and its pages with the rows that were overwritten.
       bytes: async () => {
         const tables = await database.query(
           "SELECT quote_ident(table_name) AS name FROM information_schema.tables WHERE table_schema = 'public'"
@@ -74,13 +74,13 @@ describe.concurrent("secrets in PostgreSQL", () => {
 
   behaves(makePlace)
 
-  const warnings = Effect.map(Ref.make<ReadonlyArray<string>>([]), (told) => ({
-    told,
+  const warnings = Effect.map(Ref.make<ReadonlyArray<string>>([]), (warned) => ({
+    warned,
     layer: Logger.replace(
       Logger.defaultLogger,
       Logger.make(({ logLevel, message }) => {
         if (logLevel._tag === "Warning") {
-          Effect.runSync(Ref.update(told, (texts) => [...texts, String(message)]))
+          Effect.runSync(Ref.update(warned, (texts) => [...texts, String(message)]))
         }
       })
     )
@@ -90,21 +90,21 @@ describe.concurrent("secrets in PostgreSQL", () => {
     Effect.gen(function* () {
       const place = yield* makePlace
       const world = yield* makeWorld()
-      const { layer, told } = yield* warnings
+      const { layer, warned } = yield* warnings
       const store = yield* Effect.provide(place.open(), layer)
       const auth = yield* start(world, store)
       const one = Redacted.value(yield* Effect.provide(auth.sessionKey, layer))
       yield* Effect.provide(Effect.zipRight(auth.status, auth.sessionKey), layer)
-      const texts = yield* Ref.get(told)
+      const texts = yield* Ref.get(warned)
       assert.lengthOf(texts, 1)
       assert.match(texts[0]!, /^NUMBER_STORE_KEY is not set: session keys and tokens are not stored/)
       yield* Effect.provide(place.open(ring(1)), layer)
-      assert.lengthOf(yield* Ref.get(told), 1)
+      assert.lengthOf(yield* Ref.get(warned), 1)
       const document = JSON.parse(yield* inTheEnd(() => place.documentOf(key)))
       assert.strictEqual(document.state, "authenticated")
       assert.isNull(document.sessionKey)
       assertHoldsNone(yield* inTheEnd(place.bytes), "the store", { token: goodToken, "session key": one })
-      // Who shares the layer shares the key.
+      // A second NumberAuth on the same store shares the key.
       const beside = yield* start(world, store)
       assert.strictEqual(Redacted.value(yield* beside.sessionKey), one)
       assert.strictEqual(yield* attempts(world), 1)
@@ -137,7 +137,7 @@ describe.concurrent("secrets in PostgreSQL", () => {
         assert.strictEqual(yield* attempts(world), 4)
         yield* Fiber.interrupt(watching)
         assert.isAtMost(yield* Ref.get(busiest), 1)
-        // Nobody takes another's session away: all go on with what they have, however often they are asked.
+        // No process takes another's session away: each goes on with its own, however often it is asked.
         assert.deepStrictEqual(yield* ask, keys)
         assert.strictEqual(yield* attempts(world), 4)
         const status = yield* processes[3]!.status
@@ -158,7 +158,7 @@ describe.concurrent("secrets in PostgreSQL", () => {
       })
   )
 
-  it.scopedLive("without a key, too, addresses that flap abort, and one change of address does not", () =>
+  it.scopedLive("without a key, flapping addresses abort, and one change of address does not", () =>
     Effect.gen(function* () {
       const place = yield* makePlace
       const world = yield* makeWorld()
@@ -191,7 +191,7 @@ describe.concurrent("secrets in PostgreSQL", () => {
     })
   )
 
-  it.scopedLive("without a key a bad token still costs one attempt, whatever the number of processes", () =>
+  it.scopedLive("without a key a bad token still costs one attempt, for any number of processes", () =>
     Effect.gen(function* () {
       const place = yield* makePlace
       const world = yield* makeWorld()
@@ -207,7 +207,7 @@ describe.concurrent("secrets in PostgreSQL", () => {
       for (const error of errors) assert.strictEqual(error._tag, "AuthAborted")
       assert.strictEqual(yield* attempts(world), 2)
       assert.strictEqual((yield* good.status).failures, 1)
-      // Who has a key goes on with it.
+      // The process that holds a session key goes on with it.
       assert.strictEqual(Redacted.value(yield* good.sessionKey), held)
     })
   )
@@ -224,7 +224,7 @@ describe.concurrent("secrets in PostgreSQL", () => {
     })
   )
 
-  it.scopedLive("a store without a key does not touch what one with a key sealed", () =>
+  it.scopedLive("a store without a key does not touch records that a store with a key has sealed", () =>
     Effect.gen(function* () {
       const place = yield* makePlace
       const { world } = yield* twoSessions(place, ring(1))
@@ -241,7 +241,7 @@ describe.concurrent("secrets in PostgreSQL", () => {
   )
 
   it.scopedLive(
-    "a session that was obtained without a key is one that others need an attempt for, also with a key",
+    "a session that was obtained without a key is not shared: others need an attempt, even with a key",
     () =>
       Effect.gen(function* () {
         const place = yield* makePlace

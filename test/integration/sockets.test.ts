@@ -27,7 +27,7 @@ import { type Wire, wires } from "../support/wires.js"
 const pem = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}.pem`, import.meta.url))
 const token = Redacted.make(goodToken) as Token
 
-/** What a server that speaks bytes saw. */
+/** The observations of a server that handles raw bytes. */
 interface Seen {
   readonly port: number
   readonly bytes: () => string
@@ -36,7 +36,7 @@ interface Seen {
   readonly closed: () => number
 }
 
-/** A server that does to each connection what the test says. */
+/** A server that hands each connection to the test's handler. */
 const listen = (
   onConnection: (socket: Net.Socket, received: () => string) => void,
   tls = false
@@ -96,7 +96,7 @@ const eventually = (is: () => boolean, within: Duration.DurationInput = "3 secon
     Effect.retry(Schedule.spaced("20 millis").pipe(Schedule.upTo(within)))
   )
 
-/** How many requests arrived; undici connects anew after it has given one up, and sends nothing. */
+/** How many requests arrived. After undici gives a request up, it connects anew and sends nothing. */
 const requestsIn = (server: Seen): number => server.bytes().split("POST ").length - 1
 
 const clients: ReadonlyArray<readonly [string, Layer.Layer<HttpClient.HttpClient>]> = [
@@ -114,7 +114,7 @@ const combinations = clients.flatMap(([name, client]) =>
 )
 
 for (const [name, client, wire] of combinations) {
-  /** One attempt, and how often its permit was asked for. */
+  /** Makes one attempt, and checks that it asks for its permit exactly once. */
   const attempt = (baseUrl: string) =>
     Effect.gen(function* () {
       const permits = yield* Ref.make(0)
@@ -154,7 +154,7 @@ for (const [name, client, wire] of combinations) {
     })
 
   describe(`an attempt over ${name}`, () => {
-    it.scopedLive("accepted: by the emulator behind a real socket", () =>
+    it.scopedLive("is accepted by the emulator behind a real socket", () =>
       Effect.gen(function* () {
         const emulator = yield* Emulator.make()
         yield* emulator.addToken(account, goodToken)
@@ -189,7 +189,7 @@ for (const [name, client, wire] of combinations) {
       })
     )
 
-    it.scopedLive("unsent: the connection is refused", () =>
+    it.scopedLive("is unsent when the connection is refused", () =>
       Effect.gen(function* () {
         const outcome = yield* attempt(`http://127.0.0.1:${yield* freePort}`)
         assert.deepInclude(outcome, { _tag: "unsent" })
@@ -197,13 +197,13 @@ for (const [name, client, wire] of combinations) {
       })
     )
 
-    it.scopedLive("unsent: every address of the name refuses the connection", () =>
+    it.scopedLive("is unsent when every address of the host refuses the connection", () =>
       Effect.gen(function* () {
         assert.strictEqual((yield* attempt(`http://localhost:${yield* freePort}`))._tag, "unsent")
       })
     )
 
-    it.scopedLive("unsent: nobody knows the host's name", () =>
+    it.scopedLive("is unsent when the host's name does not resolve", () =>
       Effect.gen(function* () {
         const outcome = yield* attempt("https://number-auth.invalid/v1")
         assert.deepInclude(outcome, { _tag: "unsent" })
@@ -212,7 +212,7 @@ for (const [name, client, wire] of combinations) {
     )
 
     it.scopedLive(
-      "unsent: the server's certificate is not to be trusted, and it sees no byte of the request",
+      "is unsent when the server's certificate is not trusted: no byte of the request reaches the server",
       () =>
         Effect.gen(function* () {
           const server = yield* listen(() => {}, true)
@@ -226,7 +226,7 @@ for (const [name, client, wire] of combinations) {
         })
     )
 
-    it.scopedLive("lost: a TLS handshake that breaks may have sent, as far as its error tells", () =>
+    it.scopedLive("is lost when the TLS handshake breaks: the error does not prove it unsent", () =>
       Effect.gen(function* () {
         const plain = yield* listen((socket) =>
           socket.on("data", () => socket.end("HTTP/1.1 400 No\r\n\r\n"))
@@ -236,7 +236,7 @@ for (const [name, client, wire] of combinations) {
       })
     )
 
-    it.scopedLive("lost: the connection is reset before, in and after the request", () =>
+    it.scopedLive("is lost when the connection breaks before, during or after the request", () =>
       Effect.gen(function* () {
         const resets: ReadonlyArray<(socket: Net.Socket, received: () => string) => void> = [
           (socket) => socket.resetAndDestroy(),
@@ -252,7 +252,7 @@ for (const [name, client, wire] of combinations) {
       })
     )
 
-    it.scopedLive("lost: the body is cut off after the headers", () =>
+    it.scopedLive("is lost when the answer is cut off in its headers or its body", () =>
       Effect.gen(function* () {
         const cuts = [
           "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{",
@@ -268,7 +268,7 @@ for (const [name, client, wire] of combinations) {
       })
     )
 
-    it.scopedLive("faulted: a status that is no success, though its body is cut off", () =>
+    it.scopedLive("is faulted when the status is an error, even if the body is cut off", () =>
       Effect.gen(function* () {
         const cut = "HTTP/1.1 502 No\r\nContent-Length: 1000\r\n\r\n<html>"
         const server = yield* listen(onRequest((socket) => socket.write(cut, () => socket.destroy())))
@@ -276,7 +276,7 @@ for (const [name, client, wire] of combinations) {
       })
     )
 
-    it.scopedLive("faulted: a 2xx without a body", () =>
+    it.scopedLive("is faulted when a 2xx answer has no body", () =>
       Effect.gen(function* () {
         for (const head of ["204 No Content", "200 OK\r\nContent-Length: 0"]) {
           const server = yield* listen(onRequest((socket) => socket.end(`HTTP/1.1 ${head}\r\n\r\n`)))
@@ -285,7 +285,7 @@ for (const [name, client, wire] of combinations) {
       })
     )
 
-    it.scopedLive("faulted: a redirect is not followed, and its target sees nothing", () =>
+    it.scopedLive("is faulted on a redirect, and opens no connection to the redirect's target", () =>
       Effect.gen(function* () {
         const target = yield* listen(() => {})
         for (const status of [301, 302, 303, 307, 308]) {
@@ -305,7 +305,7 @@ for (const [name, client, wire] of combinations) {
     )
 
     it.scopedLive(
-      "faulted: an answer without end is cut off at 1 MiB, and the connection closed promptly",
+      "is faulted when the answer does not end: it is cut off at 1 MiB, and the connection is closed",
       () =>
         Effect.gen(function* () {
           const chunk = `10000\r\n${" ".repeat(65_536)}\r\n`
@@ -330,7 +330,7 @@ for (const [name, client, wire] of combinations) {
         })
     )
 
-    it.scopedLive("faulted: a body of 2 MiB", () =>
+    it.scopedLive("is faulted when the body has 2 MiB", () =>
       Effect.gen(function* () {
         const emulator = yield* Emulator.make()
         yield* emulator.inject(Emulator.Fault.HugeBody(2 * 1_048_576))
@@ -341,7 +341,7 @@ for (const [name, client, wire] of combinations) {
   })
 
   describe(`a call over ${name}`, () => {
-    /** A call with a session that needed no network, to a server that does with it what the test says. */
+    /** Makes a call with a session that was obtained without a network, and returns the call's error. */
     const call = (baseUrl: string, timeout: Duration.DurationInput = "10 seconds") =>
       Effect.gen(function* () {
         const key = yield* Schema.decode(SessionKey)("B9F24903C3BA4770AE303032303541303032353437")
@@ -379,7 +379,7 @@ for (const [name, client, wire] of combinations) {
         return error
       })
 
-    it.scopedLive("unsent: the connection is refused, or nobody knows the host's name", () =>
+    it.scopedLive("is unsent when the connection is refused or the host's name does not resolve", () =>
       Effect.gen(function* () {
         for (const url of [`http://127.0.0.1:${yield* freePort}`, "https://number-auth.invalid/v1"]) {
           const error = yield* call(url)
@@ -388,7 +388,7 @@ for (const [name, client, wire] of combinations) {
       })
     )
 
-    it.scopedLive("uncertain, and sent once: the connection is reset, or the answer is cut off", () =>
+    it.scopedLive("is uncertain, and sent once, when the connection or the answer is cut off", () =>
       Effect.gen(function* () {
         const breaks: ReadonlyArray<Parameters<typeof listen>[0]> = [
           (socket) => socket.once("data", () => socket.resetAndDestroy()),
@@ -410,7 +410,7 @@ for (const [name, client, wire] of combinations) {
       })
     )
 
-    it.scopedLive("uncertain: no answer comes in time, or none that ends; the connection is closed", () =>
+    it.scopedLive("is uncertain when no whole answer comes in time, and its connection is closed", () =>
       Effect.gen(function* () {
         const trickle = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n<"
         for (const stalls of [() => {}, onRequest((socket) => socket.write(trickle))]) {
@@ -427,7 +427,7 @@ for (const [name, client, wire] of combinations) {
   })
 
   describe(`NumberAuth over ${name}`, () => {
-    it.scopedLive("gives up a stalled attempt as lost when its time is over, and closes the connection", () =>
+    it.scopedLive("takes a stalled attempt for lost after its time-out, and closes the connection", () =>
       Effect.gen(function* () {
         const server = yield* listen(() => {})
         const { auth, notices } = yield* start(`http://127.0.0.1:${server.port}`, {
@@ -449,7 +449,7 @@ for (const [name, client, wire] of combinations) {
       })
     )
 
-    it.scopedLive("gives up an attempt whose answer trickles when its time is over", () =>
+    it.scopedLive("takes an attempt for lost after its time-out if its answer only trickles in", () =>
       Effect.gen(function* () {
         const server = yield* listen(
           onRequest((socket) => {
@@ -470,7 +470,7 @@ for (const [name, client, wire] of combinations) {
       })
     )
 
-    it.scopedLive("does not count an attempt that never left, and makes it when the network is back", () =>
+    it.scopedLive("does not count an unsent attempt, and makes it when the network is back", () =>
       Effect.gen(function* () {
         const emulator = yield* Emulator.make()
         yield* emulator.addToken(account, goodToken)
@@ -511,7 +511,7 @@ for (const [name, client, wire] of combinations) {
       })
     )
 
-    it.scopedLive("hands on an answer that is not JSON, unread, whose stream and errors hold no key", () =>
+    it.scopedLive("passes on a non-JSON answer unchanged; neither it nor its errors show the key", () =>
       Effect.gen(function* () {
         const emulator = yield* Emulator.make()
         yield* emulator.addToken(account, goodToken)
@@ -550,7 +550,7 @@ for (const [name, client, wire] of combinations) {
       })
     )
 
-    it.scopedLive("takes the session key to no other place by a redirect", () =>
+    it.scopedLive("does not follow a redirect, so the session key reaches no other server", () =>
       Effect.gen(function* () {
         const emulator = yield* Emulator.make()
         yield* emulator.addToken(account, goodToken)

@@ -11,7 +11,7 @@ storeContract({
   clock: "process",
   crowd: 1000,
   isDurable: true,
-  // It looks every 200 milliseconds.
+  // The store polls every 200 milliseconds.
   tellsWithinMillis: 400,
   looksOftenMillis: 0,
   makePlace: Effect.map(file, (filename) => {

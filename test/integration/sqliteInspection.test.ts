@@ -1,5 +1,5 @@
 /**
- * What is seen of a SQLite file that is only looked at.
+ * Inspecting a store in a SQLite file, which writes nothing.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -18,7 +18,7 @@ import { goodToken } from "../support/stack.js"
 import { Database, file, openSqlite, raw } from "../support/sqlite.js"
 import { authenticated, elsewhere, ledger, sessionKey, tokenOf } from "../support/stored.js"
 
-/** A process that opens the file, does this with its store, and ends. */
+/** Opens the file as a process does, uses its store, and closes it. */
 const using = <A, E>(
   filename: string,
   storeKey: KeyRing,
@@ -48,13 +48,13 @@ const documents = (filename: string, where: string): ReadonlyMap<string, string>
     })
   )
 
-/** Both ways to look. */
+/** Both ways to inspect. */
 const looks = (filename: string): ReadonlyArray<Effect.Effect<unknown, AuthStore.AuthStoreError>> => [
   SqliteStore.inspect({ filename }, key),
   SqliteStore.inspectLocation({ filename }, key.location)
 ]
 
-describe("looking at a SQLite file", () => {
+describe("inspecting a SQLite file", () => {
   it.scoped("shows ledger and account as the store has them, and which keys they are sealed under", () =>
     Effect.gen(function* () {
       const filename = yield* inUse
@@ -101,7 +101,7 @@ describe("looking at a SQLite file", () => {
     })
   )
 
-  it.scoped("tells a session whose key is stored from one whose key is not, whether or not a token is", () =>
+  it.scoped("reports that the key of a session is not stored, even if a token is", () =>
     Effect.gen(function* () {
       const filename = yield* file
       yield* using(filename, ring(1), (store) =>
@@ -118,7 +118,7 @@ describe("looking at a SQLite file", () => {
     })
   )
 
-  it.scoped("shows all accounts of a location, as they are stored, and none of another", () =>
+  it.scoped("shows all accounts of a location, as they are stored, and no account of another", () =>
     Effect.gen(function* () {
       const filename = yield* inUse
       yield* using(filename, ring(1), (store) =>
@@ -176,7 +176,7 @@ describe("looking at a SQLite file", () => {
     })
   )
 
-  it.scoped("works on a file from before there were kept tokens, and does not migrate it", () =>
+  it.scoped("works on a file of a version that kept no tokens, and does not migrate it", () =>
     Effect.gen(function* () {
       const filename = yield* inUse
       raw(filename, (db) => {
@@ -201,7 +201,7 @@ describe("looking at a SQLite file", () => {
     })
   )
 
-  it.scoped("draws no number and changes not a byte, whatever the file's journal", () =>
+  it.scoped("draws no sequence number and changes no byte, with either kind of journal", () =>
     Effect.gen(function* () {
       const filename = yield* inUse
       const before = Fs.readFileSync(filename)
@@ -218,7 +218,7 @@ describe("looking at a SQLite file", () => {
     })
   )
 
-  it.scoped("does not wait for a process that is writing, and shows what was there before", () =>
+  it.scoped("does not wait for a process that is writing, and shows the state before that write", () =>
     Effect.gen(function* () {
       const filename = yield* inUse
       const writer = yield* Effect.acquireRelease(
@@ -233,7 +233,7 @@ describe("looking at a SQLite file", () => {
     })
   )
 
-  it.scoped("is on its own, though its caller is in a transaction on a database of its own", () =>
+  it.scoped("is not part of its caller's transaction on another database", () =>
     Effect.gen(function* () {
       const filename = yield* inUse
       const sql = Context.get(
@@ -253,8 +253,8 @@ describe("looking at a SQLite file", () => {
   )
 })
 
-describe("looking at a SQLite file that cannot be used", () => {
-  it.scoped("fails where there is none, and makes none", () =>
+describe("inspecting a SQLite file that cannot be used", () => {
+  it.scoped("fails if there is no file, and makes none", () =>
     Effect.gen(function* () {
       const filename = yield* file
       for (const look of looks(filename)) {
@@ -269,7 +269,7 @@ describe("looking at a SQLite file that cannot be used", () => {
     })
   )
 
-  it.scoped("says of what is no database that it is unreadable", () =>
+  it.scoped("reports a file that is not a database as unreadable", () =>
     Effect.gen(function* () {
       const filename = yield* file
       Fs.writeFileSync(filename, "x".repeat(5000))
@@ -282,7 +282,7 @@ describe("looking at a SQLite file that cannot be used", () => {
     })
   )
 
-  it.scoped("says of a store that a newer version has written that this one cannot read it", () =>
+  it.scoped("reports a store of a newer version as unreadable", () =>
     Effect.gen(function* () {
       const filename = yield* inUse
       raw(filename, (db) =>
@@ -297,9 +297,9 @@ describe("looking at a SQLite file that cannot be used", () => {
     })
   )
 
-  it.scoped("names what is damaged, shows nothing of it, and goes on showing what is not", () =>
+  it.scoped("names the damaged record, shows nothing of it, and still shows the intact ones", () =>
     Effect.gen(function* () {
-      for (const [table, what] of [
+      for (const [table, name] of [
         ["ledger", "ledger of the location"],
         ["account", "record of the account"],
         ["token", "token of the account"]
@@ -316,7 +316,7 @@ describe("looking at a SQLite file that cannot be used", () => {
         assert.deepInclude(error, {
           _tag: "AuthStoreError",
           reason: "unreadable",
-          detail: `the ${what} is damaged or was written by another version of this library`
+          detail: `the ${name} is damaged or was written by another version of this library`
         })
         assertShowsNone(error, sessionKey)
         const location = SqliteStore.inspectLocation({ filename }, key.location)
@@ -324,7 +324,7 @@ describe("looking at a SQLite file that cannot be used", () => {
           assert.deepStrictEqual(yield* Effect.flip(location), error)
         } else {
           assert.strictEqual((yield* location).accounts.size, 2)
-          // The other account's own, and the key that what is torn was sealed under is told by the rest.
+          // The other account is shown. The key of the torn record is known from the intact records.
           assert.deepInclude(yield* SqliteStore.inspect({ filename }, other), {
             ledger,
             isKeyStored: true,

@@ -8,7 +8,7 @@ import { assert, describe, inject, it } from "vitest"
 import { start } from "../process/start.js"
 
 describe("processes that share a file", () => {
-  it("four that open a fresh file at once all migrate and lose no transaction", async () => {
+  it("can open a fresh file at once, all four, and lose no transaction", async () => {
     const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "number-auth-"))
     try {
       const filename = Path.join(folder, "auth.sqlite")

@@ -1,5 +1,5 @@
 /**
- * The embedded store on real files: private, durable, and on what it cannot use.
+ * The embedded store on real files: it is private and durable, and rejects files that it cannot use.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -31,7 +31,7 @@ describe("SqliteStore", () => {
       })
   )
 
-  it.scopedLive("makes a file private that others could read", () =>
+  it.scopedLive("makes a file private if other users could read it", () =>
     Effect.gen(function* () {
       const filename = yield* file
       Fs.writeFileSync(filename, "", { mode: 0o644 })
@@ -44,7 +44,7 @@ describe("SqliteStore", () => {
   )
 
   it.scopedLive(
-    "makes a WAL and a shared memory private that another process has open, and others could read",
+    "makes the WAL and the shared memory that another process has open private if others could read them",
     () =>
       Effect.gen(function* () {
         const filename = yield* file
@@ -61,7 +61,7 @@ describe("SqliteStore", () => {
   it.scopedLive("is durable: every connection that writes is in WAL mode with synchronous FULL", () =>
     Effect.gen(function* () {
       const filename = yield* file
-      // What the store's own connection has set can be asked on that connection only: catch it as it is used.
+      // The settings of the store's connection can be read on that connection only: catch it as it is used.
       const connections = new Set<Connection>()
       const prepare = Database.prototype.prepare
       const spy = vi.spyOn(Database.prototype, "prepare").mockImplementation(function (
@@ -84,7 +84,7 @@ describe("SqliteStore", () => {
   )
 })
 
-describe("SqliteStore on what it cannot use", () => {
+describe("for a SqliteStore,", () => {
   const failing = (filename: string) =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
@@ -102,7 +102,7 @@ describe("SqliteStore on what it cannot use", () => {
       return result
     })
 
-  it.scopedLive("a file that is no database is unreadable, and stays as it is", () =>
+  it.scopedLive("a file that is not a database is unreadable, and stays as it is", () =>
     Effect.gen(function* () {
       const filename = yield* file
       const text = `This is no database. ${"x".repeat(5000)}`
@@ -126,7 +126,7 @@ describe("SqliteStore on what it cannot use", () => {
   )
 
   it.scopedLive(
-    "a folder in the place of the file, a file in the place of a folder, and no name are misconfigured",
+    "a folder in place of the file, a file in place of a folder and an invalid name are misconfigured",
     () =>
       Effect.gen(function* () {
         const path = yield* folder
@@ -157,11 +157,11 @@ describe("SqliteStore on what it cannot use", () => {
     })
   )
 
-  it.scopedLive("a folder that may not be written is misconfigured", () =>
+  it.scopedLive("a folder without write permission is misconfigured", () =>
     Effect.gen(function* () {
       const path = yield* folder
       Fs.chmodSync(path, 0o500)
-      // Root may write everywhere, save where there is no file system to write to.
+      // Root may write everywhere, except in a file system such as /proc.
       const closed = isRoot ? "/proc/self" : path
       assert.strictEqual((yield* failing(Path.join(closed, "auth.sqlite"))).reason, "misconfigured")
     })

@@ -17,7 +17,7 @@ import { goodToken, ip, makeWorld, type World } from "../support/stack.js"
 import { draw } from "../support/stored.js"
 
 describe("a SqliteStore whose file another program has locked", () => {
-  it.scopedLive("is unavailable after ten seconds, to all who wait", () =>
+  it.scopedLive("is unavailable after ten seconds, for all waiting callers at once", () =>
     Effect.gen(function* () {
       const filename = yield* file
       const store = yield* open(filename)
@@ -32,7 +32,7 @@ describe("a SqliteStore whose file another program has locked", () => {
       )
       other.exec("ROLLBACK")
       assert.isAbove(tookMillis, 9_000)
-      // Four time-outs one after the other would take forty.
+      // Four time-outs in a row would take forty seconds.
       assert.isBelow(tookMillis, 19_000)
       for (const { reason } of errors) assert.strictEqual(reason, "unavailable")
       assert.strictEqual(yield* draw(store), 2)
@@ -40,7 +40,7 @@ describe("a SqliteStore whose file another program has locked", () => {
   )
 })
 
-describe("the store's transaction and the caller's own", () => {
+describe("on SQLite, beside the caller's own transaction,", () => {
   /** A process whose store is a SQLite file. */
   const start = (filename: string, world: World, client?: HttpClient.HttpClient) =>
     Effect.flatMap(open(filename), (store) =>
@@ -60,7 +60,7 @@ describe("the store's transaction and the caller's own", () => {
     )
 
   it.scopedLive(
-    "the mark is durable before the attempt is sent, though the caller's transaction rolls back",
+    "the mark is durable before the attempt is sent, even if the caller's transaction rolls back",
     () =>
       Effect.gen(function* () {
         const filename = yield* file
@@ -96,7 +96,7 @@ describe("the store's transaction and the caller's own", () => {
     Effect.gen(function* () {
       const filename = yield* file
       const world = yield* makeWorld()
-      const [exit, told] = yield* observed(
+      const [exit, output] = yield* observed(
         Effect.gen(function* () {
           const auth = yield* start(filename, world)
           const sessionKey = yield* auth.sessionKey
@@ -108,15 +108,15 @@ describe("the store's transaction and the caller's own", () => {
         })
       )
       assert(exit._tag === "Success")
-      assert.include(told.names, "sql.transaction")
-      assert.isTrue(told.spans.some((text) => text.includes("INSERT INTO number_auth_account")))
-      for (const text of [...told.spans, ...told.logs]) {
+      assert.include(output.names, "sql.transaction")
+      assert.isTrue(output.spans.some((text) => text.includes("INSERT INTO number_auth_account")))
+      for (const text of [...output.spans, ...output.logs]) {
         for (const secret of [exit.value, goodToken]) assert.notInclude(text, secret)
       }
     })
   )
 
-  it.scopedLive("the session stays, though the caller's transaction rolls back", () =>
+  it.scopedLive("the session stays, even if the caller's transaction rolls back", () =>
     Effect.gen(function* () {
       const filename = yield* file
       const world = yield* makeWorld()
@@ -132,7 +132,7 @@ describe("the store's transaction and the caller's own", () => {
   )
 
   it.scopedLive(
-    "the caller's transaction may be one of the store's own file, as long as it has not written",
+    "the caller's transaction may be on the store's file, as long as it has not written to that file",
     () =>
       Effect.gen(function* () {
         const filename = yield* file
@@ -153,7 +153,7 @@ describe("the store's transaction and the caller's own", () => {
   )
 
   it.scopedLive(
-    "a caller that holds the write lock of the store's own file learns that the store is away",
+    "a caller that holds the write lock of the store's file gets the error that the store is unavailable",
     () =>
       Effect.gen(function* () {
         const filename = yield* file
@@ -180,7 +180,7 @@ describe("the store's transaction and the caller's own", () => {
       }).pipe(onFastClock(10))
   )
 
-  /** User and store on one SqlClient, which has one connection. */
+  /** Caller and store on one SqlClient, which has one connection. */
   const startShared = (world: World) =>
     Effect.gen(function* () {
       const client = yield* Layer.build(SqliteClient.layer({ filename: yield* file }))
@@ -189,7 +189,7 @@ describe("the store's transaction and the caller's own", () => {
       return { auth, sql: Context.get(client, SqlClient.SqlClient) }
     })
 
-  it.scopedLive("user and store may share one SqlClient, outside of the user's transactions", () =>
+  it.scopedLive("caller and store may share one SqlClient, outside of the caller's transactions", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { auth, sql } = yield* startShared(world)
@@ -214,7 +214,7 @@ describe("the store's transaction and the caller's own", () => {
   )
 
   it.scopedLive(
-    "inside a transaction on the store's own connection no attempt is sent before that has ended",
+    "an open transaction on the store's own connection keeps the attempt waiting until it has ended",
     () =>
       Effect.gen(function* () {
         const world = yield* makeWorld()
@@ -225,7 +225,7 @@ describe("the store's transaction and the caller's own", () => {
         assert.lengthOf(yield* world.emulator.log, 0)
         yield* auth.sessionKey
         assert.lengthOf(yield* world.emulator.log, 1)
-        // A held key asks the store nothing.
+        // A held key needs no access to the store.
         yield* sql.withTransaction(auth.sessionKey)
         assert.strictEqual((yield* auth.status).failures, 0)
       })

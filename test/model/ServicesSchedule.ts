@@ -42,7 +42,7 @@ export interface Schedule {
     readonly successClears: "all" | "own"
     readonly faultsCount: boolean
   }
-  /** What attempts are sent over. */
+  /** The protocol that attempts are sent over. */
   readonly wire: "REST" | "SOAP"
   readonly operations: ReadonlyArray<Operation>
 }
@@ -119,8 +119,8 @@ const opening = (account: number): ReadonlyArray<Operation> => {
 }
 
 /**
- * Every schedule begins with good days, so that each run goes through the chart's ordinary states, and has a stretch in
- * which a token goes bad and a supervisor restarts the process: that is what locks hand-written clients.
+ * Every schedule begins with good days, so that each run goes through the chart's ordinary states. Later a
+ * token goes bad and a supervisor restarts the process: that locks hand-written clients.
  */
 export const schedule: fc.Arbitrary<Schedule> = fc
   .record({

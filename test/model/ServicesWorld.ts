@@ -18,7 +18,7 @@ const baseUrl = "https://number.test/v1"
 /** Longer than the drain of an attempt. */
 const quietMillis = 700_000
 
-/** What many runs came to. */
+/** The totals of many runs. */
 export interface Tally {
   readonly states: Set<string>
   attempts: number
@@ -37,10 +37,10 @@ export const emptyTally = (): Tally => ({
   atTheLimit: 0
 })
 
-/** The property that all of this is for. */
+/** The property that this library is for. */
 export const neverPastLimit = "the backend never counts more than the limit"
 
-/** What came of one run. */
+/** The outcome of one run. */
 export interface Outcome {
   /** The promises that were broken, the first one first. */
   readonly broken: ReadonlySet<string>
@@ -250,7 +250,7 @@ export const run = (client: "library" | "naive", given: Schedule, tally: Tally =
     perform(world, running, operation)
     clock.advance(1)
   }
-  // Everything under way comes to its end.
+  // Let everything under way end.
   clock.advance(1_200_000)
 
   const peak = clock.run(location.emulator.peak)

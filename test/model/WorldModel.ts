@@ -10,7 +10,7 @@
  * - **The store** takes one transaction at a time, whole or not at all. A transaction may hold although its process
  *   gets no confirmation. A transaction that does not hold changes nothing, and so is not a step.
  * - **The network** delivers a message at any time or never, and not twice. An answer may come long after its lease. A
- *   gateway may answer in Number's place, while Number works on the request, or where Number never will.
+ *   gateway may answer in Number's place, while Number works on the request, or although Number never will.
  * - **Number** counts on its own for the address that a request came from, under one reading of its documentation. It
  *   may give any answer. It works on a request until the drain is over, and not after.
  * - **Time**: leases and drains run out in every order, and a transaction notes each end. Before that transaction, an
@@ -203,8 +203,8 @@ export type Event =
   | { readonly type: "lift" | "moveAddress" }
 
 /**
- * The kinds of transition that questions of liveness may use. `fair`: it happens by itself where all is well. `people`:
- * people bring it about.
+ * The kinds of transition that questions of liveness may use. `fair`: it happens by itself if all is well.
+ * `people`: people bring it about.
  *
  * @since 0.1.0
  * @category constants
@@ -332,7 +332,7 @@ export const make = (options: Options): WorldModel => {
     return Form.formOf(form.numbers)
   }
 
-  /** A rough number of an account, to tell accounts apart quickly. It does not depend on their order. */
+  /** A rough number of an account, to distinguish accounts quickly. It does not depend on their order. */
   const glance = (world: World, account: number): number => {
     const { context, state } = world.accounts[account]!
     let sum = Form.stateNumber(Form.needyName(state))

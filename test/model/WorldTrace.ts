@@ -5,7 +5,7 @@ import type { Event, WorldModel } from "./WorldModel.js"
 
 const accountName = (account: number): string => (account === 0 ? "A" : "B")
 
-interface Told {
+interface Message {
   readonly from: string
   readonly to: string
   /** `-x`: the message does not arrive. */
@@ -32,13 +32,13 @@ export const toSequenceDiagram = (model: WorldModel, path: ReadonlyArray<string>
   const nameOf = (attempt: number): number => attempts.indexOf(attempt) + 1
   const process = (attempt: number): string => `P${nameOf(attempt)}`
 
-  const lines = (event: Event): ReadonlyArray<Told | string> => {
+  const lines = (event: Event): ReadonlyArray<Message | string> => {
     const account = "account" in event ? accountName(event.account) : ""
     switch (event.type) {
       case "request": {
         const isSent = event.decision === "send"
         const from = isSent ? process(event.attempt) : "Other"
-        const asks: Told = {
+        const asks: Message = {
           from,
           to: "Store",
           arrow: "->>",
@@ -68,12 +68,12 @@ export const toSequenceDiagram = (model: WorldModel, path: ReadonlyArray<string>
         ]
       case "end": {
         const text = `attempt ${nameOf(event.attempt)} ${event.end}${event.isRepeated ? " (again)" : ""}`
-        const stores: Told = { from: process(event.attempt), to: "Store", arrow: "->>", text }
-        const answer: ReadonlyArray<Told> =
+        const stores: Message = { from: process(event.attempt), to: "Store", arrow: "->>", text }
+        const answer: ReadonlyArray<Message> =
           event.isRepeated || event.end === "lost" || event.end === "unsent"
             ? []
             : [{ from: "Number", to: process(event.attempt), arrow: "-->>", text: event.end }]
-        const confirmation: ReadonlyArray<Told> = event.isConfirmed
+        const confirmation: ReadonlyArray<Message> = event.isConfirmed
           ? []
           : [{ from: "Store", to: process(event.attempt), arrow: "-x", text: "stored" }]
         return [...answer, stores, ...confirmation]
@@ -89,9 +89,9 @@ export const toSequenceDiagram = (model: WorldModel, path: ReadonlyArray<string>
         ]
       case "leaseEnds":
       case "drainEnds": {
-        const what = event.type === "leaseEnds" ? "lease" : "drain"
+        const period = event.type === "leaseEnds" ? "lease" : "drain"
         return [
-          `Note over Store: the ${what} of attempt ${nameOf(event.attempt)} is over, account ${accountName(event.observer)} notes it`
+          `Note over Store: the ${period} of attempt ${nameOf(event.attempt)} is over, account ${accountName(event.observer)} notes it`
         ]
       }
       case "observe":

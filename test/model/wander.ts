@@ -1,5 +1,6 @@
 /**
- * One random way through a model: it comes deeper than a walk that is cut off, and through worlds in which no walk ends.
+ * One random way through a model. It goes deeper than a walk that is cut off, and through worlds too large to
+ * be walked completely.
  */
 import type { Model, Violation } from "./Explorer.js"
 
@@ -14,7 +15,7 @@ export interface Options {
 
 export interface Way {
   readonly steps: number
-  /** The transitions that were looked at: at every state all that lead on. */
+  /** The transitions that were checked: all that lead on from each state of the way. */
   readonly transitions: number
   readonly greatest: number
   readonly violation: Violation | null

@@ -1,11 +1,13 @@
 /**
- * `npm run mutate -- machine`: mutates a room or several, and breaks where a score is below what the issue asks for.
+ * `npm run mutate -- machine`: mutates one room or several, and fails if a room's score is below its least
+ * score.
  *
- * What follows the rooms' names is handed to Stryker (`--concurrency 2`, say). With `--check` nothing is mutated: the
- * reports of the last run are looked at again.
+ * The options after the rooms' names are handed to Stryker (`--concurrency 2`, say). With `--check` nothing
+ * is mutated: the reports of the last run are judged again.
  *
- * Stryker and what only inProcess.js imports have a package.json of their own beside this file, which is installed here:
- * before the first run, and when its lock file has changed. Vitest, Effect and TypeScript stay those of the project.
+ * Stryker, and the packages that only inProcess.js imports, have a package.json of their own beside this
+ * file. They are installed here before the first run, and when the lock file has changed. Vitest, Effect and
+ * TypeScript stay those of the project.
  */
 import { spawnSync } from "node:child_process"
 import { readFileSync, statSync } from "node:fs"
@@ -27,12 +29,12 @@ const isCheck = options.includes("--check")
 if (!isCheck) {
   const modifiedAt = (file: string): number =>
     statSync(new URL(file, import.meta.url), { throwIfNoEntry: false })?.mtimeMs ?? 0
-  // The lock file within node_modules is what npm writes last.
+  // npm writes the lock file within node_modules last.
   if (modifiedAt("node_modules/.package-lock.json") < modifiedAt("package-lock.json")) {
     console.log("Installing the tools of the mutation tests")
     const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
       cwd: fileURLToPath(new URL(".", import.meta.url)),
-      shell: process.platform === "win32", // where npm is no program, but a script
+      shell: process.platform === "win32", // there npm is a script
       stdio: "inherit"
     })
     if (status !== 0) process.exit(1)

@@ -1,23 +1,30 @@
-/** The rooms of the mutation tests: what is mutated, by which tests it is judged, and which score breaks the run. */
+/**
+ * The rooms of the mutation tests: the files to mutate, the tests that judge the mutants, and the score below
+ * which the run fails.
+ */
 import { readFileSync } from "node:fs"
 
 export interface Room {
   readonly why: string
-  /** Globs, of which those with `!` leave out. */
+  /** Globs. One that begins with `!` leaves files out. */
   readonly mutate: ReadonlyArray<string>
-  /** In percent of the mutants that compile, the justified survivors left out. */
+  /** In percent of the mutants that compile, without the justified survivors. */
   readonly leastScore: number
   readonly tests: ReadonlyArray<string>
   /**
-   * The configuration by which the compiler checks each mutant, so that those are left out that do not compile. It takes
-   * longer than the tests: without it they are run like all others, and count where they survive.
+   * The configuration by which the compiler checks each mutant. Mutants that do not compile are left out. The
+   * check takes longer than the tests. Without it such mutants are run like all others, and count if they
+   * survive.
    */
   readonly checked?: string
-  /** Vitest's own where tests need what the quicker one, inProcess.js, has not: servers and processes. */
+  /**
+   * Vitest's own runner, for tests that need servers and processes. The quicker runner, inProcess.js, has
+   * none.
+   */
   readonly runner?: "vitest"
 }
 
-/** From a file that Stryker's configuration, which is no TypeScript, reads too. */
+/** From a JSON file, since Stryker's configuration, which is JavaScript, reads it too. */
 export const rooms: Readonly<Record<string, Room>> = JSON.parse(
   readFileSync(new URL("rooms.json", import.meta.url), "utf8")
 )

@@ -2,9 +2,9 @@ import { test } from "vitest"
 import { VitestTestRunner } from "vitest/runners"
 
 /**
- * A test file that cannot be loaded is a failed file of no tests to Vitest, and to Stryker then a mutant that no test has
- * caught. Here it has one test, which fails. It does not help where a `describe` throws while tests are collected: what
- * runs the code under test belongs into tests.
+ * Vitest takes a test file that cannot be loaded for a failed file without tests, and Stryker then takes the
+ * mutant for one that no test has caught. Here such a file has one test, which fails. This does not help if a
+ * `describe` throws while tests are collected: code under test has to run inside tests.
  */
 export default class extends VitestTestRunner {
   override async importFile(path: string, source: "collect" | "setup"): Promise<unknown> {

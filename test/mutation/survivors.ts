@@ -1,6 +1,6 @@
 import type { Justified, Report } from "./verdict.js"
 
-/** The chart's last word on a reservation. */
+/** The chart's own check of a reservation. */
 const lastWord = {
   file: "src/machine/internal/handlers.ts",
   line: "if (!reserved.sends) return decideByState(given, step)",
@@ -10,11 +10,11 @@ const lastWord = {
     "The second guard stays: no mistake in one of them may send an attempt."
 }
 
-/** The mutants that survive because they change nothing that anyone can see, each with its reason. */
+/** The mutants that survive because they change nothing observable, each with its reason. */
 export const justified: ReadonlyArray<Justified> = [
   { ...lastWord, original: "!reserved.sends", replacement: "false" }
 ]
 
-/** Those of the files that a report is of. */
+/** The justified mutants in the files of a report. */
 export const justifiedIn = ({ files }: Report): ReadonlyArray<Justified> =>
   justified.filter(({ file }) => file in files)

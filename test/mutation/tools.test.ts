@@ -22,7 +22,7 @@ describe("the tools of the mutation tests", () => {
     )
   })
 
-  it("bring no second copy of what mutants and tests are run with", () => {
+  it("bring no second copy of the packages that run mutants and tests", () => {
     for (const name of [
       "@effect/vitest",
       "effect",
@@ -37,7 +37,7 @@ describe("the tools of the mutation tests", () => {
     }
   })
 
-  it("run tests as the project's Vitest does: the parts of it are of the same versions", () => {
+  it("run tests as the project's Vitest does: its packages have the same versions", () => {
     for (const name of ["@vitest/runner", "@vitest/spy", "chai", "expect-type"]) {
       assert.strictEqual(tools.get(`node_modules/${name}`), project.get(`node_modules/${name}`), name)
     }

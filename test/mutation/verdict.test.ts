@@ -29,7 +29,7 @@ const reason: Justified = {
 }
 
 describe("the verdict on a mutation report", () => {
-  it("is good where all are killed or time out, and leaves out what does not compile or run", () => {
+  it("is good if all mutants are killed or time out, and leaves out those that do not compile or run", () => {
     const found = verdict(
       report(mutant("Killed"), mutant("Timeout"), mutant("CompileError"), mutant("RuntimeError")),
       [],
@@ -39,7 +39,7 @@ describe("the verdict on a mutation report", () => {
     assert.match(found.lines.at(-1)!, /^4 mutants: 1 killed, 1 timed out,/)
   })
 
-  it("is bad for one survivor or one that no test covers, and names its line", () => {
+  it("is bad for one survivor or one mutant that no test covers, and names its line", () => {
     for (const status of ["Survived", "NoCoverage"] as const) {
       const found = verdict(report(mutant("Killed"), mutant(status)), [], 100)
       assert.deepInclude(found, { isGood: false, score: 50 })
@@ -54,7 +54,7 @@ describe("the verdict on a mutation report", () => {
     assert.deepInclude(verdict(two, [reason, reason], 100), { isGood: true, score: 100 })
   })
 
-  it("is bad for a justification that fits no survivor, in any part", () => {
+  it("is bad for a justification of which one part fits no survivor", () => {
     const survived = report(mutant("Killed"), mutant("Survived"))
     assert.isTrue(verdict(survived, [reason], 100).isGood)
     for (const part of [
@@ -71,7 +71,7 @@ describe("the verdict on a mutation report", () => {
     assert.isFalse(verdict(report(mutant("Killed")), [reason], 100).isGood)
   })
 
-  it("is bad for a justification without a reason, for an ignored mutant, and for none at all", () => {
+  it("is bad for a justification without a reason, an ignored mutant, and a report without mutants", () => {
     assert.isFalse(
       verdict(report(mutant("Killed"), mutant("Survived")), [{ ...reason, reason: " " }], 100).isGood
     )
@@ -81,7 +81,7 @@ describe("the verdict on a mutation report", () => {
 })
 
 describe("the rooms", () => {
-  it("have each file of the machine and of the services, and each in one room", () => {
+  it("contain each file of the machine and of the services exactly once", () => {
     const files = ["src/machine", "src/services"].flatMap((folder) =>
       readdirSync(folder, { recursive: true, encoding: "utf8" })
         .filter((name) => name.endsWith(".ts"))
@@ -92,7 +92,7 @@ describe("the rooms", () => {
     assert.deepStrictEqual([...judged].sort(), [...files].sort())
   })
 
-  it("name tests that are there", () => {
+  it("name tests that exist", () => {
     for (const { tests } of Object.values(rooms)) {
       for (const pattern of tests) {
         const names = /\{([^}]+)\}/.exec(pattern)?.[1]!.split(",") ?? [null]
@@ -101,7 +101,7 @@ describe("the rooms", () => {
     }
   })
 
-  it("leave no justification to a file that is gone", () => {
+  it("have no justification for a file that does not exist", () => {
     assert.deepStrictEqual(
       justified.filter(({ file }) => !existsSync(file)),
       []

@@ -1,9 +1,9 @@
 /**
- * What a mutation report is worth: its score with the justified survivors left out, the survivors that nobody justified,
- * and the justifications that fit none.
+ * The verdict on a mutation report: its score without the justified survivors, the survivors without a
+ * justification, and the justifications that fit no survivor.
  */
 
-/** What is read of a report of Stryker's. */
+/** The part of a Stryker report that is read here. */
 export interface Report {
   readonly files: Readonly<
     Record<string, { readonly source: string; readonly mutants: ReadonlyArray<Mutant> }>
@@ -26,15 +26,15 @@ interface Mutant {
 }
 
 /**
- * A mutant that no test can tell from the code, and why. It is named by what it changes and not by its place, so that it
- * still fits when lines move; where two are alike each needs its own entry.
+ * A mutant that no test can distinguish from the code, with the reason. It is named by its change and not by
+ * its place, so that it still fits when lines move. If two are alike, each needs an entry of its own.
  */
 export interface Justified {
   readonly file: string
   /** The source's line where the mutant begins, without its indentation. */
   readonly line: string
   readonly mutator: string
-  /** What is replaced, and by what; white space is taken as one space. */
+  /** The original code and its replacement; white space is taken as one space. */
   readonly original: string
   readonly replacement: string
   readonly reason: string
@@ -105,7 +105,7 @@ export const verdict = (
   const unread = counts.Ignored + counts.Pending
   const unreasoned = justified.filter(({ reason }) => reason.trim() === "")
   return {
-    // An ignored mutant would be one that nobody has to justify.
+    // An ignored mutant would need no justification.
     isGood: score >= leastScore && open.length === 0 && unread === 0 && unreasoned.length === 0,
     score,
     counts: {

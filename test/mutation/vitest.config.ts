@@ -2,8 +2,8 @@ import { defineConfig } from "vitest/config"
 import { rooms } from "./rooms.js"
 
 /**
- * For the rooms whose tests Vitest itself runs, since they need a server or a process. Stryker's runner has one thread, which
- * it keeps: what the tests import from packages is loaded once, and src anew for each mutant.
+ * For the rooms whose tests Vitest itself runs, since they need a server or a process. Stryker's runner keeps
+ * one thread: packages that the tests import are loaded once, and src is loaded anew for each mutant.
  */
 export default defineConfig({
   test: {

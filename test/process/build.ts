@@ -36,7 +36,7 @@ export interface Built {
   readonly remove: () => void
 }
 
-/** Each program is one file with all that it imports, except native drivers. */
+/** Each program is one file with everything that it imports, except native drivers. */
 const common: esbuild.BuildOptions = {
   absWorkingDir: root,
   tsconfig: Path.join(root, "tsconfig.json"),
@@ -49,7 +49,9 @@ const common: esbuild.BuildOptions = {
   logLevel: "error"
 }
 
-/** Programs that are started many times. CommonJS, since only then can Node 20 keep what V8 compiled. */
+/**
+ * Programs that are started many times. CommonJS, since only then can Node 20 keep the code that V8 compiled.
+ */
 const manyTimes = (entryPoints: Readonly<Record<string, string>>, outdir: string) =>
   esbuild.build({
     ...common,
@@ -107,7 +109,7 @@ const launched = (program: string): string => {
   return path
 }
 
-/** Runs a program once, so that the code that V8 compiles for it is kept. What it prints does not matter. */
+/** Runs a program once, so that the code that V8 compiles for it is kept. Its output does not matter. */
 const warmUp = (program: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) =>
   new Promise<void>((resolve) => {
     const options = { env: { ...env, NUMBER_TEST_KEEP_CODE: "1" }, timeout: 60_000 }
@@ -130,7 +132,7 @@ const newFolder = (name: string): string => {
 
 const nowhere = "http://127.0.0.1:1"
 
-/** Both programs make an attempt that reaches nobody. */
+/** Both programs make an attempt that reaches no server. */
 const warmUps = (folder: string, { cli, worker }: Programs): ReadonlyArray<Promise<void>> => {
   const account = "EP9116875"
   const token = "0".repeat(32)
@@ -150,7 +152,10 @@ const warmUps = (folder: string, { cli, worker }: Programs): ReadonlyArray<Promi
   ]
 }
 
-/** Builds all programs. They can be started at once; starts become cheaper when the two that run behind it have ended. */
+/**
+ * Builds all programs. They can be started at once. Starts become cheaper when the two warm-up runs have
+ * ended.
+ */
 export const buildPrograms = async (): Promise<BuiltPrograms> => {
   const folder = newFolder("programs")
   await Promise.all([

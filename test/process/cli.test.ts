@@ -13,7 +13,7 @@ import { lastJson, type Ran, start } from "./start.js"
 const account = "EP9116875"
 const goodToken = "2148B239CF6846BDA5D141BF4A4CFBE8"
 const badToken = (n: number): string => `BAD0${n.toString(16).toUpperCase().padStart(28, "0")}`
-/** The emulator's keys begin with luck; all of them end with the account and token it knows, in hexadecimal ASCII. */
+/** The emulator's keys begin with random digits. All of them end with the same digits. */
 const keyLike = /[0-9A-F]{18}303032303541303032353437/
 const ip = "127.0.0.1"
 
@@ -28,7 +28,7 @@ interface World {
 describe.concurrent("number-auth", () => {
   const { cli } = inject("programs")
 
-  /** Every run is searched for secrets, whatever the test is about. */
+  /** Every run is searched for secrets, in each test. */
   const noSecrets = (ran: Ran): Ran => {
     const text = ran.stdout + ran.stderr
     for (const secret of [goodToken, "BAD0000"]) assert.notInclude(text, secret)
@@ -40,7 +40,7 @@ describe.concurrent("number-auth", () => {
 
   const begin = (world: Pick<World, "env">, args: ReadonlyArray<string>, env = {}, input = "") =>
     start([process.execPath, cli, ...args], { ...world.env, ...env }, input)
-  /** Runs it as a process: each exit code once, and whatever is a matter between processes. */
+  /** Runs it as a process: once for each exit code, and for tests that need several processes. */
   const run = async (world: Pick<World, "env">, args: ReadonlyArray<string>, env = {}, input = "") =>
     noSecrets(await begin(world, args, env, input).ended)
 
@@ -114,7 +114,7 @@ describe.concurrent("number-auth", () => {
       assert.strictEqual(await attempts(world), 1)
     }))
 
-  it("prints the session key where --show-key asks for it", () =>
+  it("prints the session key if --show-key asks for it", () =>
     inWorld(async (world) => {
       const ran = await begin(world, ["login", "--show-key", "--json"]).ended
       assert.strictEqual(ran.code, 0)
@@ -122,14 +122,14 @@ describe.concurrent("number-auth", () => {
       assert.notInclude(ran.stdout + ran.stderr, goodToken)
     }))
 
-  it("sends a call with the session key, and once more where the key was refused", () =>
+  it("sends a call with the session key, and once more if the key was refused", () =>
     inWorld(async (world) => {
       const first = await runJson(world, ["request", "/Echo", "--data", '{"order":1}'])
       assert.strictEqual(first.code, 0)
       assert.deepStrictEqual(first.json.EchoResult.Echo, { order: 1 })
 
       await Effect.runPromise(world.emulator.expireSessions())
-      // Standard input, and an answer that holds what must not be shown.
+      // The data comes from standard input, and the answer echoes the token, which must not be shown.
       const second = await run(
         world,
         ["request", "Echo", "--data", "-"],
@@ -143,7 +143,7 @@ describe.concurrent("number-auth", () => {
       assert.strictEqual(await attempts(world), 2)
     }))
 
-  it("tells a call that Number refused (1) from one that never left (75) and one of unknown fate (77)", () =>
+  it("distinguishes a refused call (1), an unsent call (75) and a call of unknown fate (77)", () =>
     inWorld(async (world) => {
       await hereJson(world, ["login"])
       await injectMethod(world, NumberEmulator.Fault.FunctionNotOk(6724, "no such transaction"))
@@ -188,7 +188,7 @@ describe.concurrent("number-auth", () => {
         ["aborted", account, 1, 5, null]
       )
       assert.match(first.json.message, /1 of 5 .*Do not restart/)
-      // The notice and the error are one text, and it is said once.
+      // The notice and the error are one text, and it is printed once.
       assert.strictEqual(first.stderr.split("was aborted").length, 2)
 
       const again = await run(world, ["login"], env)
@@ -251,14 +251,14 @@ describe.concurrent("number-auth", () => {
       assert.deepStrictEqual([twice.code, twice.json.error], [77, "AuthRejected"])
     }))
 
-  it("says try again later (75) where Number cannot be reached, and counts nothing", () =>
+  it("exits with try again later (75) if Number cannot be reached, and counts nothing", () =>
     inWorld(async (world) => {
       const ran = await runJson(world, ["login", "--base-url", "http://127.0.0.1:1"])
       assert.deepStrictEqual([ran.code, ran.json.error, ran.json.failures], [75, "AuthUnreachable", 0])
       assert.strictEqual(ran.json.state, "unauthenticated")
     }))
 
-  it("says try again later (75) where the store is busy, and sends nothing", () =>
+  it("exits with try again later (75) if the store is busy, and sends nothing", () =>
     inWorld(async (world) => {
       await hereJson(world, ["status"])
       const scope = Effect.runSync(Scope.make())
@@ -275,7 +275,7 @@ describe.concurrent("number-auth", () => {
       assert.strictEqual(await attempts(world), 0)
     }))
 
-  it("takes a store that it cannot use for a setting (78), and one that it cannot read for a person's matter (77)", () =>
+  it("exits with 78 for a store that it cannot open, and with 77 for a store that it cannot read", () =>
     inWorld(async (world) => {
       Fs.writeFileSync(Path.join(world.folder, "file"), "")
       const noFolder = await hereJson(world, ["login", "--store", `file://${world.folder}/file/x.sqlite`])
@@ -332,7 +332,7 @@ describe.concurrent("number-auth", () => {
       assert.strictEqual(await attempts(world), 0)
     }))
 
-  it("says that a PostgreSQL is away (75) without its password, and sends nothing", () =>
+  it("reports an unavailable PostgreSQL (75) without its password, and sends nothing", () =>
     inWorld(async (world) => {
       const ran = await runJson(world, ["login"], {
         NUMBER_STORE_URL: `postgres://user:${goodToken}@127.0.0.1:1/number`
@@ -341,7 +341,7 @@ describe.concurrent("number-auth", () => {
       assert.strictEqual(await attempts(world), 0)
     }))
 
-  it("takes the token from a file, and flags before the environment", () =>
+  it("takes the token from a file, and prefers flags to the environment", () =>
     inWorld(async (world) => {
       const file = Path.join(world.folder, "token")
       Fs.writeFileSync(file, `${goodToken}\n`, { mode: 0o600 })
@@ -351,7 +351,7 @@ describe.concurrent("number-auth", () => {
         { NUMBER_TOKEN: badToken(1), NUMBER_LOCATION: "other", NUMBER_STORE_URL: "", NUMBER_LIMIT: "4" }
       )
       assert.deepStrictEqual([json.state, json.location, json.limit], ["authenticated", "shop-7", 3])
-      // The embedded store is where the user's state belongs.
+      // The embedded store is in the folder for the user's state.
       assert.strictEqual(
         json.store,
         `file://${world.folder}/${process.platform === "darwin" ? "Library/Application%20Support" : ".local/state"}/effect-number-auth/number-auth.sqlite`

@@ -1,6 +1,6 @@
 /**
  * The command `number-auth` within this process: all of it but `bin.ts`, which takes the arguments, the streams and the
- * signals from the process, and gives it the exit code. A run costs a tenth of what a process costs.
+ * signals from the process, and gives it the exit code. A run costs a tenth of a process.
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { ConfigProvider, Console, Effect } from "effect"
@@ -34,7 +34,7 @@ export const runHere = async (
     }),
     stderr: capture(onStderr)
   })
-  /** Where the log goes. */
+  /** Sends the log to the standard error that is captured. */
   const withOwnConsole = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Console.consoleWith((outer) => {
       const unsafe = { ...outer.unsafe, error: (text: unknown) => onStderr(`${String(text)}\n`) }

@@ -1,5 +1,5 @@
 /**
- * `number-auth doctor`: says what is wrong and who has to do something, and touches nothing.
+ * `number-auth doctor`: reports each problem and its remedy, and touches nothing.
  */
 import { Effect, Exit, Scope } from "effect"
 import { createHash } from "node:crypto"
@@ -35,7 +35,7 @@ const Database = createRequire(createRequire(import.meta.url).resolve("@effect/s
   "better-sqlite3"
 ) as new (filename: string) => { readonly exec: (source: string) => void; readonly close: () => void }
 
-/** What is on the disk, by content and mode. SQLite's shared memory is no content, and comes and goes. */
+/** The files on the disk, by content and mode. SQLite's shared memory file is left out: it comes and goes. */
 const contents = (folder: string): Record<string, string> =>
   Object.fromEntries(
     Fs.readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -96,7 +96,7 @@ describe.concurrent("number-auth doctor", () => {
     return ran
   }
 
-  /** Runs doctor, sees to it that nothing was sent and nothing was changed, and gives its findings by name. */
+  /** Runs doctor, asserts that nothing was sent and nothing was changed, and returns its findings by name. */
   const doctor = async (world: World, env: Record<string, string> = {}, asProcess = false) => {
     const before = contents(world.folder)
     const seen = await Effect.runPromise(world.emulator.requestsSeen)
@@ -124,7 +124,7 @@ describe.concurrent("number-auth doctor", () => {
     account: "ok"
   }
 
-  it("finds a new installation fit for a first login, and makes nothing", () =>
+  it("finds a new installation fit for a first login, and makes no file", () =>
     inWorld(async (world) => {
       const { code, found, json, results } = await doctor(world, {}, true)
       assert.deepStrictEqual([code, results], [0, { ...allOk, store: "warn" }])
@@ -134,7 +134,7 @@ describe.concurrent("number-auth doctor", () => {
       assert.deepStrictEqual(Fs.readdirSync(world.folder), [])
     }))
 
-  it("finds all well after a login, in words too, and opens nothing that is sealed", () =>
+  it("finds no problem after a login, in JSON and in text", () =>
     inWorld(async (world) => {
       await run(world, ["login"])
       const { code, found, results } = await doctor(world)
@@ -146,14 +146,14 @@ describe.concurrent("number-auth doctor", () => {
       assert.match(text.stdout, /^ok {4}settings {2}Account EP9116875 at location default, limit 5/m)
       assert.match(
         text.stdout,
-        /^ok {4}network {3}http:\/\/127\.0\.0\.1:\d+ takes a connection\. Nothing was sent\.$/m
+        /^ok {4}network {3}http:\/\/127\.0\.0\.1:\d+ accepts a connection\. Nothing was sent\.$/m
       )
     }))
 
-  it("leaves what a killed process wrote last where it is: in the write-ahead log", () =>
+  it("leaves the last writes of a killed process in the write-ahead log", () =>
     inWorld(async (world) => {
       await run(world, ["login"])
-      // As SQLite leaves them when it is killed.
+      // The files as a killed SQLite leaves them.
       const killed = Path.join(world.folder, "killed")
       Fs.mkdirSync(killed, { mode: 0o700 })
       const db = new Database(world.store)
@@ -169,7 +169,7 @@ describe.concurrent("number-auth doctor", () => {
       assert.deepStrictEqual([code, results], [0, allOk])
     }))
 
-  it("names files that others may read, and mends nothing", () =>
+  it("names files that other users may read, and does not change them", () =>
     inWorld(async (world) => {
       await run(world, ["login"])
       Fs.chmodSync(world.store, 0o644)
@@ -182,27 +182,27 @@ describe.concurrent("number-auth doctor", () => {
       assert.match(found["files"]!.todo!, /chmod 600/)
     }))
 
-  it("says 77 for a token that was refused, and 0 once another is at hand", () =>
+  it("exits with 77 for a refused token, and with 0 once another token is supplied", () =>
     inWorld(async (world) => {
       const env = { NUMBER_TOKEN: badToken(1) }
       assert.strictEqual((await run(world, ["login"], env)).code, 77)
       const refused = await doctor(world, env, true)
       assert.strictEqual(refused.code, 77)
       assert.deepStrictEqual(refused.results, { ...allOk, token: "bad", ledger: "warn", account: "bad" })
-      assert.match(refused.found["token"]!.detail, /one that Number refused/)
+      assert.match(refused.found["token"]!.detail, /^Number refused the supplied token\./)
       assert.match(refused.found["ledger"]!.detail, /1 of 5 .* attempt 1 of EP9116875 was refused/)
       assert.match(refused.found["account"]!.todo!, /new token/)
 
       const replaced = await doctor(world)
       assert.deepStrictEqual([replaced.code, replaced.results], [0, { ...allOk, ledger: "warn" }])
-      assert.match(replaced.found["account"]!.detail, /token at hand is another one: the next login tries it/)
+      assert.match(replaced.found["account"]!.detail, /supplied token is another one\. The next login/)
       const text = await run(world, ["doctor"], env)
       assert.strictEqual(text.code, 77)
       assert.match(text.stdout, /^bad {3}account .*\n {16}To do: Create a new token/m)
-      assert.match(text.stderr, /^number-auth: Not well: token, account\./)
+      assert.match(text.stderr, /^number-auth: Problems found: token, account\./)
     }))
 
-  it("says 77 for a lock, and what lifts it", () =>
+  it("exits with 77 for a lock, and says how it is lifted", () =>
     inWorld(async (world) => {
       const limit = { NUMBER_LIMIT: "2" }
       for (const n of [1, 2]) await run(world, ["login"], { ...limit, NUMBER_TOKEN: badToken(n) })
@@ -211,13 +211,13 @@ describe.concurrent("number-auth doctor", () => {
       assert.match(found["ledger"]!.todo!, /support has lifted the lock.*number-auth lock-lifted/)
     }))
 
-  it("says 77 for an attempt of unknown outcome, and that resume allows another", () =>
+  it("exits with 77 for a lost attempt, and says that resume allows another", () =>
     inWorld(async (world) => {
       await Effect.runPromise(world.emulator.inject(NumberEmulator.Fault.StallAnswer))
       await run(world, ["login"], { NUMBER_ATTEMPT_TIMEOUT: "3 seconds" })
       const { code, found, results } = await doctor(world)
       assert.deepStrictEqual([code, results], [77, { ...allOk, ledger: "warn", account: "bad" }])
-      assert.match(found["ledger"]!.detail, /got no answer of Number's own, Number may work on it until/)
+      assert.match(found["ledger"]!.detail, /got no answer from Number itself, and Number may work on it/)
       assert.match(found["account"]!.todo!, /number-auth resume/)
     }))
 
@@ -232,12 +232,12 @@ describe.concurrent("number-auth doctor", () => {
       assert.match(found["token"]!.todo!, /new token .* before then/)
     }))
 
-  it("says 75 where Number's host cannot be reached, without an attempt where it can", () =>
+  it("exits with 75 if Number's host cannot be reached, and makes no attempt if it can", () =>
     inWorld(async (world) => {
       const { code, found, results } = await doctor(world, { NUMBER_BASE_URL: "http://127.0.0.1:1" }, true)
       assert.deepStrictEqual([code, results], [75, { ...allOk, store: "warn", network: "bad" }])
-      assert.match(found["network"]!.detail, /ECONNREFUSED\. No attempt would leave/)
-      // Not a byte of HTTP: whatever listens there sees a connection that opens and closes.
+      assert.match(found["network"]!.detail, /ECONNREFUSED\. An attempt would not be sent/)
+      // No byte of HTTP is sent: the listener sees a connection that opens and closes.
       const heard: Array<Buffer> = []
       let connections = 0
       const server = Net.createServer((socket) => {
@@ -251,14 +251,14 @@ describe.concurrent("number-auth doctor", () => {
       const silent = await doctor(world, { NUMBER_BASE_URL: `http://127.0.0.1:${port}` })
       server.close()
       assert.deepStrictEqual([silent.code, connections, heard], [0, 1, []])
-      // A server without a certificate is none that a token is sent to.
+      // No token is sent to a server without a certificate.
       const noTls = await doctor(world, {
         NUMBER_BASE_URL: world.env["NUMBER_BASE_URL"]!.replace("http:", "https:")
       })
       assert.deepStrictEqual([noTls.code, noTls.results["network"]], [75, "bad"])
     }))
 
-  it("says 78 for settings, each that is wrong with its form, and for a store that cannot be used", () =>
+  it("exits with 78 for wrong settings, each with its expected form, and for an unusable store", () =>
     inWorld(async (world) => {
       const limit = await doctor(world, { NUMBER_LIMIT: "6", NUMBER_TOKEN: "" }, true)
       assert.deepStrictEqual([limit.code, limit.results], [78, { settings: "bad", token: "bad" }])
@@ -273,7 +273,7 @@ describe.concurrent("number-auth doctor", () => {
       assert.deepStrictEqual([key.code, key.results["key"]], [78, "bad"])
     }))
 
-  it("says 77 for a store that is damaged, or sealed under a key that is not at hand", () =>
+  it("exits with 77 for a store that is damaged, or sealed under a key that is not supplied", () =>
     inWorld(async (world) => {
       await run(world, ["login"])
       Fs.renameSync(`${world.store}.key`, `${world.store}.kept`)
@@ -281,7 +281,7 @@ describe.concurrent("number-auth doctor", () => {
       assert.deepStrictEqual([key.code, key.results], [77, { ...allOk, key: "bad" }])
       assert.match(
         key.found["key"]!.detail,
-        /is sealed under the store key with id [0-9a-f]{16}, which is not at hand/
+        /are sealed under the store key with id [0-9a-f]{16}, which is missing/
       )
       Fs.writeFileSync(
         world.store,
@@ -291,7 +291,7 @@ describe.concurrent("number-auth doctor", () => {
       assert.deepStrictEqual([damaged.code, damaged.results["store"]], [77, "bad"])
     }))
 
-  it("foresees what the next login fails for: a key file that is torn, closed or lost, a store of a newer version", () =>
+  it("predicts why the next login fails: a torn, unreadable or lost key file, or a store of a newer version", () =>
     inWorld(async (world) => {
       // Nothing is sealed yet, and nothing can be.
       const folder = Path.dirname(world.store)
@@ -308,12 +308,12 @@ describe.concurrent("number-auth doctor", () => {
       Fs.renameSync(`${world.store}.key`, `${world.store}.kept`)
       const lost = await doctor(world, beside)
       assert.deepStrictEqual([lost.code, lost.results["key"]], [77, "bad"])
-      assert.match(lost.found["key"]!.detail, /keeps of other accounts is sealed under/)
+      assert.match(lost.found["key"]!.detail, /secrets of other accounts are sealed under/)
       assert.strictEqual((await run(world, ["login"], beside)).code, 77)
       Fs.mkdirSync(`${world.store}.key`)
       const closed = await doctor(world)
       assert.deepStrictEqual([closed.code, closed.results["key"]], [78, "bad"])
-      assert.match(closed.found["key"]!.todo!, /another key does not open what was sealed under this one/)
+      assert.match(closed.found["key"]!.todo!, /no other key opens the secrets that are sealed under/)
       Fs.rmdirSync(`${world.store}.key`)
       Fs.renameSync(`${world.store}.kept`, `${world.store}.key`)
       const db = new Database(world.store)
@@ -325,7 +325,7 @@ describe.concurrent("number-auth doctor", () => {
       assert.strictEqual((await run(world, ["login"])).code, newer.code)
     }))
 
-  it("foresees the same on PostgreSQL: keys that do not fit, a role without the rights, a server that takes no writes", () =>
+  it("predicts why a login on PostgreSQL fails: only an old key, a role without the rights, or a read-only server", () =>
     inWorld(async (world) => {
       const own = await postgres.database()
       const role = `doctor_${Math.random().toString(36).slice(2)}`
@@ -365,7 +365,7 @@ describe.concurrent("number-auth doctor", () => {
       }
     }))
 
-  it("looks at PostgreSQL in the same way: new, in use, and away (75), with the clocks compared", () =>
+  it("checks a PostgreSQL that is new, in use and unavailable (75), and compares the clocks", () =>
     inWorld(async (world) => {
       const env = { NUMBER_STORE_URL: postgres.url, NUMBER_LOCATION: "doctor" }
       const tables = () =>
@@ -386,7 +386,7 @@ describe.concurrent("number-auth doctor", () => {
       )
       assert.match(used.found["account"]!.detail, /^A session is held, until/)
       assert.deepStrictEqual(await rows(), before)
-      // Who has no key to the store has no session there either.
+      // A process without a store key cannot use the session of another process.
       const keyless = { ...env, NUMBER_LOCATION: "keyless" }
       assert.strictEqual((await run(world, ["login"], keyless)).code, 0)
       const alone = await doctor(world, keyless)

@@ -23,7 +23,7 @@ const example = (name: "methods" | "testing", folder: string, env: Readonly<Reco
   )
 
 describe("examples/methods.ts", () => {
-  it.scopedLive("queries the account, and is told why a void was not carried out", () =>
+  it.scopedLive("queries the account, and gets the reason why a void was not carried out", () =>
     Effect.gen(function* () {
       const emulator = yield* NumberEmulator.make()
       yield* emulator.addToken(account, token)
@@ -54,17 +54,17 @@ describe("examples/methods.ts", () => {
 })
 
 describe("examples/testing.ts", () => {
-  it.scopedLive("tests a service of one's own without a backend, over the emulator, and through faults", () =>
+  it.scopedLive("tests a service without a backend, over the emulator, and through faults", () =>
     Effect.gen(function* () {
       const ran = yield* example("testing", yield* temporaryFolder, {})
       assert.strictEqual(ran.code, 0, ran.stdout + ran.stderr)
       assert.include(
         ran.stdout,
-        "Account EP0000001 was aborted. Number refused the token: the test began so."
+        "Account EP0000001 was aborted. Number refused the token: the test starts in this state."
       )
       assert.include(ran.stdout, "2 attempts, the greatest count 0\n")
       const [, attempts, peak] = /^20 schedules, (\d+) attempts, the greatest count (\d)$/m.exec(ran.stdout)!
-      // The schedules differ each time: few of them may come to an attempt, but not none.
+      // The schedules differ each time. Few of them may come to an attempt, but at least one does.
       assert.isAbove(Number(attempts), 0)
       assert.isAtMost(Number(peak), 5)
     })

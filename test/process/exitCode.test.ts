@@ -2,7 +2,7 @@ import { assert, describe, it } from "vitest"
 import { start } from "./start.js"
 
 describe("a process that has loaded the PostgreSQL of the tests", () => {
-  it("ends with the exit code that it was given: else failing tests would pass", async () => {
+  it("ends with the exit code that it was given; otherwise failing tests would pass", async () => {
     const postgres = JSON.stringify(new URL("../support/postgres.ts", import.meta.url).href)
     const code = `const { unload } = await (await import(${postgres})).load(); unload(); process.exitCode = 3`
     const ran = await start(

@@ -23,7 +23,7 @@ interface Shown {
 }
 
 describe("number-auth inspect over a PostgreSQL", () => {
-  it.scopedLive("shows an empty database, then what comes into it, and writes nothing", () =>
+  it.scopedLive("shows an empty database, then each change in it, and writes nothing", () =>
     Effect.gen(function* () {
       const database = yield* Effect.acquireRelease(
         Effect.promise(() => server.database()),
@@ -38,10 +38,10 @@ describe("number-auth inspect over a PostgreSQL", () => {
         ),
         ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
       )
-      const told = JSON.parse(yield* Effect.promise(() => inspector.firstLine))
-      assert.strictEqual(told.source, "store")
+      const ready = JSON.parse(yield* Effect.promise(() => inspector.firstLine))
+      assert.strictEqual(ready.source, "store")
       const get = (path: string) =>
-        Effect.promise(() => fetch(`${told.url}${path}`).then((response) => response.text()))
+        Effect.promise(() => fetch(`${ready.url}${path}`).then((response) => response.text()))
       const accounts = Effect.map(get("/accounts"), (text) => (JSON.parse(text) as Shown).accounts)
       assert.deepStrictEqual(yield* accounts, [])
       const tables = () =>

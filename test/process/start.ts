@@ -6,7 +6,7 @@ import * as Path from "node:path"
 
 const root = Path.resolve(import.meta.dirname, "../..")
 
-/** What a process left behind. */
+/** The result of a process. */
 export interface Ran {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null

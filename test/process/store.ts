@@ -12,7 +12,7 @@ import { FingerprintCost } from "../../src/services/session/internal/fingerprint
 import * as SqliteStore from "../../src/services/store/SqliteStore.js"
 import * as StoreKey from "../../src/services/store/StoreKey.js"
 
-/** One for all processes, as those of a location have it: without a key each would make an attempt of its own. */
+/** One key for all processes, as in a real location. Without a key each would make an attempt of its own. */
 const testKey = Either.getOrThrow(
   StoreKey.decodeKeyRing({ current: Redacted.make(Buffer.alloc(32, "test").toString("base64")) })
 )
@@ -22,5 +22,5 @@ export const storeLayer = (url: string): Layer.Layer<AuthStore, AuthStoreError> 
     ? SqliteStore.layer({ filename: Url.fileURLToPath(url) }).pipe(Layer.provide(NodeContext.layer))
     : PgStore.layer({ url: Redacted.make(url), storeKey: testKey })
 
-/** What a fingerprint costs does not matter here, and is the same for all processes of a store. */
+/** Cheap fingerprints: their cost does not matter here. It is the same for all processes of a store. */
 export const cheapFingerprints = Layer.succeed(FingerprintCost, 1)

@@ -1,6 +1,6 @@
 /**
- * A process that holds a session, to be killed at a step that the test names. It tells what it does as lines of JSON on
- * standard output, written at once, so that nothing is lost when it is killed.
+ * A process that holds a session, and is killed at a step that the test names. It reports its steps as lines
+ * of JSON on standard output. Each line is written at once, so that none is lost when it is killed.
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -21,11 +21,11 @@ import * as NumberTransport from "../../src/services/wire/NumberTransport.js"
 import type { Abort } from "../../src/schemas/StoredRecord.js"
 import { cheapFingerprints, storeLayer } from "./store.js"
 
-/** Where a worker can be made to stop; `null` where it is not. */
+/** The step at which a worker stops; `null` if it does not stop. */
 export type Gate =
   "beforeMark" | "inMark" | "beforeSending" | "beforeSettling" | "inSettling" | "settled" | null
 
-/** What a worker is told, as JSON in the variable `WORKER`. */
+/** The task of a worker, as JSON in the variable `WORKER`. */
 export interface Task {
   readonly store: string
   readonly account: string
@@ -43,7 +43,7 @@ export interface Task {
   readonly settings: Partial<NumberAuth.Options>
 }
 
-/** A line of a worker. */
+/** A line of a worker's output. */
 export type Line =
   | { readonly type: "started" }
   | { readonly type: "gate"; readonly gate: Gate }
@@ -59,22 +59,24 @@ export type Line =
       readonly type: "failed"
       readonly error: string
       readonly message: string
-      /** Why the account is aborted, where it is. */
+      /** The reason of the abort; null if the account is not aborted. */
       readonly abort: Abort["reason"] | null
       readonly afterMillis: number
     }
 
 const task = JSON.parse(process.env["WORKER"]!) as Task
 
-const tell = (line: Line): void => void Fs.writeSync(1, `${JSON.stringify(line)}\n`)
+const emit = (line: Line): void => void Fs.writeSync(1, `${JSON.stringify(line)}\n`)
 
 let hasSlept = false
 
-/** Waits for ever, as far as this process is concerned; `stop` also stops its event loop. */
+/**
+ * Holds the process at a gate: it waits forever, or suspends itself once. `stop` also blocks the event loop.
+ */
 const gate = (here: Exclude<Gate, null>): Effect.Effect<void> =>
   Effect.suspend(() => {
     if (task.gate !== here || hasSlept) return Effect.void
-    tell({ type: "gate", gate: here })
+    emit({ type: "gate", gate: here })
     if (task.atGate === "wait") return Effect.never
     hasSlept = true
     process.kill(process.pid, "SIGSTOP")
@@ -82,21 +84,24 @@ const gate = (here: Exclude<Gate, null>): Effect.Effect<void> =>
   })
 const stop = (here: Exclude<Gate, null>): void => {
   if (task.gate !== here) return
-  tell({ type: "gate", gate: here })
+  emit({ type: "gate", gate: here })
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
 }
 
 const generationOf = ({ account }: Pick<Stored, "account">): number =>
   account.context.session?.generation ?? 0
 
-/** What the transport brought for the attempt, by its own word and not by what the library made of it. */
+/** The outcome of the attempt as the transport gave it, before the library interpreted it. */
 let answer: string | null = null
 
-/** Whether the account waits for the answer to an attempt: it is the one under way, or was given up last. */
+/**
+ * Whether the account awaits the answer to an attempt: the attempt is under way, or was the last one given
+ * up.
+ */
 const isAwaited = ({ account: { context } }: Stored, attempt: number): boolean =>
   (context.attempt ?? context.lostAttempt)?.id === attempt
 
-/** The store with gates, and with an eye on what is written. */
+/** The store, with gates. It reports its writes. */
 const gated = Layer.effect(
   AuthStore,
   Effect.map(AuthStore, (store): AuthStore["Type"] => {
@@ -122,16 +127,16 @@ const gated = Layer.effect(
             if (isMark) reserved = stored.moment.sequence
             const [held, by] = [generationOf(stored), generationOf(write)]
             refused = answer === "refused" && isAwaited(stored, reserved)
-            if (by !== 0 && by < held) tell({ type: "overwritten", held, by })
+            if (by !== 0 && by < held) emit({ type: "overwritten", held, by })
             if (isMark) stop("inMark")
             else if (isSettling) stop("inSettling")
             return decided
           })
           if (isMark) {
-            tell({ type: "reserved", attempt: reserved })
+            emit({ type: "reserved", attempt: reserved })
             yield* gate("beforeSending")
           } else if (isSettling) {
-            tell({ type: "settled", attempt: reserved, refused })
+            emit({ type: "settled", attempt: reserved, refused })
             reserved = 0
             answer = null
             yield* gate("settled")
@@ -142,7 +147,7 @@ const gated = Layer.effect(
   })
 ).pipe(Layer.provide(storeLayer(task.store)))
 
-/** The transport, with an eye on what it writes and gets. */
+/** The transport. It reports its requests and answers. */
 const watched = Layer.effect(
   NumberTransport.NumberTransport,
   Effect.map(NumberTransport.NumberTransport, (transport): NumberTransport.NumberTransport["Type"] => ({
@@ -150,11 +155,11 @@ const watched = Layer.effect(
       Effect.tap(
         transport.authenticate({
           ...attempt,
-          permit: Effect.tap(attempt.permit, () => tell({ type: "written" }))
+          permit: Effect.tap(attempt.permit, () => emit({ type: "written" }))
         }),
         ({ _tag }) => {
           answer = _tag
-          tell({ type: "answered" })
+          emit({ type: "answered" })
         }
       )
   }))
@@ -173,19 +178,19 @@ const call = Effect.gen(function* () {
     })
   )
   if (Either.isRight(result)) {
-    tell({ type: "served", key: result.right })
+    emit({ type: "served", key: result.right })
     return
   }
   const { _tag, message } = result.left
   const abort = result.left._tag === "AuthAborted" ? result.left.abort.reason : null
   const afterMillis = Number((yield* Clock.currentTimeNanos) - beganNanos) / 1e6
-  tell({ type: "failed", error: _tag, message, abort, afterMillis })
+  emit({ type: "failed", error: _tag, message, abort, afterMillis })
 })
 
 const program =
   task.mode === "once" ? call : Effect.forever(Effect.zipRight(call, Effect.sleep("100 millis")))
 
-tell({ type: "started" })
+emit({ type: "started" })
 program
   .pipe(
     Effect.provide(
@@ -209,7 +214,7 @@ program
     ),
     Effect.catchAll((error) =>
       Effect.sync(() =>
-        tell({ type: "failed", error: error._tag, message: error.message, abort: null, afterMillis: 0 })
+        emit({ type: "failed", error: error._tag, message: error.message, abort: null, afterMillis: 0 })
       )
     ),
     // Standard output is for the lines alone.

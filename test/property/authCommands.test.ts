@@ -6,7 +6,7 @@ import * as AuthCommands from "../../src/testing/AuthCommands.js"
 const seed = 11
 
 describe("commands for fc.asyncModelRun", { timeout: 300_000 }, () => {
-  it("agree with the real NumberAuth, beside a command of one's own, and reach every state", async () => {
+  it("agree with the real NumberAuth, also beside a custom command, and reach every state", async () => {
     const reached = new Set<string>()
     let looked = 0
     interface MyModel extends AuthCommands.Model {
@@ -40,7 +40,7 @@ describe("commands for fc.asyncModelRun", { timeout: 300_000 }, () => {
     assert.sameMembers([...reached], ["none", "held", "aborted", "locked"])
   })
 
-  it("find a library that does otherwise: one whose resume does not resume", async () => {
+  it("find a wrong library: one whose resume does not resume", async () => {
     const found = await fc.check(
       fc.asyncProperty(
         fc.commands([...AuthCommands.all], { size: "max", maxCommands: 40 }),

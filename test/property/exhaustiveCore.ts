@@ -1,11 +1,12 @@
 /**
- * All that one account and its ledger can come to: the pure core under every message of its alphabet, walked with
- * `xstate/graph`. The logic's state is the core's, in its canonical form, and what the outside knows: the attempts that may
- * still be settled, and those whose end was stored without a confirmation, so that it is stored again.
+ * Every state that one account and its ledger can reach: the pure core under every message of its alphabet,
+ * walked with `xstate/graph`. A state of the logic is the state of the core, in its canonical form, and the
+ * knowledge of the outside: the attempts that may still be settled, and the attempts whose end was stored
+ * without a confirmation, so that it is stored again.
  *
- * The walk ends because the form is finite: sequence numbers are compressed to their order, times to over or not (each
- * passes by an event of its own), tokens are as many as given, and so are the attempts that the outside remembers.
- * See `CanonicalForm` for why that is honest.
+ * The walk ends because the form is finite. Sequence numbers are compressed to their order, and times to over
+ * or not (each passes by an event of its own). The options limit the tokens, and the attempts that the
+ * outside remembers. See `CanonicalForm` for why that is honest.
  */
 import { fromTransition } from "xstate"
 import { getAdjacencyMap } from "xstate/graph"
@@ -34,7 +35,7 @@ export interface Options {
   readonly mayGoOn?: () => boolean
 }
 
-/** The walks that end soon, and between them reach all of the chart. */
+/** The walks that end soon, and together reach every state of the chart. */
 export const coreWalks = {
   /** The whole alphabet, sessions of other processes and ends that are stored twice, for one attempt at a time. */
   small: {
@@ -91,7 +92,7 @@ type Event =
   | { readonly type: "unavailable"; readonly generation: number }
   | { readonly type: "replace"; readonly token: number }
   | { readonly type: "resume" | "liftLock" | "observe" }
-  | { readonly type: "pass"; readonly what: Passing; readonly id: number }
+  | { readonly type: "pass"; readonly kind: Passing; readonly id: number }
 
 export interface Walk {
   readonly states: number
@@ -100,7 +101,7 @@ export interface Walk {
   readonly charts: ReadonlySet<string>
   /** Whether every state that can be reached was seen. */
   readonly isComplete: boolean
-  /** What broke first, and the events that led there. */
+  /** The first invariant that broke, and the events that led there. */
   readonly broken: { readonly name: string; readonly path: ReadonlyArray<string> } | null
 }
 
@@ -186,37 +187,37 @@ export const walk = (options: Options): Walk => {
     }
     for (const mark of ledger.marks) {
       if (mark.status === "inFlight" && mark.leaseEndsAtMillis > Form.now)
-        events.push({ type: "pass", what: "lease", id: mark.attempt })
+        events.push({ type: "pass", kind: "lease", id: mark.attempt })
       if (mark.status === "lost" && mark.drainsAtMillis > Form.now)
-        events.push({ type: "pass", what: "drain", id: mark.attempt })
+        events.push({ type: "pass", kind: "drain", id: mark.attempt })
     }
     for (const each of [
       ...(context.session === null ? [] : [context.session]),
       ...context.sessionsElsewhere
     ]) {
       const { expiresAtMillis, generation } = each
-      if (expiresAtMillis > Form.now) events.push({ type: "pass", what: "session", id: generation })
-      if (Form.isFresh(each)) events.push({ type: "pass", what: "freshness", id: generation })
+      if (expiresAtMillis > Form.now) events.push({ type: "pass", kind: "session", id: generation })
+      if (Form.isFresh(each)) events.push({ type: "pass", kind: "freshness", id: generation })
     }
     if (context.tokenEnd !== null && context.tokenEnd.atMillis > Form.now)
-      events.push({ type: "pass", what: "token", id: 0 })
+      events.push({ type: "pass", kind: "token", id: 0 })
     return events
   }
 
-  const passed = (world: World, what: Passing, id: number): World => {
+  const passed = (world: World, kind: Passing, id: number): World => {
     const { context, ledger } = world
     const marks = ledger.marks.map((mark) =>
       mark.attempt !== id
         ? mark
-        : what === "lease" && mark.status === "inFlight"
+        : kind === "lease" && mark.status === "inFlight"
           ? { ...mark, leaseEndsAtMillis: Form.now }
-          : what === "drain" && mark.status === "lost"
+          : kind === "drain" && mark.status === "lost"
             ? { ...mark, drainsAtMillis: Form.now }
             : mark
     )
-    if (what === "freshness") return { ...world, context: Form.aged(context, id) }
+    if (kind === "freshness") return { ...world, context: Form.aged(context, id) }
     const expire = <S extends NonNullable<World["context"]["session"]>>(session: S): S =>
-      what === "session" && session.generation === id ? { ...session, expiresAtMillis: Form.now } : session
+      kind === "session" && session.generation === id ? { ...session, expiresAtMillis: Form.now } : session
     return {
       ...world,
       ledger: { ...ledger, marks },
@@ -225,7 +226,7 @@ export const walk = (options: Options): Walk => {
         session: context.session === null ? null : expire(context.session),
         sessionsElsewhere: context.sessionsElsewhere.map(expire),
         tokenEnd:
-          context.tokenEnd !== null && what === "token"
+          context.tokenEnd !== null && kind === "token"
             ? { ...context.tokenEnd, atMillis: Form.now }
             : context.tokenEnd
       }
@@ -275,7 +276,7 @@ export const walk = (options: Options): Walk => {
     transitions += 1
     if (transitions % 1000 === 0 && !mayGoOn()) throw new CutOff()
     const world = read(form)
-    if (event.type === "pass") return write(passed(world, event.what, event.id))
+    if (event.type === "pass") return write(passed(world, event.kind, event.id))
     if (event.type === "forget")
       return write({ ...world, known: world.known.filter(({ id }) => id !== event.id) })
     const message = messageOf(world, event)

@@ -1,6 +1,7 @@
 /**
- * The mutants that the walk through the world has to find: of each rule of the design without which the location is locked
- * out, the source with that rule taken out. What a process does wrong is taken out of the model of a process.
+ * The mutants that the walk through the world has to find. Each is the source without one rule of the design,
+ * a rule without which the location is locked out. A rule that processes keep is taken out of the model of a
+ * process.
  */
 import type { Options } from "../model/WorldModel.js"
 import { edit, editsOf, files, type Mutant } from "./mutants.js"
@@ -13,7 +14,7 @@ export interface LockoutMutant extends Pick<Mutant, "name" | "edits"> {
   readonly world: Options
 }
 
-/** A mutant that locks nobody out, and breaks another property. */
+/** A mutant that does not lock the location, and breaks another property. */
 export interface OtherMutant extends Pick<Mutant, "name" | "edits"> {
   readonly breaks: string
   readonly world: Options
@@ -127,7 +128,7 @@ const byItself = "every account comes to be authenticated by itself, or a person
 const withHelp =
   "every account comes to be authenticated with the help of people, unless all its tokens were refused"
 
-/** What keeps the world from being stuck, and what shows only where there are two accounts. */
+/** Mutants in which the world is stuck, and one that shows only with two accounts. */
 export const otherMutants: ReadonlyArray<OtherMutant> = [
   {
     name: "the end of a lease is never found out",

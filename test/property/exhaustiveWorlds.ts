@@ -1,6 +1,6 @@
 /**
- * The worlds that are walked from end to end. Each has two accounts; what else it has is said beside it. A limit of 1 shows
- * less of overlaps than one of 2, and leaves room for more of the rest.
+ * The worlds that are walked completely. Each has two accounts; its other options stand beside it. A limit of
+ * 1 shows fewer overlaps than a limit of 2, and leaves room for more of the other options.
  */
 import type { Options, Reading } from "../model/WorldModel.js"
 
@@ -22,22 +22,27 @@ const plain: Options = {
   gatewayAnswers: true,
   losesConfirmations: false
 }
-/** Without an end of its session an account makes no attempt after a success. */
+/** An account whose session never ends makes no attempt after a success. So these sessions are refused. */
 const low: Options = { ...plain, limit: 1, refusals: [5030] }
 const single: Options = { ...plain, processes: 1, refusals: [5030] }
 
-/** Under this reading a success of one account does not interrupt the row of another: the policy has to go by it, too. */
+/**
+ * Under this reading a success of one account does not interrupt the row of another, so the policy has to
+ * match.
+ */
 const isOnlyForAccount = (reading: Reading): boolean =>
   reading.counting === "ip" && reading.successClears === "own"
 
-const told = ({ counting, faultsCount, successClears }: Reading): string =>
+const nameOf = ({ counting, faultsCount, successClears }: Reading): string =>
   [
     counting === "ip" ? "count per IP" : "count per IP and account",
     successClears === "all" ? "a success clears all" : "a success clears its own",
     faultsCount ? "faults count" : "faults do not count"
   ].join(", ")
 
-/** Every reading of what the documentation leaves open, under each policy that is safe under it. */
+/**
+ * Every reading of the points that the documentation leaves open, under each policy that is safe under it.
+ */
 export const readings: Readonly<Record<string, Options>> = Object.fromEntries<Options>(
   (["ip", "ipAndAccount"] as const)
     .flatMap((counting) => (["all", "own"] as const).map((successClears) => ({ counting, successClears })))
@@ -46,15 +51,16 @@ export const readings: Readonly<Record<string, Options>> = Object.fromEntries<Op
       (["location", "account"] as const)
         .filter((successClears) => successClears === "account" || !isOnlyForAccount(reading))
         .map((successClears) => [
-          `limit 1: ${told(reading)}; policy ${successClears}`,
+          `limit 1: ${nameOf(reading)}; policy ${successClears}`,
           { ...low, reading, successClears }
         ])
     )
 )
 
 /**
- * Walked by the tests, and by `npm run explore`. Whatever happens, the count is under no reading greater than under that of
- * which each part counts more; so the walks under two of them speak for every reading that the default policy is for.
+ * Walked by the tests, and by `npm run verify`. If one reading counts at least as much as another in each of
+ * its parts, then its count is at least as great, whatever happens. So the walks under two readings cover
+ * every reading that the default policy is for.
  */
 export const worlds: Readonly<Record<string, Options>> = {
   "limit 2": plain,
@@ -83,7 +89,7 @@ export const worlds: Readonly<Record<string, Options>> = {
   "limit 1, the address changes": { ...low, addressMoves: 1 }
 }
 
-/** All that can happen at once, with the real limit. */
+/** Everything that can happen, at once, with the real limit. */
 const everything: Options = {
   ...plain,
   limit: 5,
@@ -96,7 +102,7 @@ const everything: Options = {
   losesConfirmations: true
 }
 
-/** Too large to be walked to the end: random ways go through them. */
+/** Worlds too large to be walked completely: random ways go through them. */
 export const largeWorlds: Readonly<Record<string, Options>> = {
   "limit 1, four processes": { ...low, processes: 4 },
   "limit 1, two tokens": { ...low, tokens: 2 },
@@ -117,7 +123,7 @@ export const largeWorlds: Readonly<Record<string, Options>> = {
   }
 }
 
-/** What no client can be safe from that goes by this policy, or does not know its address. */
+/** Worlds in which no client is safe that has this policy, or that does not know its address. */
 export const unsafeWorlds: Readonly<Record<string, Options>> = {
   "the default policy where a success does not interrupt the rows of other accounts": {
     ...single,
@@ -129,7 +135,10 @@ export const unsafeWorlds: Readonly<Record<string, Options>> = {
   }
 }
 
-/** Where mutants are hunted: what they need to be found, and not walked to the end. */
+/**
+ * The worlds in which mutants are hunted. They have just the options that show a mutant, and are not walked
+ * completely.
+ */
 export const hunting = {
   plain,
   perAccount: { ...plain, reading: perAccount },

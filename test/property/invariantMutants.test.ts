@@ -16,7 +16,7 @@ const rules = [
 ]
 
 describe("the mutants that the walks hunt", () => {
-  it("have one for every invariant, of the core alone or of the world", () => {
+  it("include one for every invariant, of the core alone or of the world", () => {
     const broken = [
       ...invariantMutants.map(({ invariant }) => invariant),
       ...otherMutants.map(({ breaks }) => breaks)
@@ -27,7 +27,7 @@ describe("the mutants that the walks hunt", () => {
     )
   })
 
-  it("have one for every rule of the design", () => {
+  it("include one for every rule of the design", () => {
     const taken = lockoutMutants.map(({ rule }) => rule)
     assert.deepStrictEqual(
       rules.filter((rule) => !taken.includes(rule)),

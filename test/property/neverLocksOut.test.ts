@@ -8,10 +8,10 @@ import { fromTrace } from "../../src/schemas/TransitionRecord.js"
 import { naive, Profile, proper, resuming } from "./programs.js"
 
 const { neverLocksOut } = LockoutProperty
-// One seed, so that what is found is found everywhere.
+// One seed, so that every machine finds the same violations.
 const seed = 7
 
-/** The first violation that is found, as it is: to make it shorter takes most of the time. */
+/** The first violation, without shrinking it, which takes most of the time. */
 const firstFound = <A, E, R extends LockoutProperty.Environment>(program: Effect.Effect<A, E, R>) =>
   Effect.promise(async () => {
     const found = await fc.check(LockoutProperty.asProperty(program), {
@@ -23,11 +23,11 @@ const firstFound = <A, E, R extends LockoutProperty.Environment>(program: Effect
     return found.errorInstance
   })
 
-/** Found once for all tests, and made as short as it gets. */
+/** Found once for all tests, and shrunk. */
 const foundInNaive = Effect.runSync(Effect.cached(Effect.flip(neverLocksOut(naive, { seed, runs: 30 }))))
 
 describe("neverLocksOut", { timeout: 600_000 }, () => {
-  it.live("finds nothing in a service of one's own on top, with three processes and another limit", () =>
+  it.live("finds nothing in a service on top of NumberAuth, with three processes and another limit", () =>
     Effect.gen(function* () {
       const program = Effect.flatMap(Profile, ({ read }) => read).pipe(Effect.provide(Profile.layer))
       const verdict = yield* neverLocksOut(program, {
@@ -41,7 +41,7 @@ describe("neverLocksOut", { timeout: 600_000 }, () => {
     })
   )
 
-  it.live("finds a program that authenticates by itself, and tries again: it locks the location", () =>
+  it.live("finds a program that authenticates by itself and retries, which locks the location", () =>
     Effect.gen(function* () {
       const error = yield* foundInNaive
       assert.strictEqual(error._tag, "LockoutFound")
@@ -56,21 +56,21 @@ describe("neverLocksOut", { timeout: 600_000 }, () => {
     })
   )
 
-  it.live("finds a program that resumes in a loop, though the ledger keeps it from locking", () =>
+  it.live("finds a program that resumes in a loop, even if the ledger keeps it from locking", () =>
     Effect.gen(function* () {
       const error = yield* firstFound(resuming)
       assert.strictEqual(error.violation, "retried")
       assert.isAtMost(error.count, 5)
       const records = Either.getOrThrow(fromTrace(error.trace))
       assert.deepStrictEqual(records, error.records)
-      // What it did is seen: it was aborted, and resumed by nobody but itself.
+      // The records show that the account was resumed. Only the program itself can have done it.
       const events = records.flatMap(({ events }) => events.map(({ type }) => type))
       assert.include(events, "attempt.resumed")
       assert.notInclude(error.trace, "7E57")
     })
   )
 
-  it.live("finds a store that forgets, which no other process shares", () =>
+  it.live("finds a store that forgets, and that other processes do not share", () =>
     Effect.gen(function* () {
       const forgetful = proper.pipe(
         Effect.provide(Layer.fresh(NumberAuth.layer({ account: "EP0000001" }))),
@@ -81,7 +81,7 @@ describe("neverLocksOut", { timeout: 600_000 }, () => {
     })
   )
 
-  it.live("repeats what was found by its seed and path", () =>
+  it.live("repeats a violation by its seed and path", () =>
     Effect.gen(function* () {
       const first = yield* foundInNaive
       const again = yield* Effect.flip(neverLocksOut(naive, { seed, path: first.path! }))

@@ -12,7 +12,7 @@ export const proper = Effect.gen(function* () {
   return yield* Effect.flatMap(auth.httpClient.execute(query), (response) => response.json)
 })
 
-/** A service of one's own on top. */
+/** A service on top of NumberAuth. */
 export class Profile extends Context.Tag("test/Profile")<
   Profile,
   { readonly read: Effect.Effect<unknown, unknown> }
@@ -25,7 +25,7 @@ export class Profile extends Context.Tag("test/Profile")<
   )
 }
 
-/** The loop that people write: authenticate, and again when that fails. */
+/** The usual hand-written loop: authenticate, and retry when that fails. */
 export const naive = Effect.gen(function* () {
   const http = yield* HttpClient.HttpClient
   const provider = yield* CredentialProvider
@@ -46,7 +46,7 @@ export const naive = Effect.gen(function* () {
   )
 })
 
-/** Resumes by itself, which is a person's part. */
+/** A program that resumes by itself. Only a person should resume. */
 export const resuming = Effect.gen(function* () {
   const auth = yield* NumberAuth.NumberAuth
   yield* auth.sessionKey.pipe(

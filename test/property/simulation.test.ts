@@ -4,7 +4,7 @@ import * as Simulation from "../../src/testing/Simulation.js"
 import * as SimulationTrace from "../../src/testing/SimulationTrace.js"
 import { itHoldsInShort } from "../verify/inShort.js"
 
-/** Of a life with few calls. */
+/** The seed of a life with few calls. */
 const seed = 49
 
 describe("simulated years of the real services", () => {
@@ -17,7 +17,7 @@ describe("simulated years of the real services", () => {
     assert.isNull(Either.getOrThrow(replayed).differsAt)
   })
 
-  it("are told apart where a line of a trace was changed, and what is no trace is refused", () => {
+  it("differ from a changed trace at the changed line, and refuse text that is not a trace", () => {
     const options = { seed, client: "naive" } as const
     const lines = SimulationTrace.toJsonLines(options, 0, Simulation.live(options, 0)).split("\n")
     lines[4] = lines[4]!.replace(/"atMillis":\d+/, '"atMillis":1')
@@ -25,7 +25,7 @@ describe("simulated years of the real services", () => {
     assert.isTrue(Either.isLeft(SimulationTrace.replay("{}")))
   })
 
-  it("lock out a naive client, in the first of them", () => {
+  it("lock out a naive client in its first life", () => {
     const life = Simulation.live({ seed, client: "naive" }, 0)
     assert.strictEqual(life.violation?.promise, "the backend never counts six")
     assert.match(SimulationTrace.toSequenceDiagram(life), /^sequenceDiagram\n[^]*count 6 of/)

@@ -1,5 +1,6 @@
 /**
- * NumberAccounts on the emulator in memory: each account with a token of its own, and a count of what is under way.
+ * NumberAccounts on the emulator in memory: each account has a token of its own, and the attempts under way
+ * are counted.
  */
 import { HttpClient } from "@effect/platform"
 import { Cause, Context, Effect, Exit, Layer, Redacted, type Scope } from "effect"
@@ -17,10 +18,10 @@ import { badToken, baseUrl, ip } from "./stack.js"
 export const accountOf = (n: number): AccountCode => `EP${String(n).padStart(7, "0")}` as AccountCode
 export const tokenOf = (n: number): string => (0xacc0000 + n).toString(16).toUpperCase().padStart(32, "0")
 
-/** 0, 1, 2 and so on: so many. */
+/** So many numbers from 0 on: 0, 1, 2 and so on. */
 export const numbers = (size: number): ReadonlyArray<number> => Array.from({ length: size }, (_, n) => n)
 
-/** How many of the exits have which end: the tag of the error, or `ok`. */
+/** The number of exits by their end: the tag of the error, or `ok`. */
 export const tagsOf = (exits: ReadonlyArray<Exit.Exit<unknown, { readonly _tag: string }>>) => {
   const tags: Record<string, number> = {}
   for (const exit of exits) {
@@ -63,9 +64,9 @@ export const makeCrowd = (size: number, options: Emulator.Options = {}) =>
       client,
       tokens,
       store: yield* makeMemory,
-      /** Attempts that were under way at once. */
+      /** The attempts that are under way now, and the most that were at once. */
       seen,
-      /** Gives an account a token that it does not have. */
+      /** Gives an account a token that Number will refuse. */
       spoil: (n: number) => void tokens.set(accountOf(n), badToken(n + 1)),
       /** The accounts in the order of their attempts. */
       order: Effect.map(emulator.log, (calls) => calls.map(({ account }) => account))
@@ -74,7 +75,7 @@ export const makeCrowd = (size: number, options: Emulator.Options = {}) =>
 
 export type Crowd = Effect.Effect.Success<ReturnType<typeof makeCrowd>>
 
-/** What a process of them stands on. */
+/** The services below a process of these accounts. */
 export const crowdEnvironment = (
   crowd: Crowd,
   notify: AuthNotifier["Type"]["notify"] = () => Effect.void
@@ -93,7 +94,7 @@ export const crowdEnvironment = (
   )
 }
 
-/** A process that has all of them. */
+/** Starts a process that has all of these accounts. */
 export const startCrowd = (
   crowd: Crowd,
   options: NumberAccounts.Options = {},

@@ -6,7 +6,7 @@ import type { Page } from "playwright-core"
 /** Only read here, and run in the page: it is large, and Node has no use for it. */
 const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
 
-/** Looks at the whole page by all rules, and sends back what it finds, without what it has nothing against. */
+/** Checks the whole page by all rules, and returns the violations only. */
 const run = `axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
   violations.map(({ help, id, nodes }) => ({
     id,
@@ -16,8 +16,8 @@ const run = `axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
 )`
 
 /**
- * What axe finds, by rule. The page's policy lets no script of another origin in, so the test's is put in from outside, once
- * for each page.
+ * The violations that axe finds, by rule. The page's policy lets no script of another origin in, so the test
+ * puts axe in from outside, once for each page.
  */
 export const violations = async (page: Page): Promise<ReadonlyArray<unknown>> => {
   if (!(await page.evaluate<boolean>("'axe' in window"))) await page.evaluate(source)

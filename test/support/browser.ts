@@ -1,5 +1,5 @@
 /**
- * A real browser: a Chromium, driven by playwright-core, which brings none of its own.
+ * A real browser: a Chromium, driven by playwright-core, which brings no browser of its own.
  */
 import { Effect, type Scope } from "effect"
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
@@ -13,7 +13,8 @@ const launch = ({ env, executable }: Chromium): Promise<Browser> =>
     timeout: 60_000,
     env: { ...process.env, ...env },
     args: [
-      // Neither the host's graphics nor libraries of the browser's own for them: pictures are painted without.
+      // Neither the host's graphics nor the browser's own libraries for graphics: pages are painted without
+      // them.
       "--disable-gpu",
       "--disable-software-rasterizer",
       "--disable-quic",
@@ -24,21 +25,23 @@ const launch = ({ env, executable }: Chromium): Promise<Browser> =>
     ]
   })
 
-/** Starts the browser. Where none can be started it says what to do, and the test fails. */
+/** Starts the browser. If none can be started, the test fails with an error that names the remedy. */
 export const startBrowser: Effect.Effect<Browser, never, Scope.Scope> = Effect.acquireRelease(
   Effect.promise(() => startChromium(launch)),
   (browser) => Effect.promise(() => browser.close())
 )
 
-/** A page, and what it did that it should not: errors, violations of its policy, requests to others than its server. */
+/**
+ * A page, and its complaints: errors, violations of its policy, and requests to servers other than its own.
+ */
 export interface Watched {
   readonly page: Page
   readonly complaints: ReadonlyArray<string>
-  /** All that it was sent, event streams aside. */
+  /** All bodies that it received, except event streams. */
   readonly bodies: ReadonlyArray<string>
 }
 
-/** Opens a page in a context of its own: nothing is left of what another test did. */
+/** Opens a page in a context of its own, which has no traces of other tests. */
 export const open = (
   browser: Browser,
   url: string,

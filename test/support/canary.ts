@@ -10,14 +10,17 @@ export interface Form {
   readonly bytes: Buffer
 }
 
-/** A secret that was found. It is named, since it is not to be shown. */
+/** A secret that was found. It is given by its name, since it must not be shown. */
 export interface Hit {
   readonly secret: string
   readonly form: string
   readonly at: number
 }
 
-/** Base64 of a text has three forms, by where in the text around it the secret begins; its ends depend on that text. */
+/**
+ * Base64 of a text has three forms: they depend on the place in the surrounding text at which the secret
+ * begins. The ends of a form depend on that text.
+ */
 const base64Forms = (bytes: Buffer): ReadonlyArray<string> =>
   [0, 1, 2].flatMap((shift) => {
     const text = Buffer.concat([Buffer.alloc(shift), bytes])
@@ -27,7 +30,7 @@ const base64Forms = (bytes: Buffer): ReadonlyArray<string> =>
     return [own, own.replaceAll("+", "-").replaceAll("/", "_")]
   })
 
-/** The bytes of a secret: as text, and as what the text means, if it is hexadecimal or base64. */
+/** The bytes of a secret: as text, and decoded if the text is hexadecimal or base64. */
 const meanings = (secret: string): ReadonlyArray<Buffer> => [
   Buffer.from(secret),
   ...(/^([0-9A-F]{2})+$/i.test(secret)
@@ -48,7 +51,10 @@ const ofBytes = (bytes: Buffer): ReadonlyArray<readonly [string, string | Buffer
   ]
 }
 
-/** What a URL, JSON or XML makes of it at most and at least. */
+/**
+ * The secret as a URL, JSON and XML escape it, at least and at most, and rewritten or cut in other likely
+ * ways.
+ */
 const ofText = (secret: string): ReadonlyArray<readonly [string, string]> => {
   const each = (write: (code: number) => string): string =>
     Array.from(secret, (character) => write(character.codePointAt(0)!)).join("")
@@ -73,21 +79,21 @@ const ofText = (secret: string): ReadonlyArray<readonly [string, string]> => {
     ["backwards", Array.from(secret).reverse().join("")],
     ["spelled", each((code) => `${String.fromCodePoint(code)} `).trim()],
     ["hyphenated", secret.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")],
-    // A text that was shortened in the middle of it.
+    // A text that was cut in the middle of the secret.
     ...(half < 16
       ? []
       : [["the first half", secret.slice(0, half)] as const, ["the last half", secret.slice(half)] as const])
   ]
 }
 
-/** A hash without a salt names a secret to whoever can guess it. */
+/** A hash without a salt gives a secret away to anyone who can guess it. */
 const ofHashes = (bytes: Buffer): ReadonlyArray<readonly [string, string | Buffer]> =>
   ["md5", "sha1", "sha256", "sha512"].flatMap((name) => {
     const digest = createHash(name).update(bytes).digest()
     return ofBytes(digest).map(([form, text]) => [`${name}, ${form}`, text] as const)
   })
 
-/** Every form of a secret, in lower case; what is searched is looked at in lower case, too. */
+/** Every form of a secret, in lower case. The bytes that are searched are compared in lower case, too. */
 export const formsOf = (secret: string): ReadonlyArray<Form> => {
   const forms = new Map<string, Form>()
   const all = [...meanings(secret).flatMap(ofBytes), ...ofText(secret), ...meanings(secret).flatMap(ofHashes)]
@@ -142,7 +148,7 @@ export const searchFor = (
   }
 }
 
-/** Fails where bytes hold a secret. */
+/** Fails if bytes hold a secret. */
 export const assertHoldsNone = (bytes: Buffer, where: string, secrets: Readonly<Record<string, string>>) => {
   for (const { at, form, secret } of searchFor(secrets)(bytes)) {
     assert.fail(`${where} holds the ${secret}, at ${at}, written as ${form}`)

@@ -1,7 +1,8 @@
 /**
- * Where the Chromium of the tests is: what `NUMBER_TEST_CHROMIUM` names, else one of the system, else the one that
- * `npm ci` brings in the package @sparticuz/chromium. Only the archives of that package are used, none of its code: its
- * code writes to fixed names in the shared temporary folder, and runs whatever lies there.
+ * The Chromium of the tests: the one that `NUMBER_TEST_CHROMIUM` names, else one of the system, else the one
+ * that `npm ci` brings in the package @sparticuz/chromium. Only the archives of that package are used, and
+ * none of its code: the code writes to fixed names in the shared temporary folder, and runs whatever lies
+ * there.
  */
 import { randomUUID } from "node:crypto"
 import { createReadStream, createWriteStream, existsSync, readdirSync, readFileSync } from "node:fs"
@@ -16,11 +17,11 @@ import { createBrotliDecompress } from "node:zlib"
 /** One way to start a Chromium. */
 export interface Chromium {
   readonly executable: string
-  /** What its environment has besides that of the test. */
+  /** Variables that it needs besides those of the test. */
   readonly env: Readonly<Record<string, string>>
 }
 
-/** What the choice depends on. */
+/** The facts that the choice depends on. */
 export interface Host {
   /** The value of `NUMBER_TEST_CHROMIUM`. */
   readonly named: string | undefined
@@ -30,7 +31,7 @@ export interface Host {
   readonly platform: string
   /** The archives that the package has. */
   readonly archives: string
-  /** Where they are inflated to. What is there is complete. */
+  /** The folder that they are inflated to. If it exists, it is complete. */
   readonly inflated: string
   /** The system's own configuration of fonts, and where its fonts are. */
   readonly fontsConfig: string
@@ -146,7 +147,7 @@ const hasFont = (folder: string): boolean => {
   }
 }
 
-/** The package's fonts, where the host has none. */
+/** The package's fonts, if the host has none. */
 const fontsFor = (host: Host): Readonly<Record<string, string>> =>
   existsSync(host.fontsConfig) && host.fonts.some(hasFont)
     ? {}
@@ -166,8 +167,8 @@ const ofPackage = async (host: Host): Promise<ReadonlyArray<Chromium>> => {
   ]
 }
 
-/** What a start that failed has said, without the command line and the log that playwright-core adds. */
-const told = (error: unknown): string =>
+/** The message of a failed start, without the command line and the log that playwright-core adds. */
+const textOf = (error: unknown): string =>
   String(error)
     .split(/\n\s*Call log:/)[0]!
     .split("\n")
@@ -182,15 +183,15 @@ const startNamed = async <A>(named: string, start: (chromium: Chromium) => Promi
   try {
     return await start({ executable: named, env: {} })
   } catch (error) {
-    throw new Error(`NUMBER_TEST_CHROMIUM names ${named}, which could not be started: ${told(error)}`, {
+    throw new Error(`NUMBER_TEST_CHROMIUM names ${named}, which could not be started: ${textOf(error)}`, {
       cause: error
     })
   }
 }
 
 /**
- * Starts the first Chromium that can be started. One that is named is the only one that is tried. Where none can be started,
- * the error says what was tried and what to do.
+ * Starts the first Chromium that can be started. If one is named, no other is tried. If none can be started,
+ * the error lists every try and the remedy.
  */
 export const startChromium = async <A>(
   start: (chromium: Chromium) => Promise<A>,
@@ -199,11 +200,11 @@ export const startChromium = async <A>(
   const { named } = host
   if (named !== undefined && named.trim() !== "") return startNamed(named, start)
   const complaints: Array<string> = []
-  const tryTo = async (what: string, chromium: Chromium): Promise<{ readonly started: A } | undefined> => {
+  const tryTo = async (name: string, chromium: Chromium): Promise<{ readonly started: A } | undefined> => {
     try {
       return { started: await start(chromium) }
     } catch (error) {
-      complaints.push(`- ${what} could not be started: ${told(error)}`)
+      complaints.push(`- ${name} could not be started: ${textOf(error)}`)
       return undefined
     }
   }
@@ -214,7 +215,7 @@ export const startChromium = async <A>(
   if (complaints.length === 0) complaints.push("- No Chromium is installed where a system has it.")
   const shipped = "The Chromium of the package @sparticuz/chromium"
   const ways = await ofPackage(host).catch((error: unknown) => {
-    complaints.push(`- ${shipped} cannot be had: ${told(error)}`)
+    complaints.push(`- ${shipped} cannot be had: ${textOf(error)}`)
     return []
   })
   for (const chromium of ways) {

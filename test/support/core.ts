@@ -1,5 +1,5 @@
 /**
- * Short names for what tests of the pure core are made of.
+ * Short names for the data of tests of the pure core.
  */
 import type { AccountCode, Fingerprint } from "../../src/schemas/Credentials.js"
 import type { AttemptId, LedgerRecord, Mark } from "../../src/schemas/StoredRecord.js"

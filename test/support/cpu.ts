@@ -1,4 +1,6 @@
-/** The work of this process, in milliseconds of its processor: on a busy machine time passes without any. */
+/**
+ * The processor time that some work takes, in milliseconds. Other work on a busy machine does not add to it.
+ */
 export const cpuMillis = (work: () => unknown): number => {
   const began = process.cpuUsage()
   work()

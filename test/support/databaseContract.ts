@@ -1,4 +1,6 @@
-/** The part of the contract of stores that only a database can have: several processes, migrations, damage. */
+/**
+ * The part of the contract of stores that only a database can keep: several processes, migrations, damage.
+ */
 import { SqlClient } from "@effect/sql"
 import { assert, it } from "@effect/vitest"
 import { Duration, Effect, Redacted, Stream } from "effect"
@@ -19,7 +21,7 @@ const addMark = (store: Store) =>
   ])
 
 const connections = (engine: DatabaseEngine) => {
-  it.scopedLive("shows a connection what another wrote", () =>
+  it.scopedLive("shows a connection the writes of another", () =>
     Effect.gen(function* () {
       const { open } = yield* engine.makePlace
       const [one, two] = [yield* open, yield* open]
@@ -30,7 +32,7 @@ const connections = (engine: DatabaseEngine) => {
     })
   )
 
-  it.scopedLive("never repeats a number and loses no write, over eight connections at once", () =>
+  it.scopedLive("never repeats a sequence number and loses no write, over eight connections at once", () =>
     Effect.gen(function* () {
       const { open } = yield* engine.makePlace
       const stores = yield* Effect.forEach(Array.from({ length: 8 }), () => open)
@@ -70,7 +72,7 @@ const connections = (engine: DatabaseEngine) => {
 
 const changes = (engine: DatabaseEngine) => {
   it.scopedLive(
-    "brings another connection every change well under a second, and none of another location",
+    "brings another connection every change, mostly well under a second, and no change of another location",
     () =>
       Effect.gen(function* () {
         const { open } = yield* engine.makePlace
@@ -102,10 +104,10 @@ const changes = (engine: DatabaseEngine) => {
 }
 
 const migrations = (engine: DatabaseEngine) => {
-  it.scopedLive("is migrated once by sixteen that open it at once", () =>
+  it.scopedLive("is migrated once when it is opened sixteen times at once", () =>
     Effect.gen(function* () {
       const { open, sql } = yield* engine.makePlace
-      // Each uses what it opened at once: its tables are there, whoever made them.
+      // Each uses its store at once: the tables are there, although only one of them made the tables.
       const sequences = yield* Effect.all(
         Array.from({ length: 16 }, () => Effect.flatMap(open, (store) => draw(store))),
         { concurrency: "unbounded" }
@@ -116,7 +118,7 @@ const migrations = (engine: DatabaseEngine) => {
     })
   )
 
-  it.scopedLive("is unreadable where a newer version has migrated it, and stays as it is", () =>
+  it.scopedLive("is unreadable if a newer version has migrated it, and stays as it is", () =>
     Effect.gen(function* () {
       const { open, sql } = yield* engine.makePlace
       yield* Effect.scoped(Effect.flatMap(open, (store) => draw(store)))
@@ -128,7 +130,7 @@ const migrations = (engine: DatabaseEngine) => {
     })
   )
 
-  it.scopedLive("opens while another has its list of migrations locked, as a backup does", () =>
+  it.scopedLive("opens while another connection has its list of migrations locked, as a backup does", () =>
     Effect.gen(function* () {
       const { client, open } = yield* engine.makePlace
       yield* Effect.scoped(Effect.flatMap(open, (store) => draw(store)))
@@ -147,11 +149,11 @@ const migrations = (engine: DatabaseEngine) => {
   )
 }
 
-/** Says so in words that show neither a secret nor a statement. */
+/** Asserts that the error says unreadable, and shows neither a secret nor a statement. */
 const assertUnreadable = (error: AuthStoreError, text?: string): void => {
   assert.strictEqual(error._tag, "AuthStoreError")
   assert.strictEqual(error.reason, "unreadable", text)
-  assert.include(error.message, "have Number's support reset")
+  assert.include(error.message, "ask Number's support to reset")
   for (const words of ["INSERT", "SELECT", "UPDATE", "number_auth_"]) assert.notInclude(error.message, words)
   assertShowsNone(error, sessionKey)
 }
@@ -169,7 +171,7 @@ const damaged = [
 
 const damage = (engine: DatabaseEngine) => {
   it.scopedLive(
-    "calls a document unreadable that is damaged or of a newer version, and leaves it as it is",
+    "reports a document that is damaged or of a newer version as unreadable, and leaves it as it is",
     () =>
       Effect.gen(function* () {
         const { open, sql } = yield* engine.makePlace
@@ -202,7 +204,7 @@ const damage = (engine: DatabaseEngine) => {
   )
 }
 
-/** Asks of a database what it promises beyond what memory can. */
+/** Tests on a database the promises that memory cannot keep. */
 export const databaseContract = (engine: DatabaseEngine): void => {
   connections(engine)
   changes(engine)

@@ -1,5 +1,6 @@
 /**
- * What is started once for a run of all tests, one function for each. A test takes it by `inject`.
+ * Resources that are started once for a run of all tests, one function for each. A test takes them by
+ * `inject`.
  */
 import type { TestProject } from "vitest/node"
 import { buildJob } from "../verify/build.js"
@@ -15,7 +16,7 @@ declare module "vitest" {
   }
 }
 
-/** Ends what was started. */
+/** Ends a resource. */
 type End = () => Promise<void>
 
 const programs = async (project: TestProject): Promise<End> => {
@@ -31,8 +32,8 @@ const job = async (project: TestProject): Promise<End> => {
 }
 
 /**
- * One server for all tests that need a database of their own. They find its URL where a person may name another. Tests that
- * stop or freeze a server start their own.
+ * One server for all tests that need a database of their own. They find its URL in the variable by which a
+ * person may name another server. Tests that stop or freeze a server start their own.
  */
 const postgres = async (): Promise<End> => {
   if (process.env[urlVariable]) return async () => {}

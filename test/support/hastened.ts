@@ -1,11 +1,11 @@
-/** Time-outs that come earlier, for tests of what happens once they are over. */
+/** Shorter time-outs, for tests of the time after them. */
 import * as Net from "node:net"
 import { Clock, Duration, Effect } from "effect"
 import { afterAll, beforeAll, vi } from "vitest"
 
 /**
- * Lets every timer of this process run out so many times as fast, those of Effect, of drivers and of sockets, for the
- * tests of the file or suite. Clocks go on as ever, and so does the database.
+ * Makes every timer of this process `factor` times as fast, for the tests of the file or suite: the timers of
+ * Effect, of drivers and of sockets. Clocks go on as ever, and so does the database.
  */
 export const hasten = (factor: number): void => {
   const restore: Array<() => void> = []
@@ -35,7 +35,7 @@ export const hasten = (factor: number): void => {
 
 const real = Clock.make()
 
-/** Runs an effect on a clock that goes so many times as fast. */
+/** Runs an effect on a clock that goes `factor` times as fast. */
 export const onFastClock = (factor: number) => {
   const startMillis = real.unsafeCurrentTimeMillis()
   const millis = () => startMillis + (real.unsafeCurrentTimeMillis() - startMillis) * factor

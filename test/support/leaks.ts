@@ -1,5 +1,5 @@
 /**
- * Looks for secrets in everything that a value can be shown as.
+ * Looks for secrets in every form in which a value can be shown.
  */
 import { format, inspect } from "node:util"
 import { assert } from "@effect/vitest"
@@ -13,7 +13,7 @@ const safely = (show: () => unknown): string => {
   }
 }
 
-/** Every way in which a value is likely to end in a log. */
+/** Every form in which a value is likely to end in a log. */
 export const showings = (value: unknown): ReadonlyArray<string> => [
   safely(() => (value as Error).message),
   safely(() => (value as Error).stack),
@@ -33,7 +33,7 @@ export const showings = (value: unknown): ReadonlyArray<string> => [
   safely(() => Inspectable.toStringUnknown(value))
 ]
 
-/** What a promise of Effect is rejected with. */
+/** The error with which a promise of Effect is rejected. */
 const fiberFailure = (cause: Cause.Cause<unknown>): ReadonlyArray<string> => {
   const failure = Runtime.makeFiberFailure(cause)
   return [
@@ -44,7 +44,7 @@ const fiberFailure = (cause: Cause.Cause<unknown>): ReadonlyArray<string> => {
   ]
 }
 
-/** Fails where the value shows a secret, in whatever case. */
+/** Fails if the value shows a secret, in upper or lower case. */
 export const assertShowsNone = (value: unknown, ...secrets: ReadonlyArray<string>): void => {
   for (const text of showings(value)) {
     for (const secret of secrets) {

@@ -1,5 +1,5 @@
 /**
- * The live page of a program that runs, and what a test reads from it.
+ * The live page of a running program, and the values that a test reads from it.
  */
 import * as Http from "node:http"
 import type * as Net from "node:net"
@@ -29,7 +29,7 @@ export const serve = (recorder: Recorder.Recorder["Type"], port = 0) =>
     return `http://127.0.0.1:${(server.address() as Net.AddressInfo).port}/`
   })
 
-/** A program that is looked at while it runs. The backend's answers wait while `answers` is closed. */
+/** A program that is inspected while it runs. The backend's answers wait while `answers` is closed. */
 export const program = Effect.gen(function* () {
   const recorder = yield* Recorder.make({ title: "a program" })
   const world = yield* makeWorld()
@@ -51,7 +51,7 @@ export const endSession = (
     Effect.zipRight(world.emulator.expireSessions())
   )
 
-/** Something that is done to the page or read from it. */
+/** An action on the page, or a value that is read from it. */
 export const on = <A>(act: () => Promise<A>): Effect.Effect<A> => Effect.promise(act)
 
 /** Waits until the page shows a state. */
@@ -63,7 +63,7 @@ export const shows = (page: Page, state: string): Effect.Effect<void> =>
       .waitFor()
   )
 
-/** The states that the chart shows as the one it is in. */
+/** The states that the chart shows as current. */
 export const litState = (page: Page): Promise<ReadonlyArray<string>> =>
   page
     .locator('.chart .node[data-lit="current"]')
@@ -84,7 +84,7 @@ export const placesOf = (page: Page): Promise<ReadonlyArray<string>> =>
 const location = "shop" as Location
 const second = "EP0000002" as AccountCode
 const settled = { status: "settled", account: second, settledAt: 3, clearedForLocation: false } as const
-/** The marks of a locked location. What ends with time ends after all tests. */
+/** The marks of a locked location. Leases and drains end after all tests. */
 export const lockedMarks = (now: number) =>
   [
     { ...settled, attempt: 1, reason: "refused" },
@@ -97,7 +97,7 @@ export const lockedMarks = (now: number) =>
     }
   ] as const
 
-/** One account in each state that looks its own way. */
+/** One account in each state that the page shows in its own way. */
 export const gallery = Effect.gen(function* () {
   const { auth, recorder, world } = yield* program
   yield* auth.sessionKey

@@ -1,5 +1,5 @@
 /**
- * What is logged of calls.
+ * The log entries about calls.
  */
 import { Effect, HashMap, Logger, LogLevel } from "effect"
 

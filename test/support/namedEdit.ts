@@ -8,7 +8,7 @@ export interface NamedEdit {
   readonly file: string
   /** Names from the outside in, by `/`: `guardsOf/canResume` is the property `canResume` inside `guardsOf`. */
   readonly name: string
-  /** The code that takes the value's place, from the code that stands there. */
+  /** The code that replaces the value, or a function that makes it from the value's present code. */
   readonly as: string | ((was: string) => string)
 }
 
@@ -33,7 +33,7 @@ const nearest = (within: ts.Node, name: string): ReadonlyArray<ts.Expression> =>
   return []
 }
 
-/** The text after an edit. An edit whose name is not there once is out of date. */
+/** The text after an edit. An edit whose name does not occur exactly once is out of date. */
 export const edited = (text: string, { as, file, name }: NamedEdit): string => {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
   let node: ts.Node = source

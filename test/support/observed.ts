@@ -1,5 +1,5 @@
 /**
- * Everything that an effect tells tracers and loggers.
+ * Everything that an effect sends to tracers and loggers.
  */
 import { inspect } from "node:util"
 import { Cause, Effect, type Exit, HashMap, Layer, List, Logger, LogLevel, Tracer } from "effect"
@@ -15,7 +15,7 @@ export interface Observed {
   readonly logs: ReadonlyArray<string>
 }
 
-/** Runs an effect, and gives what it told. */
+/** Runs an effect, and returns its exit with its spans and logs. */
 export const observed = <A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<readonly [Exit.Exit<A, E>, Observed], never, R> =>

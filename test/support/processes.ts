@@ -19,6 +19,6 @@ export const startProcess = (
     )
   ).pipe(Effect.map(Context.get(NumberAuth.NumberAuth)))
 
-/** What an effect took, in real milliseconds. */
+/** The duration of an effect in real milliseconds, and its result. */
 export const timed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<readonly [number, A], E, R> =>
   Effect.map(Effect.timed(effect), ([duration, result]) => [Duration.toMillis(duration), result])

@@ -1,4 +1,4 @@
-/** Records for what shows them. */
+/** Records for tests of the code that shows them. */
 import type { AccountCode, Location } from "../../src/schemas/Credentials.js"
 import type { TransitionRecord } from "../../src/schemas/TransitionRecord.js"
 

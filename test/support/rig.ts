@@ -21,7 +21,7 @@ export const makeRig = async () => {
     /** A process on this world, or on one with another store. */
     process: (options: Partial<NumberAuth.Options> = {}, store?: World["store"]): Promise<Auth> =>
       run(Scope.extend(start(store === undefined ? world : { ...world, store }, options), scope)),
-    /** Asks for a session, lets time pass, and says how it ended; null where it has not. */
+    /** Asks for a session, lets time pass, and returns how it ended; null if it has not ended. */
     ask: (auth: Auth, millis = 1000): string | null => {
       const fiber = clock.fork(auth.sessionKey)
       clock.advance(millis)
@@ -30,7 +30,7 @@ export const makeRig = async () => {
   }
 }
 
-/** How a fiber ended; null: it has not. */
+/** How a fiber ended; null if it has not ended. */
 export const endOf = (fiber: Fiber.RuntimeFiber<unknown, { readonly _tag: string }>): string | null => {
   const exit = fiber.unsafePoll()
   return exit === null ? null : tagOf(exit)

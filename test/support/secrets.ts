@@ -1,5 +1,5 @@
 /**
- * What every store has to keep of secrets, for the tests of each.
+ * The rules for secrets that every store has to keep, as tests for each store.
  */
 import { assert, it } from "@effect/vitest"
 import {
@@ -43,9 +43,9 @@ export type Store = AuthStore.AuthStore["Type"]
 
 export type Table = "number_auth_account" | "number_auth_token"
 
-/** A store that several processes can open, and what is behind it. */
+/** A store that several processes can open, with access to its data. */
 export interface Place {
-  /** Opens it, with these keys; without any, as it does when none is configured. */
+  /** Opens it with these keys. Without keys, it opens as if none were configured. */
   readonly open: (keys?: StoreKey.KeyRing) => Effect.Effect<Store, AuthStore.AuthStoreError, Scope.Scope>
   readonly rekey: (
     keys: StoreKey.KeyRing | undefined,
@@ -101,9 +101,9 @@ export const twoSessions = (place: Place, keys: StoreKey.KeyRing | undefined) =>
 
 export const attempts = (world: World) => Effect.map(world.emulator.log, (log) => log.length)
 
-/** What holds for every store that has a key. */
+/** The tests for every store that has a key. */
 export const behaves = (makePlace: Effect.Effect<Place, never, Scope.Scope>) => {
-  it.scopedLive("another process with the key takes the session; no second attempt is made", () =>
+  it.scopedLive("another process with the key takes the session, and no further attempt is made", () =>
     Effect.gen(function* () {
       const place = yield* makePlace
       const { one, world } = yield* twoSessions(place, ring(1))
@@ -113,7 +113,7 @@ export const behaves = (makePlace: Effect.Effect<Place, never, Scope.Scope>) => 
     })
   )
 
-  it.scopedLive("after real use its bytes hold neither token nor session key nor store key", () =>
+  it.scopedLive("the store's bytes hold no token, session key or store key after real use", () =>
     Effect.gen(function* () {
       const place = yield* makePlace
       const { one, two, world } = yield* twoSessions(place, ring(1))
@@ -127,7 +127,7 @@ export const behaves = (makePlace: Effect.Effect<Place, never, Scope.Scope>) => 
       assert.strictEqual((yield* Effect.flip(refused.sessionKey))._tag, "AuthAborted")
       yield* place.rekey(ring(2, 1))
       const bytes = yield* inTheEnd(place.bytes)
-      // It did write what it is searched for the secrets of.
+      // The bytes do hold the records that belong to these secrets.
       for (const text of [account, "EP0000003", "refusedFingerprints", idOf(2)]) {
         assert.isAtLeast(bytes.indexOf(text), 0, text)
       }
@@ -144,7 +144,7 @@ export const behaves = (makePlace: Effect.Effect<Place, never, Scope.Scope>) => 
     })
   )
 
-  it.scopedLive("a key that is missing is named; nothing is changed and no attempt is spent", () =>
+  it.scopedLive("a missing store key is named, nothing is changed, and no attempt is spent", () =>
     Effect.gen(function* () {
       const place = yield* makePlace
       const { one, world } = yield* twoSessions(place, ring(1))
@@ -166,7 +166,7 @@ export const behaves = (makePlace: Effect.Effect<Place, never, Scope.Scope>) => 
     })
   )
 
-  it.scopedLive("records that were swapped, changed or cut are found out, and no attempt is spent", () =>
+  it.scopedLive("records that were swapped, changed or cut are detected, and no attempt is spent", () =>
     Effect.gen(function* () {
       const place = yield* makePlace
       const { world } = yield* twoSessions(place, ring(1))
@@ -227,11 +227,11 @@ export const behaves = (makePlace: Effect.Effect<Place, never, Scope.Scope>) => 
       })
   )
 
-  it.scopedLive("rekey seals all anew, again and again, and the old key is needed no more", () =>
+  it.scopedLive("rekey seals all records again, can be repeated, and makes the old key unnecessary", () =>
     Effect.gen(function* () {
       const place = yield* makePlace
       const { one, two, world } = yield* twoSessions(place, ring(1))
-      // Cut off halfway, as it were: one of the two is sealed anew already.
+      // As after an interrupted rekey: one of the two records is sealed under the new key already.
       const halfway = yield* place.open(ring(2, 1))
       yield* halfway.transact(key, ({ account: record, ledger }) => [
         null,
@@ -249,7 +249,7 @@ export const behaves = (makePlace: Effect.Effect<Place, never, Scope.Scope>) => 
     })
   )
 
-  it.scopedLive("rekey goes on while others work with both keys, and loses none of their transactions", () =>
+  it.scopedLive("rekey runs while others work with both keys, and loses none of their transactions", () =>
     Effect.gen(function* () {
       const place = yield* makePlace
       yield* twoSessions(place, ring(1))
@@ -271,7 +271,7 @@ export const behaves = (makePlace: Effect.Effect<Place, never, Scope.Scope>) => 
   )
 
   it.scopedLive(
-    "rekey without the old key leaves what it cannot open, and names the key; --discard gives it up",
+    "rekey without the old key leaves records it cannot open, and names the key; --discard gives them up",
     () =>
       Effect.gen(function* () {
         const place = yield* makePlace
@@ -279,7 +279,7 @@ export const behaves = (makePlace: Effect.Effect<Place, never, Scope.Scope>) => 
         const before = yield* inTheEnd(() => place.documentOf(key))
         const error = yield* Effect.flip(place.rekey(ring(2)))
         assert.strictEqual(error.reason, "unreadable")
-        assert.include(error.message, "2 of 2 records were left as they are")
+        assert.include(error.message, "2 of 2 records cannot be read and were not changed")
         assert.include(error.message, `Supply the store key with id ${idOf(1)}`)
         assert.strictEqual(yield* inTheEnd(() => place.documentOf(key)), before)
         assert.deepInclude(yield* place.rekey(ring(2), true), { resealed: 0, unchanged: 0, discarded: 2 })
@@ -291,7 +291,7 @@ export const behaves = (makePlace: Effect.Effect<Place, never, Scope.Scope>) => 
   )
 
   it.scopedLive(
-    "a refused token is not sent again, though the store was rekeyed and its old key is gone",
+    "a refused token is not sent again, even if the store was rekeyed and its old key is gone",
     () =>
       Effect.gen(function* () {
         const place = yield* makePlace
@@ -315,7 +315,7 @@ export const behaves = (makePlace: Effect.Effect<Place, never, Scope.Scope>) => 
       })
   )
 
-  it.scopedLive("a token that is kept outlives the process, is sealed, and serves the others", () =>
+  it.scopedLive("a kept token outlives its process, is sealed, and serves other processes", () =>
     Effect.gen(function* () {
       const place = yield* makePlace
       const world = yield* makeWorld()
@@ -332,7 +332,7 @@ export const behaves = (makePlace: Effect.Effect<Place, never, Scope.Scope>) => 
     })
   )
 
-  it.scopedLive("a kept token that does not open is told of, changes nothing, and spends no attempt", () =>
+  it.scopedLive("a kept token that does not open is reported, changes nothing, and spends no attempt", () =>
     Effect.gen(function* () {
       const place = yield* makePlace
       const world = yield* makeWorld()
@@ -360,7 +360,7 @@ export const behaves = (makePlace: Effect.Effect<Place, never, Scope.Scope>) => 
     })
   )
 
-  it.scopedLive("rekey seals kept tokens anew, and gives up those that no key opens, if it is told to", () =>
+  it.scopedLive("rekey seals kept tokens again, and with --discard gives up those that no key opens", () =>
     Effect.gen(function* () {
       const place = yield* makePlace
       const store = yield* place.open(ring(1))

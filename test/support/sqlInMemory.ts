@@ -1,4 +1,4 @@
-/** The store on a database in memory, which ends with the test, and what it warns of. */
+/** The store on a database in memory, which ends with the test, and a collector of its warnings. */
 import { SqlClient } from "@effect/sql"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { Context, Effect, Layer, Logger } from "effect"

@@ -8,7 +8,7 @@ import { Context, Effect, Layer, type Scope } from "effect"
 import { AuthStore, type AuthStoreError } from "../../src/services/store/AuthStore.js"
 import * as SqliteStore from "../../src/services/store/SqliteStore.js"
 
-/** What tests use of the driver's own connection. */
+/** The part of the driver's connection that tests use. */
 export interface Connection {
   readonly name: string
   readonly exec: (source: string) => void
@@ -36,7 +36,7 @@ export const raw = <A>(filename: string, use: (db: Connection) => A): A => {
   }
 }
 
-/** Memory that looks like a disk, where the system has it: the store waits for the disk at each of its writes. */
+/** A file system in memory, if the system has one: the store waits for the disk at each of its writes. */
 const memory = "/dev/shm"
 const parent = Fs.existsSync(memory) ? memory : Os.tmpdir()
 
@@ -49,7 +49,7 @@ export const folder = Effect.acquireRelease(
 /** The name of a file that is not there yet, in a folder of the test's own. */
 export const file = Effect.map(folder, (path) => Path.join(path, "auth.sqlite"))
 
-/** The store on a file. Without a key that is given it makes a key file beside it. */
+/** The store on a file. If no key is given, it makes a key file beside the database. */
 export const openSqlite = (
   filename: string,
   options: Partial<SqliteStore.Options> = {}

@@ -1,5 +1,5 @@
 /**
- * The real NumberAuth on the emulator in memory, with everything a test wants to turn.
+ * The real NumberAuth on the emulator in memory, with everything that a test wants to vary.
  */
 import { HttpClient } from "@effect/platform"
 import { Context, Effect, Layer, Redacted, Ref } from "effect"
@@ -21,7 +21,7 @@ export const baseUrl = "https://number.test/v1"
 /** Tokens that no account has. */
 export const badToken = (n: number): string => n.toString(16).toUpperCase().padStart(32, "0")
 
-/** What outlives a process: the backend, the store, and what people were told. */
+/** Everything that outlives a process: the backend, the store, and the notices that people got. */
 export interface World {
   readonly emulator: Emulator.NumberEmulator["Type"]
   readonly store: AuthStore["Type"]

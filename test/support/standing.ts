@@ -1,5 +1,5 @@
-/** What Effect keeps because it has not ended. */
+/** The fibers that have not ended. */
 import { Effect, Fiber } from "effect"
 
-/** How many fibers stand that nobody is to end: the roots, of the whole program. */
+/** How many root fibers of the whole program have not ended. No parent fiber ends them. */
 export const standing = (): number => Array.from(Effect.runSync(Fiber.roots)).length

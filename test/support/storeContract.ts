@@ -1,6 +1,6 @@
 /**
- * What every store promises, whatever keeps it: one contract, for memory, SQLite and PostgreSQL. What an engine cannot
- * have, its description says, and then the contract asks for the opposite.
+ * The promises of every store: one contract, for memory, SQLite and PostgreSQL. If an engine cannot keep a
+ * promise, its description says so, and then the contract asks for the opposite.
  */
 import type { SqlClient } from "@effect/sql"
 import { assert, describe, it } from "@effect/vitest"
@@ -17,13 +17,13 @@ import { databaseContract } from "./databaseContract.js"
 
 export type Store = AuthStore["Type"]
 
-/** Where stores are kept, with nothing in it yet. */
+/** A place for stores, with nothing in it yet. */
 export interface Place {
   /** Opens a store there, as a process does. */
   readonly open: Effect.Effect<Store, AuthStoreError, Scope.Scope>
 }
 
-/** A place that others than the store can get at, too. */
+/** A place that can be accessed without the store, too. */
 export interface DatabasePlace extends Place {
   /** Runs a statement past the store. */
   readonly sql: (statement: string) => Effect.Effect<ReadonlyArray<Record<string, unknown>>>
@@ -33,25 +33,25 @@ export interface DatabasePlace extends Place {
 
 interface AnyEngine {
   readonly name: string
-  /** Whose clock the time of a moment is taken from. */
+  /** The owner of the clock that moments take their time from. */
   readonly clock: "process" | "database"
   /** How many transactions, and how many readers, come at once. */
   readonly crowd: number
 }
 
-/** Keeps what is written as long as the store is open, and no other process sees it. */
+/** Keeps its records as long as the store is open, and no other process sees them. */
 export interface MemoryEngine extends AnyEngine {
   readonly isDurable: false
   readonly makePlace: Effect.Effect<Place, never, Scope.Scope>
 }
 
-/** Keeps what is written for whichever process opens the place, now or later. */
+/** Keeps its records for every process that opens the place, now or later. */
 export interface DatabaseEngine extends AnyEngine {
   readonly isDurable: true
   readonly makePlace: Effect.Effect<DatabasePlace, never, Scope.Scope>
-  /** The time within which another process is told of half of all changes. */
+  /** The time within which another process learns of half of all changes. */
   readonly tellsWithinMillis: number
-  /** For how long it looks for changes more often than it does later. */
+  /** How long it looks for changes more often than it does later. */
   readonly looksOftenMillis: number
 }
 
@@ -60,7 +60,7 @@ export type Engine = MemoryEngine | DatabaseEngine
 export const opened = (engine: Engine): Effect.Effect<Store, AuthStoreError, Scope.Scope> =>
   Effect.flatMap(engine.makePlace, ({ open }) => open)
 
-/** The numbers that a location's changes bring, as they come. */
+/** The sequence numbers of a location's changes, as they come. */
 export const watch = (store: Store, location: Location = key.location) => {
   const seen: Array<number> = []
   return store.changes(location).pipe(
@@ -71,7 +71,7 @@ export const watch = (store: Store, location: Location = key.location) => {
 }
 
 const real = Clock.make()
-/** What is asked for at a time that only this process believes in. */
+/** Runs an effect at a time that only this process believes in. */
 const at =
   (nowMillis: number) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -84,7 +84,7 @@ const at =
     )
 
 const moments = (engine: Engine) => {
-  it.scopedLive("has nothing at first", () =>
+  it.scopedLive("is empty at first", () =>
     Effect.gen(function* () {
       const store = yield* opened(engine)
       assert.deepStrictEqual(yield* at(1_700_000_000_000)(store.read(key)), {
@@ -110,7 +110,7 @@ const moments = (engine: Engine) => {
     })
   )
 
-  it.scopedLive("draws the next number of the location for a transaction that writes, and for no other", () =>
+  it.scopedLive("draws the location's next sequence number only for a transaction that writes", () =>
     Effect.gen(function* () {
       const store = yield* opened(engine)
       const seen: Array<number> = []
@@ -128,7 +128,7 @@ const moments = (engine: Engine) => {
     })
   )
 
-  it.scopedLive("dies of what a decision throws, writes nothing and draws no number", () =>
+  it.scopedLive("dies with the error that a decision throws, writes nothing and draws no number", () =>
     Effect.gen(function* () {
       const store = yield* opened(engine)
       const mistake = new Error("a mistake")
@@ -137,7 +137,7 @@ const moments = (engine: Engine) => {
           throw mistake
         })
       )
-      // It is a mistake in the code, and not a store that is away: nobody is to wait for that to pass.
+      // It is a mistake in the code, and not a store that is away: waiting does not help.
       assert(exit._tag === "Failure" && Cause.isDieType(exit.cause), String(exit))
       assert.strictEqual(exit.cause.defect, mistake)
       assert.strictEqual((yield* store.read(key)).moment.sequence, 0)
@@ -146,7 +146,7 @@ const moments = (engine: Engine) => {
   )
 }
 
-/** What a transaction is handed, and what is read. */
+/** The records that a transaction is handed, and the records that are read. */
 const handed = (store: Store, whose: AccountKey): Effect.Effect<ReadonlyArray<unknown>, AuthStoreError> =>
   Effect.map(Effect.all([store.transact(whose, (stored) => [stored, null]), store.read(whose)]), (both) =>
     both.map(({ account, ledger: its }) => [its, plain(account)])
@@ -179,7 +179,7 @@ const records = (engine: Engine) => {
     })
   )
 
-  it.scopedLive("keeps a token for each account at each location, in place of the one before", () =>
+  it.scopedLive("keeps one token for each account at each location: a new token replaces the old", () =>
     Effect.gen(function* () {
       const store = yield* opened(engine)
       yield* store.writeToken(key, tokenOf(goodToken))
@@ -195,7 +195,7 @@ const records = (engine: Engine) => {
     })
   )
 
-  it.scopedLive("emits the number that a location has drawn, now and when it has drawn another", () =>
+  it.scopedLive("emits the latest sequence number of a location, at first and after each change", () =>
     Effect.gen(function* () {
       const store = yield* opened(engine)
       yield* write(store)
@@ -209,7 +209,7 @@ const records = (engine: Engine) => {
     })
   )
 
-  it.scopedLive(`lets ${engine.crowd} transactions at once wait for each other, and as many readers`, () =>
+  it.scopedLive(`serves ${engine.crowd} transactions that come at once in turn, and as many readers`, () =>
     Effect.gen(function* () {
       const store = yield* opened(engine)
       const crowd = Array.from({ length: engine.crowd }, (_, n) => n)
@@ -233,8 +233,8 @@ const records = (engine: Engine) => {
 
 const reopening = (engine: Engine) => {
   const title = engine.isDurable
-    ? "is durable over reopening: ledger, record and token are there, and the numbers go on"
-    : "has forgotten all when it is opened again, and counts from zero"
+    ? "is durable: after reopening, ledger, record and token are there, and the numbers go on"
+    : "has forgotten everything when it is opened again, and counts from zero"
   it.scopedLive(title, () =>
     Effect.gen(function* () {
       const { open } = yield* engine.makePlace
@@ -257,9 +257,9 @@ const reopening = (engine: Engine) => {
   )
 }
 
-/** Asks of an engine all that a store promises. */
+/** Tests on an engine every promise of a store. */
 export const storeContract = (engine: Engine): void => {
-  describe(`the contract of stores, on ${engine.name}`, () => {
+  describe(`a store in ${engine.name}`, () => {
     moments(engine)
     records(engine)
     reopening(engine)

@@ -1,4 +1,7 @@
-/** What a store holds, for the tests of stores: an account with a session, and the ledger of its location. */
+/**
+ * The contents of a store, for the tests of stores: an account with a session, and the ledger of its
+ * location.
+ */
 import { Redacted, Schema } from "effect"
 import type { Location, Token } from "../../src/schemas/Credentials.js"
 import { AccountRecord, emptyAccountRecord, emptyLedgerRecord } from "../../src/schemas/StoredRecord.js"
@@ -23,7 +26,7 @@ export const elsewhere: AccountKey = { ...key, location: "elsewhere" as Location
 
 export const tokenOf = (text: string): Token => Redacted.make(text) as Token
 
-/** A record with its key in plain sight: assertions take one Redacted for another. */
+/** A record with its key as plain text: assertions do not distinguish two Redacted values. */
 export const plain = ({ sessionKey: redacted, ...record }: AccountRecord) => ({
   ...record,
   sessionKey: redacted === null ? null : Redacted.value(redacted)

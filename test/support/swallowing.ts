@@ -1,8 +1,8 @@
-/** A network between the store and its server that swallows what is sent. */
+/** A network between the store and its server that can swallow all bytes. */
 import * as Net from "node:net"
 import { Effect } from "effect"
 
-/** Passes bytes on in both directions, until it swallows those of the connections that stand. */
+/** Passes bytes on in both directions, until it swallows the bytes of the connections that are open. */
 export const swallowing = (url: string) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
@@ -25,7 +25,7 @@ export const swallowing = (url: string) =>
       through.port = String((server.address() as Net.AddressInfo).port)
       return {
         url: through.href,
-        /** Begins to swallow; ends when the store has cut off all that is swallowed. */
+        /** Begins to swallow. It ends when the store has closed every connection that was open. */
         swallow: (): Promise<unknown> =>
           Promise.all(
             pairs.map(([inner, outer]) => {

@@ -1,6 +1,6 @@
 /**
- * Everything that a program tells the outside, kept by channel: spans as OpenTelemetry's SDK exports them and as OTLP
- * writes them, logs by every logger that Effect has, metrics, and the console.
+ * Everything that a program outputs, by channel: spans as OpenTelemetry's SDK exports them and as OTLP writes
+ * them, logs by every logger that Effect has, metrics, and the console.
  */
 import { format, inspect } from "node:util"
 import { HttpClient, HttpClientResponse } from "@effect/platform"
@@ -26,13 +26,13 @@ import {
 } from "effect"
 import { showings } from "./leaks.js"
 
-/** What was told, by channel. */
-export interface Told {
+/** The output of a program, by channel. */
+export interface Output {
   readonly add: (channel: string, ...texts: ReadonlyArray<string | Uint8Array>) => void
   readonly channels: ReadonlyMap<string, ReadonlyArray<string | Uint8Array>>
 }
 
-export const makeTold = (): Told => {
+export const makeOutput = (): Output => {
   const channels = new Map<string, Array<string | Uint8Array>>()
   return {
     channels,
@@ -75,7 +75,7 @@ const several = (
     context: tracers[0].context
   })
 
-/** What a success is printed as. */
+/** The printed forms of a success. */
 const briefly = (value: unknown): ReadonlyArray<string> => [
   inspect(value, { depth: 8 }),
   Inspectable.toStringUnknown(value)
@@ -84,16 +84,16 @@ const briefly = (value: unknown): ReadonlyArray<string> => [
 const spanJson = ({ attributes, events, kind, links, name, resource, status }: ReadableSpan): string =>
   JSON.stringify({ name, kind, attributes, events, links, status, resource: resource.attributes })
 
-/** Takes what OTLP would send to a collector. */
-const collecting = (told: Told): HttpClient.HttpClient =>
+/** Records the requests that OTLP sends to a collector. */
+const collecting = (output: Output): HttpClient.HttpClient =>
   HttpClient.make((request, url) => {
-    if (request.body._tag === "Uint8Array") told.add(`otlp ${url.pathname.slice(4)}`, request.body.body)
+    if (request.body._tag === "Uint8Array") output.add(`otlp ${url.pathname.slice(4)}`, request.body.body)
     return Effect.succeed(HttpClientResponse.fromWeb(request, new Response("{}")))
   })
 
-/** A console whose every method writes there; loggers use its unsafe half. */
-const writing = (told: Told, channel: string): Console.Console => {
-  const write = (...given: ReadonlyArray<unknown>) => told.add(channel, format(...given))
+/** A console that writes everything to one channel. Loggers use its unsafe half. */
+const writing = (output: Output, channel: string): Console.Console => {
+  const write = (...given: ReadonlyArray<unknown>) => output.add(channel, format(...given))
   const unsafe = new Proxy(globalThis.console, { get: () => write })
   const safe = { [Console.TypeId]: Console.TypeId, unsafe } as unknown as Console.Console
   return new Proxy(safe, {
@@ -104,15 +104,15 @@ const writing = (told: Told, channel: string): Console.Console => {
   })
 }
 
-const loggers = (told: Told): ReadonlyArray<Logger.Logger<unknown, void>> => [
+const loggers = (output: Output): ReadonlyArray<Logger.Logger<unknown, void>> => [
   ...Object.entries({
     string: Logger.stringLogger,
     logfmt: Logger.logfmtLogger,
     JSON: Logger.jsonLogger,
     structured: Logger.map(Logger.structuredLogger, (entry) => inspect(entry, { depth: Infinity }))
-  }).map(([name, logger]) => Logger.map(logger, (text) => told.add(`log, ${name}`, text))),
+  }).map(([name, logger]) => Logger.map(logger, (text) => output.add(`log, ${name}`, text))),
   Logger.make<unknown, void>(({ annotations, cause, message }) =>
-    told.add(
+    output.add(
       "log, as objects",
       inspect(message, { depth: Infinity }),
       inspect(annotations, { depth: Infinity }),
@@ -123,13 +123,13 @@ const loggers = (told: Told): ReadonlyArray<Logger.Logger<unknown, void>> => [
   Logger.tracerLogger
 ]
 
-/** Runs at the lowest log level with all of it on; what was told is complete when this ends. */
-export const telling =
-  (told: Told) =>
+/** Runs an effect with every channel on, at the lowest log level. The output is complete when this ends. */
+export const recording =
+  (output: Output) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.suspend(() => {
       const exporter = new InMemorySpanExporter()
-      // It is shut down, and forgets, before it is asked.
+      // The exporter forgets its spans when it is shut down, which is before they are read.
       const finished: Array<ReadableSpan> = []
       exporter.shutdown = () => Promise.resolve(void finished.push(...exporter.getFinishedSpans()))
       const service = { serviceName: "canaries" }
@@ -145,7 +145,7 @@ export const telling =
           const wire = yield* OtlpTracer.make({ ...otlp, url: `${otlp.url}traces` })
           return Layer.setTracer(
             several([sdk, wire], (span, exit) =>
-              told.add(
+              output.add(
                 "ends of spans",
                 span.name,
                 ...(exit._tag === "Failure" ? showings(exit.cause) : briefly(exit.value))
@@ -164,25 +164,25 @@ export const telling =
         OtlpMetrics.layer({ ...otlp, url: `${otlp.url}metrics` })
       ).pipe(
         Layer.provide(OtlpSerialization.layerJson),
-        Layer.provide(Layer.succeed(HttpClient.HttpClient, collecting(told)))
+        Layer.provide(Layer.succeed(HttpClient.HttpClient, collecting(output)))
       )
       const logs = Layer.mergeAll(
         Logger.remove(Logger.defaultLogger),
         Logger.remove(Logger.tracerLogger),
-        ...loggers(told).map(Logger.add),
+        ...loggers(output).map(Logger.add),
         Logger.minimumLogLevel(LogLevel.All)
       )
       return effect.pipe(
         Effect.tap(() =>
           Effect.sync(() =>
-            told.add(
+            output.add(
               "metrics",
               inspect(Metric.unsafeSnapshot(), { depth: Infinity, maxArrayLength: Infinity })
             )
           )
         ),
         Effect.provide(Layer.provideMerge(wires, logs)),
-        Effect.withConsole(writing(told, "log, pretty")),
-        Effect.tap(() => Effect.sync(() => told.add("OpenTelemetry spans", ...finished.map(spanJson))))
+        Effect.withConsole(writing(output, "log, pretty")),
+        Effect.tap(() => Effect.sync(() => output.add("OpenTelemetry spans", ...finished.map(spanJson))))
       )
     })

@@ -1,5 +1,5 @@
 /**
- * The two ways in which attempts are sent, for tests that hold on both.
+ * The two ways in which attempts are sent, for tests that run on both.
  */
 import { readFileSync } from "node:fs"
 import type { HttpClient, HttpClientRequest } from "@effect/platform"
@@ -31,18 +31,18 @@ const result = JSON.parse(jsonSample).AuthenticateResult
 
 export interface Wire {
   readonly name: "REST" | "SOAP"
-  /** The transport that sends to what is below a root, such as `http://127.0.0.1:1234/v1`. */
+  /** The transport that sends to a path below a root, such as `http://127.0.0.1:1234/v1`. */
   readonly layer: (root: string) => Layer.Layer<NumberTransport, InvalidInput, HttpClient.HttpClient>
   readonly layerDefault: Layer.Layer<NumberTransport, InvalidInput, HttpClient.HttpClient>
   readonly defaultUrl: string
   readonly request: (root: string, attempt: Attempt) => HttpClientRequest.HttpClientRequest
-  /** Where an attempt goes. */
+  /** The URL of an attempt. */
   readonly url: (root: string) => string
   readonly headers: Readonly<Record<string, string>>
   readonly contentType: string
   /** The body of an attempt. */
   readonly body: (account: string, token: string) => string
-  /** What the body of an attempt ends with. */
+  /** The end of an attempt's body. */
   readonly bodyEnd: string
   readonly classify: (answer: Answer, token: Token) => AttemptOutcome
   /** The documented answer to an attempt that succeeded, and the end of its token. */
@@ -50,12 +50,15 @@ export interface Wire {
   readonly tokenEnds: string
   /** The answer with the fields changed; undefined leaves one out. */
   readonly withResult: (fields: Readonly<Record<string, unknown>>) => string
-  /** What is true nearly, and no boolean on this wire; what is no text on this wire. */
+  /**
+   * A value that is nearly true, and not a boolean on this wire. Then a value that is not a text on this
+   * wire.
+   */
   readonly notBoolean: string
   readonly notText: unknown
-  /** Bodies that are not of the documented form. */
+  /** Malformed bodies. */
   readonly malformed: ReadonlyArray<string>
-  /** Whether an answer says, in whatever part of it, that the attempt succeeded, and nowhere the contrary. */
+  /** Whether an answer says, in any part of it, that the attempt succeeded, and nowhere the contrary. */
   readonly saysAccepted: (body: string) => boolean
 }
 

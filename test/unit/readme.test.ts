@@ -6,7 +6,7 @@ const readme = read("README.md")
 const block = (language: string): string => new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(readme)![1]!
 
 describe("the README", () => {
-  it("shows the example that the type check compiles", () => {
+  it("shows the example that the type check compiles, in 20 lines at most", () => {
     assert.strictEqual(block("ts"), read("examples/quickstart.ts"))
     assert.isAtMost(
       block("ts")
@@ -16,7 +16,7 @@ describe("the README", () => {
     )
   })
 
-  it("shows no other TypeScript than parts of examples that are compiled", () => {
+  it("shows only TypeScript that is part of a compiled example", () => {
     const blocks = [...readme.matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code!)
     const examples = [
       "examples/quickstart.ts",

@@ -6,7 +6,10 @@ import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/** Each program is one file with all that it imports, but for native code, and compilers that few jobs need. */
+/**
+ * Each program is one file with everything that it imports, except native code and compilers that few jobs
+ * need.
+ */
 const options = {
   absWorkingDir: root,
   bundle: true,
@@ -42,7 +45,7 @@ export const buildJob = async (): Promise<BuiltJob> => {
   return { program, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-/** Builds one module with all that it imports. */
+/** Builds one module with everything that it imports. */
 export const buildModule = async (file: string): Promise<string> => {
   const outfile = file.replace(/\.ts$/, ".cjs")
   await esbuild.build({ ...options, entryPoints: [file], outfile, format: "cjs" })

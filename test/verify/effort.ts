@@ -2,7 +2,7 @@
 import type * as fc from "fast-check"
 import { check, defaultReportMessage } from "fast-check"
 
-/** How much of a part is run, and where the part reports how far it has come. */
+/** How much of a part is run, and how the part reports its progress. */
 export interface Effort {
   /** The most units of work to do: schedules, years, kills. */
   readonly most: number
@@ -35,8 +35,9 @@ export const makeEffort = (given: {
 export const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /**
- * Runs a property until there were as many runs as wanted or the time is over, in pieces with seeds of their own: a failure
- * names the seed of its piece, and so is repeated without the pieces before it.
+ * Runs a property until there were as many runs as wanted or the time is over. The runs come in pieces with
+ * seeds of their own: a failure names the seed of its piece, and can be repeated without the pieces before
+ * it.
  */
 export const sample = async <A>(
   effort: Effort,

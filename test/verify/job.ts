@@ -1,10 +1,10 @@
-/** The process of one job: takes a task, reports how far it has come, and ends with what it found. */
+/** The process of one job: it takes a task, reports its progress, and ends with its findings. */
 import { inspect } from "node:util"
 import { makeEffort } from "./effort.js"
 import { type Found, partNamed } from "./parts.js"
 import type { Report, Task } from "./protocol.js"
 
-/** No more reports than these for a job whose units are many. */
+/** The least time between two reports, for a job with many units. */
 const reportEveryMillis = 200
 
 const report = (message: Report): Promise<void> =>
@@ -26,7 +26,7 @@ const perform = async (task: Task): Promise<Found> => {
   return runner.run(task.job, effort)
 }
 
-// The command has ended: nobody waits for this job.
+// The command has ended, and does not wait for this job.
 process.once("disconnect", () => process.exit(1))
 
 process.once("message", (task: Task) => {

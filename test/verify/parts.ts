@@ -1,23 +1,23 @@
 /**
- * The parts of the verification: what each proves, how it is divided into jobs, and what it costs. `npm test` runs each in
- * short, `npm run verify` at full depth or within a budget; nothing else says how deep a part goes.
+ * The parts of the verification: the claim of each, its jobs and its cost. `npm test` runs each in short, and
+ * `npm run verify` at full depth or within a budget. No other file says how deep a part goes.
  */
 import type { Effort } from "./effort.js"
 
-/** What a job has found. */
+/** The findings of a job. */
 export interface Found<A = unknown> {
   /** Units of work that were done. */
   readonly done: number
-  /** What does not hold, each with what repeats it; empty where all holds. */
+  /** Everything that does not hold, each with the seed that repeats it; empty if all holds. */
   readonly breaches: ReadonlyArray<string>
   readonly figures: A
 }
 
-/** What a part has found. */
+/** The findings of a part. */
 export interface Summary {
   /** For `docs/verification.json`. */
   readonly figures: unknown
-  /** What does not hold of the whole, such as a limit that no schedule came to. */
+  /** Breaches of the whole, such as a limit that no schedule came to. */
   readonly breaches: ReadonlyArray<string>
 }
 
@@ -43,21 +43,21 @@ export interface Size {
 /** A part of the verification. */
 export interface Part {
   readonly name: string
-  /** What holds if the part finds nothing. */
+  /** The claim that holds if the part finds nothing. */
   readonly proves: string
-  /** What is counted: walks, years, kills. */
+  /** The unit of work: walks, years, kills. */
   readonly unit: string
   /** The size in `npm test`. */
   readonly quick: Size
   /** The size of `npm run verify`. */
   readonly full: Size
-  /** What the full size costs, in minutes of one quiet core. */
+  /** The cost of the full size, in minutes of one quiet core. */
   readonly minutes: number
-  /** Mostly waits, and so runs beside those that compute. */
+  /** The part mostly waits, and so runs beside those that compute. */
   readonly waits?: boolean
-  /** Cannot be cut off: it is left out of a budget that is too small for it. */
+  /** The part cannot be cut off: it is left out of a budget that is too small for it. */
   readonly atOnce?: boolean
-  /** Runs only where `--only` names it. */
+  /** The part runs only if `--only` names it. */
   readonly byNameOnly?: boolean
   readonly load: () => Promise<Runner>
 }

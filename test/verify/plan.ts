@@ -5,7 +5,7 @@ import type { Part } from "./parts.js"
 export interface Lane {
   readonly part: Part
   readonly jobs: ReadonlyArray<string>
-  /** What the lane costs, in minutes of one core: the dearest begin first. */
+  /** The cost of the lane, in minutes of one core: the dearest lanes begin first. */
   readonly minutes: number
 }
 
@@ -31,8 +31,8 @@ export const byCost = (lanes: ReadonlyArray<Lane>): ReadonlyArray<Lane> =>
 const leastSeconds = 5
 
 /**
- * The seconds that a lane may take: its share, by cost, of the time that is left to the lanes of its kind. What a lane does not
- * need is left to those after it.
+ * The seconds that a lane may take: its share, by cost, of the time that is left to the lanes of its kind.
+ * Time that a lane does not need is left to the lanes after it.
  */
 export const shareOf = (
   lane: Lane,
@@ -57,8 +57,8 @@ export const fits = ({ atOnce, minutes }: Part, seconds: number): boolean =>
   atOnce !== true || seconds > 2 * 60 * minutes
 
 /**
- * The seconds for the next job of a lane. A job of one unit, such as a walk, is worth something only if it comes to its end, and
- * so may take all that is left.
+ * The seconds for the next job of a lane. A job of one unit, such as a walk, is worth something only if it
+ * comes to its end. So it may take all the time that is left.
  */
 export const secondsOfJob = (part: Part, secondsLeft: number, jobsLeft: number): number =>
   part.full.each === 1 ? secondsLeft : Math.min(secondsLeft, Math.max(leastSeconds, secondsLeft / jobsLeft))

@@ -14,7 +14,7 @@ export interface Options {
   readonly view: View
 }
 
-/** What has become of a part. */
+/** The outcome of a part. */
 export interface Outcome {
   readonly part: Part
   /** Units that were done, and those of the full depth. */
@@ -87,7 +87,7 @@ const outcomeOf = (progress: Progress, seed: number): Outcome => {
   }
 }
 
-/** Runs one job of a lane, and keeps what it found. */
+/** Runs one job of a lane, and keeps its findings. */
 const runOne = async (
   progress: Progress,
   job: string,
@@ -149,7 +149,7 @@ const runLanes = async (
   await Promise.all(Array.from({ length: slots }, slot))
 }
 
-/** Runs the parts, and gives what became of each, in their order. */
+/** Runs the parts, and returns their outcomes in the same order. */
 export const run = async (options: Options): Promise<ReadonlyArray<Outcome>> => {
   const all = await Promise.all(options.parts.map(prepare))
   const progressOf = (part: Part): Progress => all.find((each) => each.part === part)!

@@ -6,12 +6,12 @@ import type { Report, Task } from "./protocol.js"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/** A job that is told to end at a time, and does not, is ended by force after so long. */
+/** A job that does not end at its time is killed after so many more seconds. */
 const graceSeconds = 120
 
 /**
- * Runs a job in the program that was built for jobs, and gives what it found. A process that dies is a breach, and has no
- * figures. An abort kills it.
+ * Runs a job in the program that was built for jobs, and returns its findings. A process that dies is a
+ * breach, and has no figures. An abort kills it.
  */
 export const runJob = (
   program: string,
@@ -22,7 +22,7 @@ export const runJob = (
   new Promise((resolve) => {
     const child = fork(program, {
       cwd: root,
-      // Most of what a job makes is garbage at once: room for it saves a tenth of the time.
+      // Most objects that a job makes are garbage at once: room for them saves a tenth of the time.
       execArgv: ["--max-old-space-size=6000", "--max-semi-space-size=64"],
       stdio: ["ignore", "ignore", "pipe", "ipc"]
     })

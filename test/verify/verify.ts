@@ -1,5 +1,6 @@
 /**
- * `npm run verify`: everything that is long. Exit code 1 where anything does not hold, 2 where the command line is wrong.
+ * `npm run verify`: all long checks. The exit code is 1 if anything does not hold, and 2 if the command line
+ * is wrong.
  */
 import { randomInt } from "node:crypto"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
@@ -57,7 +58,9 @@ const argumentsOf = () => {
   }
 }
 
-/** Keeps the figures of parts that were run in full and hold, and writes the document from all that are known. */
+/**
+ * Keeps the figures of parts that were run in full and hold, and writes the document from all known figures.
+ */
 const writeDocument = async (outcomes: ReadonlyArray<Outcome>): Promise<void> => {
   const [data, document] = ["docs/verification.json", "docs/verification.md"]
   const known = existsSync(data) ? (JSON.parse(readFileSync(data, "utf8")) as Figures) : {}

@@ -1,4 +1,6 @@
-/** Shows the verification to a person: bars on a terminal, a line for each part elsewhere, a table at the end. */
+/**
+ * Shows the verification to a person: bars on a terminal, otherwise a line for each part; a table at the end.
+ */
 import { MultiBar, Presets, type SingleBar } from "cli-progress"
 import { cell, table } from "./markdown.js"
 import type { Part } from "./parts.js"
@@ -55,7 +57,7 @@ const makeBars = (parts: ReadonlyArray<Part>): View & { readonly stop: () => voi
   }
 }
 
-/** Bars where the output is a terminal. */
+/** Bars if the output is a terminal. */
 export const makeView = (
   parts: ReadonlyArray<Part>,
   output: { readonly isTTY?: boolean },

@@ -76,7 +76,7 @@ export const ChartView = ({
       ref={frame}
       role="img"
       tabIndex={0}
-      aria-label={`The statechart. The current state is ${state}. The path is told under Transitions.`}
+      aria-label={`The statechart. The current state is ${state}. The path is listed under Transitions.`}
     />
   )
 }

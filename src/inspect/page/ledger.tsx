@@ -74,7 +74,7 @@ export const LedgerView = ({
         {record.lockReported ? (
           <strong>Number reports the location as locked.</strong>
         ) : counted.length >= record.limit ? (
-          "No attempt is made before one of them is cleared."
+          "No attempt is made until a mark is cleared."
         ) : (
           ""
         )}
@@ -96,7 +96,7 @@ export const LedgerView = ({
                 <th scope="col">account</th>
                 <th scope="col">kind</th>
                 <th scope="col">age</th>
-                <th scope="col">what becomes of it</th>
+                <th scope="col">what happens next</th>
               </tr>
             </thead>
             <tbody>
@@ -134,7 +134,7 @@ export const SessionView = ({ now, record }: { readonly record: TransitionRecord
         <dt>Session</dt>
         <dd>
           {session === null ? (
-            "none is held"
+            "none"
           ) : (
             <>
               {span(Math.max(0, now - session.obtainedAtMillis))} old of{" "}

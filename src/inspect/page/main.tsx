@@ -43,8 +43,8 @@ const connectionWords = ({ connection, isLoaded, source, trouble }: Model): stri
   !isLoaded
     ? "Connecting."
     : connection === "lost"
-      ? "The connection is lost. What is shown is what was last known; it is tried again."
-      : (trouble ?? (source === "trace" ? "A trace: nothing new comes." : "Live."))
+      ? "The connection is lost. The page shows the last known state, and tries to connect again."
+      : (trouble ?? (source === "trace" ? "A trace: no new records come." : "Live."))
 
 const NoticesView = ({
   notices,
@@ -58,7 +58,7 @@ const NoticesView = ({
   <section class="notices" aria-labelledby="notices">
     <h2 id="notices">Last notices</h2>
     {notices.length === 0 ? (
-      <p class="quiet">Nobody was told of anything.</p>
+      <p class="quiet">There are no notices.</p>
     ) : (
       <ol tabIndex={0} aria-label="Last notices">
         {notices.slice(0, 20).map((notice) => (

@@ -40,8 +40,8 @@ const CopyView = ({ name, until }: { readonly name: string; readonly until: numb
       setTold({
         text:
           diagram === null
-            ? "The diagram did not come."
-            : "This browser does not let the page copy. Here it is:",
+            ? "The diagram could not be loaded."
+            : "This browser does not let the page copy. Here is the diagram:",
         diagram
       })
     }
@@ -51,7 +51,7 @@ const CopyView = ({ name, until }: { readonly name: string; readonly until: numb
       <button type="button" onClick={() => void copy()}>
         Copy as sequence diagram
       </button>{" "}
-      <a href="trace">Download the trace of all</a>
+      <a href="trace">Download the trace of all accounts</a>
       <p role="status">{told.text}</p>
       {told.diagram === null ? null : (
         <textarea

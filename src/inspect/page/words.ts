@@ -34,7 +34,7 @@ export const moment = (millis: number, nowMillis: number): string => {
 }
 
 export const markKind = (mark: Mark): string =>
-  mark.status === "inFlight" ? "in flight" : mark.status === "lost" ? "lost, drains" : mark.reason
+  mark.status === "inFlight" ? "in flight" : mark.status === "lost" ? "lost, draining" : mark.reason
 
 /** What happens to a mark next, and when. */
 export const markFate = (mark: Mark, nowMillis: number): string => {
@@ -48,9 +48,9 @@ export const markFate = (mark: Mark, nowMillis: number): string => {
     const left = mark.drainsAtMillis - nowMillis
     return left > 0
       ? `Number may still be working on it, for ${span(left)}`
-      : `it has drained: a success after now clears it`
+      : `it has drained: the success of a new attempt clears it`
   }
   return mark.clearedForLocation
-    ? "cleared for the location; counts for its account until that one succeeds"
-    : "counts until a success that was reserved later"
+    ? "cleared for the location; counts for its account until that account succeeds"
+    : "counts until a later attempt succeeds"
 }

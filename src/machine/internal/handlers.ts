@@ -67,7 +67,7 @@ const barOf = (
   }
   const { tokenEnd } = context
   return tokenEnd !== null && tokenEnd.fingerprint === fingerprint && tokenEnd.atMillis <= nowMillis
-    ? { reason: "expired", detail: "the token is past the end that Number gave for it" }
+    ? { reason: "expired", detail: "the token ended at the time that Number gave for it" }
     : null
 }
 

@@ -26,7 +26,7 @@ export class MethodFailed extends Schema.TaggedError<MethodFailed>("effect-numbe
     const advice =
       this.code === 5030 || this.code === 5050
         ? "Number refused the session key once more right after it was renewed: find out whether calls leave from more than one IP address before you send the call again"
-        : "The session is good: correct the call by what the answer says"
+        : "The session is good: correct the call as the answer says"
     return `Number did not carry out ${this.method}: ${this.detail} (ErrCode ${this.code ?? "none"}). This is no attempt to authenticate, and the location's count is unchanged. ${advice}.`
   }
 }
@@ -79,7 +79,7 @@ export class AnswerUndecodable extends Schema.TaggedError<AnswerUndecodable>(
   detail: Schema.String
 }) {
   override get message(): string {
-    return `Number carried out ${this.method} (FunctionOk is true), but its answer does not have the form that was expected: ${this.detail}. Do not send the call again: query what it did, and correct the schema of its result. The location's count is unchanged.`
+    return `Number carried out ${this.method} (FunctionOk is true), but its answer does not have the expected form: ${this.detail}. Do not send the call again: query what it did, and correct the schema of its result. The location's count is unchanged.`
   }
 }
 

@@ -169,7 +169,7 @@ export const method =
       const encoded = yield* Effect.catchAll(Schema.encode(requestSchema, allErrors)(input), (error) =>
         invalid(`the form of its schema; see ${fieldsOf(error, (text) => scrub(text))}`)
       )
-      const request = yield* Effect.mapError(requestOf(path, encoded), () => invalid("what JSON can hold"))
+      const request = yield* Effect.mapError(requestOf(path, encoded), () => invalid("a JSON value"))
       const signature = options.signature === true ? yield* SessionSignature : undefined
       const { head, result, show } = yield* auth
         .httpClientWith({ signature, timeout })

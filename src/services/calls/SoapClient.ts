@@ -2,45 +2,33 @@
  * The client of Number's methods over SOAP, with the session key.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { constTrue, identity } from "effect/Function"
+import { constTrue } from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { functionOkOf, RefusalCode, SoapBoolean, SoapMethodResult } from "../../schemas/Answers.js"
-import type { SessionKey } from "../../schemas/Credentials.js"
 import type { InvalidInput } from "../../schemas/InvalidInput.js"
-import { AnswerUndecodable, type CallError, CallUncertain, CallUnsent, MethodFailed } from "./CallError.js"
-import { type AnswerHead, emptyHead } from "../wire/answerHead.js"
-import { logCall, successOf } from "./internal/callLog.js"
-import { verdictOf } from "./internal/verdict.js"
-import { fieldsOf } from "./internal/undecodableFields.js"
-import { withOwnSpan, withRedactedSpans } from "../common/redactedSpans.js"
-import { readText } from "../wire/http/readText.js"
-import { requestInit, withoutRedirects } from "../wire/http/redirects.js"
-import { scrub, withoutSecrets } from "../common/scrub.js"
-import { bodyChild, faultText, methodResultOf, soapCall } from "../wire/soap/envelope.js"
-import { type Parameters, readMethod, readParameters } from "../wire/soap/parameters.js"
-import { fateOf } from "../wire/http/fate.js"
-import { sendOnce } from "../wire/http/sendOnce.js"
-import { within } from "../common/within.js"
-import { parseXml, valueOf, type XmlValue } from "../wire/soap/xml.js"
+import { withOwnSpan } from "../common/redactedSpans.js"
+import { scrub } from "../common/scrub.js"
 import { type AuthError, NumberAuth } from "../session/NumberAuth.js"
-import {
-  configSoapOptions,
-  decodeSoapOptions,
-  type SoapOptions,
-  type SoapWire
-} from "../wire/soap/settings.js"
-import { SessionRefused } from "../session/SessionRefusal.js"
+import type { SessionRefused } from "../session/SessionRefusal.js"
+import { type AnswerHead, emptyHead } from "../wire/answerHead.js"
+import { requestInit } from "../wire/http/redirects.js"
+import { type Parameters, readMethod, readParameters } from "../wire/soap/parameters.js"
+import { configSoapOptions, decodeSoapOptions, type SoapOptions } from "../wire/soap/settings.js"
+import type { XmlValue } from "../wire/soap/xml.js"
+import { AnswerUndecodable, type CallError, MethodFailed } from "./CallError.js"
+import { logCall } from "./internal/callLog.js"
+import type { Secrets } from "./internal/soapAnswer.js"
+import { sendCall } from "./internal/soapSending.js"
+import { fieldsOf } from "./internal/undecodableFields.js"
+
+export { longestResultBytes } from "./internal/soapSending.js"
 
 /**
  * The parameters of a method: one element for each, in this order, by Number's names. A nested record holds elements.
@@ -107,156 +95,6 @@ export class SoapClient extends Context.Tag("effect-number-auth/SoapClient")<
   }
 >() {}
 
-/**
- * The longest answer to a call that is read, in bytes: 4 MiB.
- *
- * @since 0.1.0
- * @category constants
- */
-export const longestResultBytes = 4 * 1_048_576
-
-/** As many tags as a long report has. Parsing them takes seconds, and blocks the process. */
-const mostResultTags = 100_000
-
-type Secrets = ReadonlyArray<Redacted.Redacted<string>>
-
-/** Text of an answer, fit to be shown; null if nothing is left. */
-const shownOf = (text: string | null, secrets: Secrets): string | null => {
-  const shown = scrub(text ?? "", ...secrets)
-  return shown === "" ? null : shown
-}
-
-const booleanOf = (value: unknown): boolean | null =>
-  Option.getOrNull(Schema.decodeUnknownOption(SoapBoolean)(value))
-
-/** The head of an answer, and its result or the error for its verdict. */
-interface Read {
-  readonly head: AnswerHead
-  readonly result: Effect.Effect<XmlValue, SessionRefused | MethodFailed | CallUncertain>
-}
-
-const headOf = (
-  result: Option.Option<typeof SoapMethodResult.Type>,
-  value: Option.Option<XmlValue>,
-  secrets: Secrets
-): AnswerHead =>
-  Option.match(result, {
-    onNone: () => emptyHead,
-    onSome: (found) => ({
-      FunctionOk: functionOkOf(found) ?? null,
-      success: successOf(Option.getOrNull(value), booleanOf),
-      RespMsg: shownOf(found.RespMsg, secrets),
-      ErrCode: found.ErrCode,
-      ErrMsg: shownOf(found.ErrMsg, secrets)
-    })
-  })
-
-/** Reads the answer to a call. Pure, and takes any text. */
-const readAnswer = (
-  method: string,
-  answer: { readonly status: number; readonly body: string | null },
-  secrets: Secrets
-): Read => {
-  const uncertain = (detail: string): CallUncertain => new CallUncertain({ method, detail })
-  if (answer.body === null) {
-    return { head: emptyHead, result: uncertain("its answer was longer than 4 MiB and was cut off") }
-  }
-  const child = Option.flatMap(parseXml(answer.body, mostResultTags), bodyChild)
-  if (Option.isSome(child) && child.value.name === "Fault") {
-    const isSuccess = answer.status >= 200 && answer.status <= 299
-    const status = isSuccess ? "" : ` and HTTP status ${answer.status}`
-    const reason = shownOf(faultText(child.value), secrets)?.replace(/\.$/, "") ?? "no reason given"
-    return { head: emptyHead, result: uncertain(`it answered with a SOAP fault${status}: ${reason}`) }
-  }
-  const value = Option.map(Option.flatMap(child, methodResultOf(method)), valueOf)
-  const head = headOf(Option.flatMap(value, Schema.decodeUnknownOption(SoapMethodResult)), value, secrets)
-  const verdict = verdictOf(answer.status, head, "its answer is not of the documented form")
-  switch (verdict._tag) {
-    case "carriedOut":
-      return { head, result: Effect.succeed(Option.getOrThrow(value)) }
-    case "notCarriedOut": {
-      const { code, detail } = verdict
-      return {
-        head,
-        result: Schema.is(RefusalCode)(code)
-          ? new SessionRefused({ code })
-          : new MethodFailed({ method, code, detail })
-      }
-    }
-    case "unknown":
-      return { head, result: uncertain(verdict.detail) }
-  }
-}
-
-/** The error if no answer came. The client's error is not kept: its request holds the session key. */
-const ofFailure = (method: string, error: HttpClientError.HttpClientError): CallUncertain | CallUnsent => {
-  const fate = fateOf(error)
-  if (fate._tag === "unsent") return new CallUnsent({ method, detail: fate.detail })
-  const detail = fate._tag === "lost" ? fate.detail : `Number answered with HTTP status ${fate.status}`
-  return new CallUncertain({ method, detail })
-}
-
-/** The result of a call, in its own field, so that only `readAnswer` can take it for a refusal of the key. */
-interface Answer {
-  readonly value: XmlValue
-  readonly head: AnswerHead
-}
-
-/** One sending of a call. */
-const send = (
-  client: HttpClient.HttpClient,
-  call: {
-    readonly wire: SoapWire
-    readonly timeout: Duration.Duration
-    readonly init: globalThis.RequestInit
-    readonly method: string
-    readonly parameters: Parameters
-    readonly secrets: Secrets
-    /** Takes the head of an answer that refused the key. */
-    readonly onRefused: (head: AnswerHead) => void
-  },
-  key: SessionKey
-): Effect.Effect<Answer, SessionRefused | MethodFailed | CallUncertain | CallUnsent> =>
-  Effect.gen(function* () {
-    const request = soapCall(call.wire, call.method, { SessKey: Redacted.value(key), ...call.parameters })
-    const response = yield* sendOnce(client, request)
-    const { status } = response
-    const body = yield* readText(response, longestResultBytes).pipe(
-      // A status outside 2xx decides even if its body cannot be read. An answer without a body is whole.
-      Effect.catchIf(
-        (error) => status < 200 || status > 299 || error.reason === "EmptyBody",
-        () => Effect.succeed("")
-      )
-    )
-    return { status, body }
-  }).pipe(
-    withoutRedirects(call.init),
-    // The envelope, which holds the key, is never printed.
-    withRedactedSpans((text) => withoutSecrets(text, key, ...call.secrets), identity),
-    Effect.mapError((error) => ofFailure(call.method, error)),
-    within(
-      call.timeout,
-      () =>
-        new CallUncertain({
-          method: call.method,
-          detail: `no answer came within ${Duration.format(call.timeout)}`
-        })
-    ),
-    Effect.tapError((error) => logCall(call.method, emptyHead, error)),
-    Effect.flatMap((answer) => {
-      const { head, result } = readAnswer(call.method, answer, [key, ...call.secrets])
-      return result.pipe(
-        Effect.map((value) => ({ value, head })),
-        Effect.tapError((error) =>
-          // A refusal is logged only if the replay is refused too.
-          error._tag === "SessionRefused"
-            ? Effect.sync(() => call.onRefused(head))
-            : logCall(call.method, head, error)
-        )
-      )
-    })
-  )
-
 /** Names the fields that do not decode. The parse error holds their values, so it is dropped. */
 const undecodable =
   (method: string, secrets: Secrets) =>
@@ -295,7 +133,7 @@ export const make = (
         const call = { wire, timeout, init, method, parameters, secrets }
         let refused: AnswerHead = emptyHead
         const { head, value } = yield* auth
-          .withSession((key) => send(client, { ...call, onRefused: (answer) => (refused = answer) }, key))
+          .withSession((key) => sendCall(client, { ...call, onRefused: (answer) => (refused = answer) }, key))
           .pipe(
             Effect.catchTag("SessionRefused", (refusal) => {
               const error = refusedAgain(method, refusal, refused)

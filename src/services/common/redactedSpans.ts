@@ -13,7 +13,7 @@ const kindOf = (error: unknown): Error => {
   const name = Predicate.hasProperty(error, "_tag") ? error._tag : error instanceof Error ? error.name : ""
   const kind = typeof name === "string" && /^\w{1,40}$/.test(name) ? name : "unknown"
   return new Error(
-    `An error of another's code (${kind}), which is not shown here since it may hold a secret.`
+    `An error from code outside this library (${kind}). It is not shown, since it may hold a secret.`
   )
 }
 

@@ -38,9 +38,9 @@ const happened = (abort: Abort): string => {
     case "refused":
       return `Number refused the token: ${abort.detail}`
     case "barred":
-      return `The token is one that Number refused before, so it was not sent again`
+      return `Number refused this token before, so it was not sent again`
     case "expired":
-      return `The token is past the end that Number gave for it, so it was not sent`
+      return `The token ended at the time that Number gave for it, so it was not sent`
     case "faulted":
       return `The attempt to authenticate failed: ${abort.detail}`
     case "lost":
@@ -82,8 +82,8 @@ export const abortedMessage = (standing: Standing, abort: Abort): string =>
  */
 export const lockedMessage = (standing: Standing, reported: boolean): string =>
   reported
-    ? `Number reports that the IP of location ${standing.location} is locked out. ${count(standing)}. No attempt is made for any account there; session keys that are held go on serving. Ask Number's support to audit and lift the lock, no sooner than some minutes after the last attempt, and then confirm that it was lifted.`
-    : `Location ${standing.location} has reached the limit, and the library stopped itself before Number locks the IP. ${count(standing)}. No attempt is made; session keys that are held go on serving. Find out why attempts fail and ask Number's support to reset the count of the IP, no sooner than some minutes after the last attempt; only then confirm that the lock was lifted.`
+    ? `Number reports that the IP of location ${standing.location} is locked out. ${count(standing)}. No attempt is made for any account of this location. Session keys that are held still work. Wait some minutes after the last attempt, then ask Number's support to audit and lift the lock. When support has lifted the lock, confirm it.`
+    : `Location ${standing.location} has reached the limit, and the library stopped itself before Number locks the IP. ${count(standing)}. No attempt is made. Session keys that are held still work. Find out why attempts fail. Wait some minutes after the last attempt, then ask Number's support to reset the count of the IP. Only when support has reset the count, confirm that the lock was lifted.`
 
 /**
  * The account was aborted: a person is needed.
@@ -210,10 +210,10 @@ export class AuthRejected extends Schema.TaggedError<AuthRejected>("effect-numbe
   override get message(): string {
     const what = {
       refusedCredentials: `Number refused this token of account ${this.standing.account}, and it is never sent again: create a new token in the Client Admin Portal and supply it`,
-      abortedCredentials: `These are credentials with which account ${this.standing.account} was aborted, so they replace nothing: resume to try them once more, or supply others`,
-      addressFlapping: `Account ${this.standing.account} was aborted because calls of location ${this.standing.location} leave from more than one IP address, which other credentials do not change: give each egress address a location of its own, or route all calls through one, then resume`,
+      abortedCredentials: `Account ${this.standing.account} was aborted with these credentials, so they replace nothing: resume to try them once more, or supply other credentials`,
+      addressFlapping: `Account ${this.standing.account} was aborted because calls of location ${this.standing.location} leave from more than one IP address. Other credentials do not change that: give each egress address a location of its own, or route all calls through one, then resume`,
       notAborted: `Account ${this.standing.account} is not aborted, so there is nothing to resume`,
-      notLocked: `Account ${this.standing.account} is not locked at location ${this.standing.location}, so there is no lock that could have been lifted, and the count stays as it is`
+      notLocked: `Account ${this.standing.account} is not locked at location ${this.standing.location}, so there is no lifted lock to confirm, and the count stays as it is`
     }[this.why]
     return `${what}. ${count(this.standing)}. Nothing was changed.`
   }

@@ -112,7 +112,7 @@ export const layerStore = (
       const location = yield* decodeLocation(options.location ?? "default")
       const initial =
         options.initial === undefined
-          ? new CredentialError({ detail: "none is kept in the store for this account" })
+          ? new CredentialError({ detail: "the store keeps no token for this account" })
           : fromConfig(options.initial)
       return {
         get: (account) =>

@@ -36,7 +36,7 @@ export type RenewalReason = `${RefusalCode}` | "expired"
  * @category metrics
  */
 export const renewals: Metric.Metric.Counter<number> = Metric.counter("number_auth_renewals_total", {
-  description: "Sessions that took the place of another, by location and why that one ended",
+  description: "Sessions that replaced another, by location and by the reason why the other one ended",
   incremental: true
 })
 
@@ -48,7 +48,7 @@ export const renewals: Metric.Metric.Counter<number> = Metric.counter("number_au
  * @category metrics
  */
 export const room: Metric.Metric.Gauge<number> = Metric.gauge("number_auth_room", {
-  description: "Attempts that the location's count has room for, by location"
+  description: "Attempts that the location's count still allows, by location"
 })
 
 /**
@@ -60,7 +60,7 @@ export const room: Metric.Metric.Gauge<number> = Metric.gauge("number_auth_room"
 export const sessionAge: Metric.Metric.Histogram<number> = Metric.histogram(
   "number_auth_session_age_seconds",
   MetricBoundaries.fromIterable([60, 600, 3600, 21_600, 43_200, 86_400, 90_000, 93_600]),
-  "Age of sessions that another took the place of, in seconds, by location"
+  "Age of sessions when another replaced them, in seconds, by location"
 )
 
 /**

@@ -7,7 +7,7 @@ import { storeFailure } from "./storeFailure.js"
 import { within } from "../common/within.js"
 
 /**
- * The store cannot be used. Meanwhile no attempt is sent, and held session keys go on serving.
+ * The store cannot be used. Meanwhile no attempt is sent, and held session keys still work.
  *
  * - `unavailable`: it did not answer, is busy, or its disk is full.
  * - `unreadable`: its data is damaged, another version wrote it, or no supplied key opens it. Nothing was changed.
@@ -30,10 +30,10 @@ export class AuthStoreError extends Schema.TaggedError<AuthStoreError>("effect-n
     const general = {
       unavailable: "Make the store reachable and try again",
       unreadable:
-        "Use the version that wrote it. Without it, or with a backup, the count is not known: have Number's support reset that of the IP before anything authenticates again",
+        "Use the version of this library that wrote it. Without this store, or with a backup of it, the count is not known: ask Number's support to reset the count of the IP before anything authenticates again",
       misconfigured: "Correct the store's settings and try again"
     }[this.reason]
-    return `The store that holds the location's count is ${this.reason}: ${this.detail}. While that is so no attempt is sent, and session keys that are held go on serving. ${this.advice ?? general}.`
+    return `The store that holds the location's count is ${this.reason}: ${this.detail}. Meanwhile no attempt is sent, and session keys that are held still work. ${this.advice ?? general}.`
   }
 }
 

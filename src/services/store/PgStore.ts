@@ -87,7 +87,7 @@ const clientOf = (options: Options, maxConnections: number) =>
         )
       : new AuthStoreError({
           reason: "misconfigured",
-          detail: `its address does not have the form it should have: ${postgresUrlForm}`
+          detail: `its address is malformed: expected ${postgresUrlForm}`
         })
   )
 

@@ -60,7 +60,7 @@ export const configuredKeys: Effect.Effect<ConfiguredKeys, AuthStoreError> = Eff
   (error) =>
     new AuthStoreError({
       reason: "misconfigured",
-      detail: `${error._op === "InvalidData" ? error.path.join(".") : "NUMBER_STORE_KEY"} does not have the form it should have: the base64 of 32 random bytes, as openssl rand -base64 32 prints them; NUMBER_STORE_KEY_OLD may hold several, separated by commas`
+      detail: `${error._op === "InvalidData" ? error.path.join(".") : "NUMBER_STORE_KEY"} is malformed: expected the base64 of 32 random bytes, as openssl rand -base64 32 prints them; NUMBER_STORE_KEY_OLD may hold several, separated by commas`
     })
 )
 
@@ -77,8 +77,7 @@ export const configuredKeyRing: Effect.Effect<KeyRing | undefined, AuthStoreErro
       ? new AuthStoreError({
           reason: "misconfigured",
           detail: "NUMBER_STORE_KEY_OLD is set, and NUMBER_STORE_KEY is not",
-          advice:
-            "Set NUMBER_STORE_KEY, too, or take NUMBER_STORE_KEY_OLD away where nothing is sealed under it"
+          advice: "Set NUMBER_STORE_KEY too, or remove NUMBER_STORE_KEY_OLD if nothing is sealed under it"
         })
       : Effect.succeed(Option.getOrUndefined(Option.map(current, (key) => ({ current: key, older }))))
 )
@@ -87,7 +86,7 @@ export const configuredKeyRing: Effect.Effect<KeyRing | undefined, AuthStoreErro
 export const changesChannel = "number_auth_changes"
 
 const keysInMemory =
-  "NUMBER_STORE_KEY is not set: session keys and tokens are not stored, and each process, and each start of one, makes an attempt of its own to obtain a session. The store holds the count, the state and fingerprints. To share one session, set NUMBER_STORE_KEY to the base64 of 32 random bytes wherever the store is used."
+  "NUMBER_STORE_KEY is not set: session keys and tokens are not stored. Each process makes an attempt of its own to obtain a session, and makes one again after each start. The store holds the count, the state and fingerprints. To share one session, set NUMBER_STORE_KEY to the base64 of 32 random bytes in every process that uses the store."
 
 /** A defect that `decide` threw, in place of a result: a mistake in the code, not a failure of the store. */
 class Thrown {

@@ -89,7 +89,7 @@ const readKeyFile = (
           : new AuthStoreError({
               reason: "misconfigured",
               detail: `the key file ${keyFile} cannot be read (${reasonOf(error)})`,
-              advice: "Let this user read it: another key does not open what was sealed under this one"
+              advice: "Let this user read it: no other key opens the secrets that are sealed under this key"
             })
       )
     )
@@ -101,7 +101,7 @@ const readKeyFile = (
           reason: "unreadable",
           detail: `the key file ${keyFile} does not hold the base64 of 32 bytes`,
           advice:
-            "Put it back from a backup. Where there is none, remove it, so that a new key is made, and give up the sealed sessions with number-auth rekey --discard; the count and what was refused stay as they are"
+            "Put it back from a backup. If there is no backup, remove the file, so that a new key is made, and delete the sealed secrets with number-auth rekey --discard; the count and the record of refused tokens stay the same"
         })
     })
   })
@@ -198,11 +198,11 @@ const keyRing = (options: Options, isLossAccepted = false) =>
     const current = yield* Effect.flatMap(readKeyFile(filename), (made) =>
       Effect.mapError(made, () =>
         missing === undefined
-          ? misconfigured(`the key file ${keyFileOf(filename)} has gone`)
+          ? misconfigured(`the key file ${keyFileOf(filename)} has disappeared`)
           : new AuthStoreError({
               reason: "unreadable",
-              detail: `what ${filename} keeps is sealed under the store key with id ${missing}, there is no key file ${keyFileOf(filename)}, and that key was not supplied`,
-              advice: `Put the key file back, or supply the key as NUMBER_STORE_KEY or in NUMBER_STORE_KEY_OLD. Where it is lost, number-auth rekey --discard makes a new one and gives up what is sealed: the next login of those accounts makes an attempt; the count and what was refused stay as they are`
+              detail: `the secrets in ${filename} are sealed under the store key with id ${missing}, there is no key file ${keyFileOf(filename)}, and that key was not supplied`,
+              advice: `Put the key file back, or supply the key as NUMBER_STORE_KEY or in NUMBER_STORE_KEY_OLD. If it is lost, number-auth rekey --discard makes a new one and deletes the sealed secrets: the next login of those accounts makes an attempt; the count and the record of refused tokens stay the same`
             })
       )
     )

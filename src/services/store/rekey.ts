@@ -185,7 +185,7 @@ const runAll = (
     if (first === undefined) return { keyId, ...counts }
     return yield* new AuthStoreError({
       reason: "unreadable",
-      detail: `${failed.length} of ${records.length} records were left as they are, the others are sealed under the key with id ${keyId}. The first: ${first.detail}`,
+      detail: `${failed.length} of ${records.length} records cannot be read and were not changed; the others are sealed under the key with id ${keyId}. The first error: ${first.detail}`,
       advice: first.advice
     })
   })

@@ -19,7 +19,7 @@ import { type Attempt, AttemptNotPermitted } from "./attempt.js"
 import { type Answer, classifyRestAnswer, longestAnswerBytes, restRequest } from "./authenticate.js"
 import { decodeBaseUrl, defaultBaseUrl } from "./http/baseUrl.js"
 import { fateOf } from "./http/fate.js"
-import { readText } from "./http/readText.js"
+import { readAnswer } from "./http/readAnswer.js"
 import { requestInit, withoutRedirects } from "./http/redirects.js"
 
 export { type Attempt, AttemptNotPermitted } from "./attempt.js"
@@ -94,15 +94,7 @@ export const makeTransport = (
             HttpClient.tapRequest(() => attempt.permit),
             (once) => once.execute(wire.request(attempt))
           )
-          const status = response.status
-          const body = yield* readText(response, longestAnswerBytes).pipe(
-            // A status outside 2xx decides even if its body cannot be read. An answer without a body is whole.
-            Effect.catchIf(
-              (error) => status < 200 || status > 299 || error.reason === "EmptyBody",
-              () => Effect.succeed("")
-            )
-          )
-          return wire.classify({ status, body }, attempt.token)
+          return wire.classify(yield* readAnswer(response, longestAnswerBytes), attempt.token)
         }).pipe(
           withoutRedirects(init),
           // The body, which holds the token, is never printed.

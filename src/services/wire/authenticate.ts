@@ -12,6 +12,7 @@ import type { Token } from "../../schemas/Credentials.js"
 import { scrub } from "../common/scrub.js"
 import type { Attempt } from "./attempt.js"
 import { hiddenBody } from "./http/hiddenBody.js"
+import { isSuccessful } from "./http/readAnswer.js"
 
 /**
  * The longest answer that is read, in bytes: 1 MiB. The rest is cut off, and the attempt counts as faulted.
@@ -85,7 +86,7 @@ export const classifyResult = (
   result: AuthenticateResult | undefined,
   token: Token
 ): AttemptOutcome => {
-  if (answer.status < 200 || answer.status > 299) {
+  if (!isSuccessful(answer.status)) {
     return AttemptOutcome.faulted({
       detail: `Number answered with HTTP status ${answer.status}`,
       errorCode: result?.ErrCode ?? null,

@@ -82,9 +82,9 @@ export interface AuthenticateCall {
   /** By the emulator's clock. */
   readonly atMillis: number
   readonly ip: string
-  /** As sent; `""` where the request named none. */
+  /** As sent; `""` if the request named none. */
   readonly account: string
-  /** As sent; empty where the request held none. */
+  /** As sent; empty if the request held none. */
   readonly token: Redacted.Redacted<string>
   readonly outcome: Outcome
 }

@@ -32,7 +32,7 @@ export interface Options {
   readonly wire: "REST" | "SOAP"
   /** Default: Number's production. The emulator answers at every address. */
   readonly baseUrl?: string | undefined
-  /** Default: nobody is notified. */
+  /** Default: no notification. */
   readonly notify?: ((notice: AuthNotice) => Effect.Effect<void>) | undefined
   readonly observer?: Observer | undefined
 }
@@ -53,14 +53,14 @@ const transportOf = ({ baseUrl, wire }: Options) =>
     ? SoapTransport.layer(baseUrl === undefined ? {} : { endpoint: `${baseUrl}/CardProcAPI.svc` })
     : NumberTransport.layerRest(baseUrl === undefined ? {} : { baseUrl })
 
-/** The services of a process. Every request to store and network passes its gates. A dead process notifies nobody. */
+/** The services of a process. Every request to store and network passes its gates. A dead process gives no notice. */
 export const servicesOf = (options: Options): Context.Context<Services> => {
   const { gates, location, network, notify = () => Effect.void } = options
   const below = Context.empty().pipe(
     Context.add(HttpClient.HttpClient, gates.httpClient(network)),
     Context.add(AuthStore, gates.store(location.store)),
     Context.add(AuthObserver, options.observer ?? null),
-    // The cheapest fingerprint is enough: there are thousands of tokens, and nobody tries to guess them.
+    // The cheapest fingerprint is enough: there are thousands of tokens, and no attacker.
     Context.add(FingerprintCost, 1),
     Context.add(AuthNotifier, { notify: (notice) => gates.whileAlive(notify(notice)) }),
     Context.add(CredentialProvider, providerOf(options))

@@ -15,7 +15,7 @@ export interface TokenBook {
   /** The token that the account's processes are given. */
   readonly supplied: (account: number) => string
   readonly supply: (account: number, token: string) => void
-  /** Number issues a new token, which ends after `lifeMillis` milliseconds. Nobody has supplied it yet. */
+  /** Number issues a new token, which ends after `lifeMillis` milliseconds. It is not supplied yet. */
   readonly issue: (account: number, lifeMillis?: number) => void
 }
 

@@ -110,7 +110,7 @@ export const turn = (): Promise<void> =>
     port2.postMessage(null)
   })
 
-/** Monotonic and wall time, and those who sleep until a time. */
+/** Monotonic and wall time, and the sleepers that wait for a time. */
 export const makeTime = (startMillis: number) => {
   let steadyMillis = 0
   let wallOffsetMillis = startMillis

@@ -22,11 +22,11 @@ export type Violation = "limitPassed" | "retried" | "unmarked"
 
 const explained: { readonly [K in Violation]: string } = {
   limitPassed:
-    "The backend counted more unsuccessful attempts in a row than the limit allows; at six Number locks the location. Let the library make all attempts, and leave it to people to resume, to bring tokens, and to confirm that a lock was lifted.",
+    "The backend counted more unsuccessful attempts in a row than the limit allows; at six Number locks the location. Let the library make all attempts. Only people may resume, supply tokens, and confirm that a lock was lifted.",
   retried:
-    "An unsuccessful attempt was made again with the same token, and no person had said so. Do not call resume from a program, and do not authenticate in a loop: tell a person, and end.",
+    "After an unsuccessful attempt the same token was sent again, and no person had allowed it. Do not call resume from a program, and do not authenticate in a loop: notify a person, and end the program.",
   unmarked:
-    "An attempt was sent that no mark in the store stands for, so no other process, and not this one after a crash, knows of it. Do not call Authenticate yourself, and let all processes of the location share one durable store."
+    "An attempt was sent without a mark in the store. No other process knows of it, and neither does this process after a crash. Do not call Authenticate yourself, and let all processes of the location share one durable store."
 }
 
 /**
@@ -69,11 +69,11 @@ export class LockoutFound extends Schema.TaggedError<LockoutFound>("effect-numbe
     const picture =
       this.records.length === 0
         ? ""
-        : "\n\nTo see it on the statechart, write this error's `trace` to a file: number-auth inspect --trace FILE"
+        : "\n\nTo see it on the statechart, write this error's `trace` to a file, and run number-auth inspect --trace FILE"
     return [
       `${explained[this.violation]} (${this.violation}; count ${this.count} of ${this.limit})`,
       "",
-      "The shortest way there:",
+      "The shortest steps that lead to it:",
       ...this.steps.map((step, index) => `  ${index + 1}. ${step}`),
       "",
       this.diagram + repeat + picture

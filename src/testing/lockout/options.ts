@@ -21,7 +21,7 @@ export interface Options {
   readonly auth?: Omit<NumberAuth.Options, "account" | "baseUrl" | "location"> | undefined
   /** The protocol of attempts. Default `REST`. */
   readonly wire?: "REST" | "SOAP" | undefined
-  /** How the backend counts, where the documentation leaves it open. Default: the emulator's. */
+  /** How the backend counts, if the documentation leaves it open. Default: the emulator's. */
   readonly backend?: Pick<NumberEmulator.Options, "counting" | "successClears" | "faultsCount"> | undefined
   /** Whether people resume, and have locks lifted. Default true. */
   readonly operators?: boolean | undefined

@@ -70,7 +70,7 @@ const step = <Type extends Step["type"], S extends Extract<Step, { readonly type
 })
 
 /**
- * Schedules for the given number of processes, with or without people who act.
+ * Schedules for the given number of processes, with or without acts of people.
  *
  * @since 0.1.0
  * @category schedules

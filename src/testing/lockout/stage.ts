@@ -1,5 +1,5 @@
 /**
- * The processes that run the program, and the people who act, over one simulated location.
+ * The processes that run the program, and the acts of people, over one simulated location.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Cause from "effect/Cause"

@@ -38,8 +38,8 @@ const end = ({ clock, disk, location, log, options }: World, processes: Processe
   processes.end()
   const left = clock.end()
   const name = `life ${life} of seed ${options.seed}`
-  if (left > 0) throw new Error(`${left} fibers have outlived ${name}`)
-  if (seen() !== before) throw new Error(`The dead of ${name} have acted`)
+  if (left > 0) throw new Error(`${left} fibers still run after the end of ${name}`)
+  if (seen() !== before) throw new Error(`A dead process of ${name} has acted`)
 }
 
 /**

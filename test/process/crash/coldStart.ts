@@ -31,7 +31,7 @@ const login = (world: World) =>
     NUMBER_TOKEN: goodToken,
     NUMBER_BASE_URL: world.url,
     NUMBER_STORE_URL: world.store,
-    // On PostgreSQL, sessions are shared only among those who have the key.
+    // On PostgreSQL, only processes that have the key share sessions.
     NUMBER_STORE_KEY: Buffer.alloc(32, "cold").toString("base64")
   }).ended
 

@@ -8,7 +8,7 @@ import { type EngineName, engineNames, type Given, onStage, type Stage } from ".
 /** Runs a test on an engine. */
 export type On = (use: (stage: Stage) => Promise<void>) => Promise<void>
 
-/** What the parts of the test file run on. */
+/** The resources of the test file. */
 export const useGiven = (): Given => {
   let postgres: Postgres | undefined
   beforeAll(async () => {

@@ -1,5 +1,5 @@
 /**
- * What happens to a process, decided by chance before it starts. Needs no vitest.
+ * The fate of a process, chosen at random before the process starts. Needs no vitest.
  */
 import { assert } from "chai"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -7,7 +7,7 @@ import type { Gate } from "../worker.js"
 import type { Random } from "./random.js"
 import { isAtGate, isResult, isWritten, type Worker } from "./workers.js"
 
-/** `anywhere`: a moment by chance. The worker tells the others, or stops at them. */
+/** `anywhere`: a random moment. The worker reports the other steps, or stops at them. */
 export const steps = [
   "beforeMark",
   "inMark",
@@ -29,8 +29,8 @@ export type Fate =
   | { readonly type: "suspended"; readonly at: "beforeSending" | "beforeSettling"; readonly rounds: number }
 
 /**
- * The least tried steps come first, since not every process comes to the step where it is to be killed. In a row of bad
- * tokens, those after Number has counted come first.
+ * The least tried steps come first, since not every process reaches the step at which it is to be killed. In
+ * a row of bad tokens, the steps after Number has counted come first.
  */
 const nextStep = (random: Random, killed: Kills, isStormy: boolean): Step => {
   const least = Math.min(...steps.map((step) => killed[step] ?? 0))
@@ -58,7 +58,7 @@ export const fateOf = (random: Random, killed: Kills, index: number, isStormy: b
 export const gateOf = (fate: Fate): Gate =>
   fate.type === "survives" || fate.at === "inFlight" || fate.at === "anywhere" ? null : fate.at
 
-/** Kills a worker at a step, and gives the step at which it was; null where the worker was done before. */
+/** Kills a worker at a step, and returns the step that it had reached; null if the worker was done before. */
 export const strike = async (
   worker: Worker,
   { afterMillis, at }: Extract<Fate, { readonly type: "killed" }>

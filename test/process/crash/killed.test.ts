@@ -8,7 +8,7 @@ import { killAt, once, onceFailed, startDoomed } from "./workers.js"
 import { assertNeverLocked, attempts, inWorld, ip, operator, run, untilSeen } from "./world.js"
 
 describeOnEngines("a process that is killed", (on) => {
-  it("before the mark or in its transaction counts nothing, and the next gets a session", () =>
+  it("before the mark or in its transaction counts nothing, and the next process gets a session", () =>
     on((stage) =>
       inWorld(stage, async (world) => {
         await killAt(world, "beforeMark")
@@ -28,7 +28,7 @@ describeOnEngines("a process that is killed", (on) => {
         assert.strictEqual((await run(auth.status)).inFlight, 1)
         const next = await onceFailed(world)
         assert.strictEqual(next.error, "AuthAborted")
-        // It waited for the lease, and not for its own patience.
+        // It waited for the end of the lease, and not for its own time-out.
         assert.isBelow(next.afterMillis, 20_000)
         assert.strictEqual(await attempts(world), 0)
         assert.strictEqual((await run(auth.status)).failures, 1)
@@ -39,7 +39,7 @@ describeOnEngines("a process that is killed", (on) => {
       })
     ))
 
-  it("between mark and send is followed by a session where lost attempts may be followed by others", () =>
+  it("between mark and send is followed by a session if lost attempts may be followed by others", () =>
     on((stage) =>
       inWorld(
         stage,
@@ -72,7 +72,7 @@ describeOnEngines("a process that is killed", (on) => {
       })
     ))
 
-  it("between answer and settling counts as lost, though Number took it: the next waits, and aborts", () =>
+  it("between answer and settling counts as lost, even if Number accepted: the next waits, and aborts", () =>
     on((stage) =>
       inWorld(stage, async (world) => {
         for (const gate of ["beforeSettling", "inSettling"] as const) {
@@ -86,7 +86,7 @@ describeOnEngines("a process that is killed", (on) => {
       })
     ))
 
-  it("after settling leaves its session or its refusal to the next, which makes no attempt", () =>
+  it("after settling leaves its session or its refusal to the next process, which makes no attempt", () =>
     on((stage) =>
       inWorld(stage, async (world) => {
         const bad = "1".repeat(32)

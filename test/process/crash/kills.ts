@@ -1,5 +1,6 @@
 /**
- * Kills by chance at every step of an attempt, in four locations side by side, one for each policy. Needs no vitest.
+ * Random kills at every step of an attempt, in four locations side by side, one for each policy. Needs no
+ * vitest.
  */
 import type { Effort } from "../../verify/effort.js"
 import { type Kills, steps } from "./fates.js"
@@ -18,11 +19,11 @@ export interface KillFigures {
   /** The highest count of any emulator. */
   readonly peak: number
   readonly served: number
-  /** How calls ended that were not served. */
+  /** The errors of the calls that were not served, and their counts. */
   readonly failed: Readonly<Record<string, number>>
-  /** How often a person gave the word. */
+  /** How often a person resumed, or confirmed that a lock was lifted. */
   readonly words: number
-  /** What should never happen, each with its seed. Empty where all is well. */
+  /** The promises that were broken, each with its seed; empty if there are none. */
   readonly breaches: ReadonlyArray<string>
 }
 
@@ -30,7 +31,7 @@ const policies = (["location", "account"] as const).flatMap((successClears) =>
   (["abort", "continue"] as const).map((lostAttempts) => ({ successClears, lostAttempts }))
 )
 
-/** So many kills that none of the steps can have been missed by chance. */
+/** After so many kills, a step without a kill was not missed by chance. */
 const enoughForEachStep = 64
 
 const missedSteps = (kills: number, tally: Tally): ReadonlyArray<string> => [
@@ -78,8 +79,8 @@ const killsOn = async (stage: Stage, effort: Effort): Promise<KillFigures> => {
 }
 
 /**
- * Kills processes on an engine, `effort.most` times or as long as `effort.mayGoOn()`. The seed makes the same choices
- * again, though what the processes make of them is the machine's.
+ * Kills processes on an engine, `effort.most` times or as long as `effort.mayGoOn()`. A seed makes the same
+ * choices again, but the timing of the processes depends on the machine.
  */
 export const killsOf = (engine: EngineName, effort: Effort, given: Given = {}): Promise<KillFigures> =>
   onStage(engine, given, (stage) => killsOn(stage, effort))

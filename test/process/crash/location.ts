@@ -1,5 +1,5 @@
 /**
- * One location whose processes are killed, and what has to be so there. Needs no vitest.
+ * One location whose processes are killed, and the promises that have to hold there. Needs no vitest.
  */
 import { assert } from "chai"
 import { Option, Redacted } from "effect"
@@ -9,13 +9,13 @@ import type { Random } from "./random.js"
 import type { Worker } from "./workers.js"
 import { account, ip, operator, run, type World } from "./world.js"
 
-/** What all locations of a run count together. */
+/** The counts of all locations of a run together. */
 export interface Tally {
   readonly byStep: Kills
   suspended: number
   served: number
   readonly failed: Record<string, number>
-  /** How often a person gave the word. */
+  /** How often a person resumed, or confirmed that a lock was lifted. */
   words: number
 }
 
@@ -76,7 +76,7 @@ const sentOf = async (world: World, code: string, token: string): Promise<number
     (call) => call.account === code && Redacted.value(call.token) === token
   ).length
 
-/** Looks at all that a worker has said. */
+/** Checks every line of a worker. */
 export const look = async ({ refused, tally, world }: Location, { lines, task }: Worker): Promise<void> => {
   for (const line of lines) {
     if (line.type === "overwritten") assert.fail(`session ${line.held} was overwritten by ${line.by}`)
@@ -88,18 +88,19 @@ export const look = async ({ refused, tally, world }: Location, { lines, task }:
     if (line.type !== "failed") continue
     const ending = line.abort === null ? line.error : `${line.error} (${line.abort})`
     tally.failed[ending] = (tally.failed[ending] ?? 0) + 1
-    // Nothing but these may end a call. A defect is none of them, no store was away, and a dead process keeps nobody
-    // waiting for longer than its lease. A process that lost too much time, suspended or on a busy machine, does not send.
+    // Only these errors may end a call. A defect is not among them, no store was away, and a dead process
+    // delays others no longer than its lease. A process that lost too much time, suspended or on a busy
+    // machine, does not send.
     if (line.error === "AuthUnreachable") assert.include(line.message, "lease ran out before it was sent")
     else assert.include(["AuthAborted", "AuthLocked", "AuthLost"], line.error, line.message)
-    // Where lost attempts may be followed by others, a person is asked for only where Number refused the token.
+    // If lost attempts may be followed by others, a person is asked only after Number refused the token.
     if (world.settings.lostAttempts === "continue" && line.abort !== null) {
       assert.include(["refused", "barred"], line.abort)
     }
   }
 }
 
-/** What has to be so after every round. */
+/** The promises that have to hold after every round. */
 export const check = async ({ generations, operators, refused, world }: Location): Promise<void> => {
   const { locks, peaks } = await run(world.emulator.summary)
   assert.isAtMost(peaks[ip] ?? 0, 5, "the emulator counted more than the limit")

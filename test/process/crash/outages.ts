@@ -30,7 +30,7 @@ export interface OutageFigures {
   readonly peak: number
   /** How long it took after each start until all processes served again. */
   readonly recoveredMillis: ReadonlyArray<number>
-  /** What should never happen, each with its seed. Empty where all is well. */
+  /** The promises that were broken, each with its seed; empty if there are none. */
   readonly breaches: ReadonlyArray<string>
 }
 
@@ -38,7 +38,7 @@ const codes = [account, "AB1234567", "CD7654321"]
 
 const servedOf = ({ lines }: Worker): number => lines.filter(({ type }) => type === "served").length
 
-/** Waits until every worker has served anew. */
+/** Waits until every worker has served again. */
 const untilAllServe = async (
   world: World,
   workers: ReadonlyArray<Worker>,
@@ -57,7 +57,7 @@ const untilAllServe = async (
   }
 }
 
-/** Only the store may be what calls fail for, and each says so in time. */
+/** Calls may fail only because of the store, and each fails in time. */
 const assertFailedForStore = ({ lines }: Worker): void => {
   for (const line of lines) {
     if (line.type !== "failed") continue
@@ -68,8 +68,8 @@ const assertFailedForStore = ({ lines }: Worker): void => {
 }
 
 /**
- * One stop and one start. Odd rounds stop the server as a power failure does. From the third round on it goes while renewals
- * are under way; before, sessions are held, and go on serving.
+ * One stop and one start. Odd rounds stop the server as a power failure does. From the third round on, the
+ * server stops during renewals. Before that, sessions are held and go on serving.
  */
 const outage = async (
   { random, server, workers, world }: Load,
@@ -83,7 +83,7 @@ const outage = async (
   }
   await server.stop(how)
   if (!isMidst) await untilAllServe(world, workers, `away (${how}), with held keys`, 20_000)
-  // What was reserved before may be on its way.
+  // An attempt that was reserved before may still be on its way.
   await sleep(1000)
   const sent = await attempts(world)
   await run(world.emulator.expireSessions())

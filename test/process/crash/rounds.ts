@@ -1,5 +1,6 @@
 /**
- * Kills the processes of one location by chance, while a person does what the library asks for. Needs no vitest.
+ * Kills the processes of one location at random, while a person acts on the library's notices. Needs no
+ * vitest.
  */
 import { assert } from "chai"
 import { Effect, Option } from "effect"
@@ -38,7 +39,7 @@ interface Plan {
   readonly fate: Fate
 }
 
-/** Faults that hit no process hit a caller from another address, who is no part of the test. */
+/** Spends the faults that hit no process on a caller from another address, outside of the test. */
 const useUpFaults = async (world: World): Promise<void> => {
   const deadline = Date.now() + 30_000
   while ((await run(world.emulator.summary)).pendingFaults > 0) {
@@ -52,7 +53,7 @@ const useUpFaults = async (world: World): Promise<void> => {
   }
 }
 
-/** Continues those who were suspended, once their leases have run out. */
+/** Continues the suspended processes, once their leases have run out. */
 const wake = async (location: Location, round: number): Promise<void> => {
   const { sleepers } = location
   for (const sleeper of sleepers.splice(0)) {
@@ -140,7 +141,10 @@ const live = async (location: Location, { code, fate, token }: Plan, round: numb
   await look(location, worker)
 }
 
-/** Number's support comes first, no sooner than the drain time after the last attempt; then comes the word. */
+/**
+ * First Number's support lifts the lock, no sooner than the drain time after the last attempt. Then a person
+ * confirms it.
+ */
 const lift = async ({ tally, world }: Location, auth: NumberAuth.NumberAuth["Type"]): Promise<void> => {
   await sleep(allDrainedMillis)
   await run(world.emulator.liftLock(ip))
@@ -148,7 +152,7 @@ const lift = async ({ tally, world }: Location, auth: NumberAuth.NumberAuth["Typ
   tally.words++
 }
 
-/** A person does what the library asks for, now and then. */
+/** A person resumes or lifts a lock as the library asks, most of the time. */
 const help = async (location: Location, plans: ReadonlyArray<Plan>): Promise<void> => {
   for (const code of new Set(plans.map((plan) => plan.code))) {
     if (location.random.chance(0.25)) continue
@@ -163,8 +167,8 @@ const help = async (location: Location, plans: ReadonlyArray<Plan>): Promise<voi
 }
 
 /**
- * All goes on by itself once the tokens are good; only a location that is full needs a person's word. Whether it is full
- * shows when the leases of the dead have run out.
+ * With good tokens all accounts go on by themselves. Only a full location needs a person. Whether it is full
+ * shows when the leases of the killed processes have run out.
  */
 const recover = async (location: Location): Promise<void> => {
   const { operators, world } = location
@@ -187,7 +191,7 @@ const recover = async (location: Location): Promise<void> => {
   await assertNeverLocked(world)
 }
 
-/** Kills processes of one location until there were enough, or `mayGoOn` says no. */
+/** Kills processes of one location as long as `mayGoOn` is true. */
 export const killsAt = async (
   world: World,
   random: Random,
@@ -200,7 +204,7 @@ export const killsAt = async (
     let isStormy = random.chance(0.5)
     for (let round = 0; mayGoOn(countOf(location.killed)); round++) {
       await wake(location, round)
-      // Bad tokens come in rows: somebody has supplied wrong ones wherever the location uses one.
+      // Bad tokens come in rows, as if a person had supplied wrong ones for all accounts of the location.
       if (random.chance(isStormy ? 0.15 : 0.25)) isStormy = !isStormy
       await injectByChance(location, isStormy)
       const plans = await plansOf(location, isStormy)

@@ -1,5 +1,5 @@
 /**
- * A sample of the kills and outages that `npm run verify` makes many of.
+ * A small sample of the kills and outages of `npm run verify`.
  */
 import { assert, describe, inject, it } from "vitest"
 import type { Effort } from "../../verify/effort.js"
@@ -9,14 +9,17 @@ import { killsOf } from "./kills.js"
 import { outagesOf } from "./outages.js"
 import { engineNames } from "./world.js"
 
-/** The first effort ends with so many units; the second is stopped after as many, and all has to hold as well. */
+/**
+ * The first effort ends by itself after so many units. The second is stopped after as many, and must hold as
+ * well.
+ */
 const few = (most: number): Effort => ({ most, seed: 5, mayGoOn: () => true, done: () => {} })
 const stopped = (after: number): Effort => {
   let kills = 0
   return { most: 1000, seed: 6, mayGoOn: () => kills < after, done: (units) => (kills = units) }
 }
 
-describe.concurrent("processes that are killed by chance", { timeout: 120_000 }, () => {
+describe.concurrent("processes that are killed at random", { timeout: 120_000 }, () => {
   const given = useGiven()
   const wanted = partNamed("kills").quick.each
 
@@ -32,7 +35,7 @@ describe.concurrent("processes that are killed by chance", { timeout: 120_000 },
 })
 
 describe("a PostgreSQL that is stopped and started under load", () => {
-  it("is missed by all and found by all again, and nothing is sent meanwhile", async () => {
+  it("lets all processes recover after the start, and nothing is sent meanwhile", async () => {
     const wanted = partNamed("outages").quick.each
     const { breaches, processes, rounds } = await outagesOf(few(wanted), { programs: inject("programs") })
     assert.deepStrictEqual({ breaches, processes, rounds }, { breaches: [], processes: 6, rounds: wanted })

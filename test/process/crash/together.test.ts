@@ -24,7 +24,7 @@ import {
 describeOnEngines("a process that is suspended", (on) => {
   it.each([
     ["alone", false],
-    ["after another process found its lease run out", true]
+    ["after another process found that its lease had run out", true]
   ] as const)(
     "between mark and send for longer than its lease sends nothing and counts nothing, %s",
     (_, isFound) =>
@@ -52,7 +52,7 @@ describeOnEngines("a process that is suspended", (on) => {
       )
   )
 
-  it("between answer and settling does not put its late session in the place of a newer one", () =>
+  it("between answer and settling does not replace a newer session by its late one", () =>
     on((stage) =>
       inWorld(
         stage,
@@ -67,7 +67,7 @@ describeOnEngines("a process that is suspended", (on) => {
             late.lines.filter(({ type }) => type === "overwritten"),
             []
           )
-          // It brings its caller the newer session, and so does the store.
+          // Its caller gets the newer session, and so does the next process.
           for (const { type, key } of [result as typeof newer, (await once(world)) as typeof newer]) {
             assert.deepStrictEqual({ type, key }, { type: "served", key: newer.key })
           }
@@ -100,12 +100,12 @@ describeOnEngines("many processes", (on, engine, given) => {
       })
     ))
 
-  it("never send again a token that was refused, whatever came in between", () =>
+  it("never send a refused token again, whatever happened in between", () =>
     on((stage) =>
       inWorld(stage, async (world) => {
         const [one, other] = ["1".repeat(32), "2".repeat(32)]
         const auth = await operator(world)
-        // As a crash loop would have it, of a service that is given one bad token and then another, and back.
+        // As in the crash loop of a service that gets one bad token, then another, and then the first again.
         for (const [token, sent] of [
           [one, 1],
           [one, 1],
@@ -127,13 +127,14 @@ describeOnEngines("many processes", (on, engine, given) => {
       })
     ))
 
-  it("of eight accounts with bad tokens make five attempts and no more, even where some are killed", () =>
+  it("of eight accounts with bad tokens make five attempts and no more, even if some are killed", () =>
     on((stage) =>
       inWorld(stage, async (world) => {
         await run(world.emulator.setDelays({ answer: "200 millis" }))
         const workers = Array.from({ length: 8 }, (_, index) => {
           const own = { account: `AB${String(index).padStart(7, "0")}`, token: index.toString().repeat(32) }
-          // Two are killed: lost, though Number counted them. Their attempts have time enough on a busy machine.
+          // Two are killed: their attempts are lost, but Number counted them. They have time enough on a busy
+          // machine.
           const settings = { attemptTimeout: "8 seconds", leaseDuration: "9 seconds" } as const
           return index < 2
             ? startDoomed(world, { ...own, settings, gate: "beforeSettling" })
@@ -163,7 +164,7 @@ describe("a process that is suspended on PostgreSQL", { timeout: 120_000 }, () =
   const given = useGiven()
   const on: On = (use) => onStage("PostgreSQL", given, use)
 
-  it("in its transaction holds up the others for seconds, not for ever", () =>
+  it("in its transaction delays the others for seconds, not forever", () =>
     on((stage) =>
       inWorld(stage, async (world) => {
         // A lease counts from before the wait for the transaction, and that may be five seconds here.

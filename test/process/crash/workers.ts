@@ -7,14 +7,14 @@ import { type Ran, start } from "../start.js"
 import type { Gate, Line, Task } from "../worker.js"
 import { account, goodToken, shortLived, type World } from "./world.js"
 
-/** How long a process may take for what it has to do, on a machine that has much else to do. */
+/** How long a process may take for its work on a busy machine. */
 const patienceMillis = 60_000
 
 export const isAtGate = (line: Line): boolean => line.type === "gate"
 export const isResult = (line: Line): boolean => line.type === "served" || line.type === "failed"
 export const isWritten = (line: Line): boolean => line.type === "written"
 
-/** Reads the lines of a worker as they come, and wakes those who wait for one. */
+/** Reads the lines of a worker as they come, and wakes the callers that wait for one. */
 const linesOf = (running: ReturnType<typeof start>) => {
   const lines: Array<Line> = []
   let rest = ""
@@ -34,7 +34,7 @@ const linesOf = (running: ReturnType<typeof start>) => {
     isOver = true
     wake()
   })
-  /** Waits until a line is so, or the worker is over; false where no line ever is. */
+  /** Waits until a line matches or the worker is over; false if no line matched. */
   const until = async (isSo: (line: Line) => boolean): Promise<boolean> => {
     const deadline = Date.now() + patienceMillis
     while (true) {
@@ -74,13 +74,13 @@ export const startWorker = (world: World, task: Partial<Task> = {}) => {
   }
   return {
     task: full,
-    /** What it has said so far. */
+    /** Its lines so far. */
     lines,
     until,
     kill,
     ended: running.ended,
     child: running.child,
-    /** The result of its call. It has to end, and by itself. */
+    /** The result of its call. The worker has to end by itself. */
     result: async () => {
       const timer = new AbortController()
       const ran = await Promise.race([

@@ -27,14 +27,14 @@ export const ip = "127.0.0.1"
 export type EngineName = "SQLite" | "PostgreSQL"
 export const engineNames: ReadonlyArray<EngineName> = ["SQLite", "PostgreSQL"]
 
-/** What a part runs on, where it is there already: else the part makes its own. */
+/** Resources that exist already. A part makes the missing ones itself. */
 export interface Given {
   readonly programs?: Pick<Programs, "cli" | "worker"> | undefined
   /** Makes an empty database of PostgreSQL, and gives its URL. */
   readonly newDatabase?: (() => Promise<string>) | undefined
 }
 
-/** What worlds are made of. */
+/** The resources of a world. */
 export interface Stage {
   readonly programs: Pick<Programs, "cli" | "worker">
   /** Makes an empty store, and gives its URL. */
@@ -57,12 +57,12 @@ export interface World {
 export const leaseMillis = 2500
 /** How long Number may work on an attempt that was lost. */
 export const drainMillis = 3000
-/** No lease that stands now runs longer, and all attempts that were lost with one have drained. */
+/** After this time every lease of now has ended, and every attempt that was lost with one has drained. */
 export const allDrainedMillis = leaseMillis + drainMillis + 200
 
 /** The settings of a process that is killed or suspended. */
 export const shortLived: Settings = { attemptTimeout: 2000, leaseDuration: leaseMillis }
-/** The settings of all others: no machine is so busy that a lease runs out by mistake. */
+/** The settings of all other processes: no machine is so busy that a lease runs out by mistake. */
 export const patient: Settings = {
   attemptTimeout: "20 seconds",
   leaseDuration: "25 seconds",
@@ -72,7 +72,7 @@ export const patient: Settings = {
 
 export const run = <A, E>(effect: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(effect)
 
-/** Makes what is not given, and removes it afterwards. */
+/** Makes the resources that are not given, and removes them afterwards. */
 export const onStage = async <A>(
   engine: EngineName,
   given: Given,

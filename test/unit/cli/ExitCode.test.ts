@@ -38,7 +38,7 @@ describe("exitCodeOf", () => {
     [1, new CallRefused({ detail: "", answer: {} })]
   ]
 
-  it("lets a supervisor restart only what a restart cannot harm", () => {
+  it("gives each error its code, so that a supervisor restarts the command only if that is harmless", () => {
     for (const [code, error] of table) {
       assert.strictEqual(exitCodeOf(error), code, error._tag)
     }

@@ -17,10 +17,10 @@ const written = () => {
   return { texts, streams: { stdout: stream("stdout"), stderr: stream("stderr") } }
 }
 
-describe("what the command says", () => {
+describe("the output of a command", () => {
   for (const json of [false, true]) {
     it.effect(
-      `holds no secret that is to be hidden, however it is echoed, ${json ? "as JSON" : "as text"}`,
+      `holds no secret that was given to hide, however the secret is echoed, ${json ? "as JSON" : "as text"}`,
       () =>
         Effect.gen(function* () {
           const { streams, texts } = written()

@@ -70,7 +70,7 @@ describe("decodeStoreUrl", () => {
     }
   })
 
-  it("knows the password as it is written and as it is meant", () => {
+  it("reads a password that storeSecrets gives both encoded and decoded", () => {
     const target = decodeStoreUrl("postgres://user:secret%40secret@db/number", "/work")
     assert.deepStrictEqual(storeSecrets(Either.getOrThrow(target)).map(Redacted.value), [
       "secret%40secret",
@@ -78,7 +78,7 @@ describe("decodeStoreUrl", () => {
     ])
   })
 
-  it("refuses every other scheme, and says nothing of the value", () => {
+  it("refuses other schemes and malformed URLs, and does not show the value", () => {
     for (const url of [
       "postgres://user:secret@db",
       "postgres://user:secret@db/",
@@ -135,7 +135,7 @@ describe("readSettings", () => {
     )
   )
 
-  it.effect("names the setting and the form it should have, never the value", () =>
+  it.effect("names the setting and its expected form, never the value", () =>
     Effect.gen(function* () {
       for (const [setting, value] of [
         ["NUMBER_ATTEMPT_TIMEOUT", "30 secrets"],
@@ -153,7 +153,7 @@ describe("readSettings", () => {
           )
         )
         assert.strictEqual(error.setting, setting)
-        assert.match(error.message, new RegExp(`^${setting} \\(or --[a-z-]+\\) does not have .*expected`))
+        assert.match(error.message, new RegExp(`^${setting} \\(or --[a-z-]+\\) is malformed: expected`))
         assert.notInclude(error.message, "secret")
       }
     })

@@ -1,5 +1,5 @@
 /**
- * `number-auth inspect`, run in this process, over a store that programs use meanwhile.
+ * `number-auth inspect`, run in this process, on a store that is in use.
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, describe, it } from "@effect/vitest"
@@ -50,18 +50,18 @@ const begin = (...args: ReadonlyArray<string>) =>
     return { texts, fiber }
   })
 
-/** The running inspector, once it says where it is. */
+/** Starts the inspector, and waits until it has printed its address. */
 const inspecting = (...args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const { fiber, texts } = yield* begin(...args)
     while (texts.stdout === "") yield* Effect.sleep("10 millis")
-    const told = JSON.parse(texts.stdout)
+    const printed = JSON.parse(texts.stdout)
     const get = (path: string) =>
-      Effect.promise(() => fetch(`${told.url}${path}`).then((response) => response.json()))
-    return { fiber, texts, told, get }
+      Effect.promise(() => fetch(`${printed.url}${path}`).then((response) => response.json()))
+    return { fiber, texts, printed, get }
   })
 
-/** What a command that ends by itself says. */
+/** The exit code and the output of a command that ends by itself. */
 const refused = (...args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const { fiber, texts } = yield* begin(...args)
@@ -74,10 +74,10 @@ interface Shown {
 }
 
 describe("number-auth inspect", { timeout: 300_000 }, () => {
-  it.scopedLive("shows a store as it is, what comes, and nothing of its secrets", () =>
+  it.scopedLive("shows the current state of a store and its changes, but no secret", () =>
     Effect.gen(function* () {
       const filename = Path.join(yield* folder, "number.sqlite")
-      const { fiber, get, texts, told } = yield* inspecting(
+      const { fiber, get, printed, texts } = yield* inspecting(
         "--store",
         `file:${filename}`,
         "--location",
@@ -85,7 +85,7 @@ describe("number-auth inspect", { timeout: 300_000 }, () => {
         "--limit",
         "3"
       )
-      assert.deepInclude(told, { source: "store", title: `location shop in file://${filename}` })
+      assert.deepInclude(printed, { source: "store", title: `location shop in file://${filename}` })
       while (texts.stderr === "") yield* Effect.sleep("10 millis")
       assert.include(texts.stderr, `There is no store at ${filename} yet.`)
       assert.isFalse(Fs.existsSync(filename))
@@ -121,7 +121,7 @@ describe("number-auth inspect", { timeout: 300_000 }, () => {
     }).pipe(Effect.provide(NodeContext.layer))
   )
 
-  it.scopedLive("shows a failure of neverLocksOut, and a life of the simulator", () =>
+  it.scopedLive("shows the trace of a failure of neverLocksOut, and the trace of a simulated life", () =>
     Effect.gen(function* () {
       const at = yield* folder
       const loop = Effect.flatMap(NumberAuth, (auth) =>
@@ -135,13 +135,13 @@ describe("number-auth inspect", { timeout: 300_000 }, () => {
       const [found, lived] = [Path.join(at, "lockout.jsonl"), Path.join(at, "life.jsonl")]
       Fs.writeFileSync(found, trace)
       const property = yield* inspecting("--trace", found)
-      assert.deepInclude(property.told, { source: "trace", title: found })
+      assert.deepInclude(property.printed, { source: "trace", title: found })
       const ofProperty = yield* Effect.promise(() =>
-        fetch(`${property.told.url}/trace`).then((answer) => answer.text())
+        fetch(`${property.printed.url}/trace`).then((answer) => answer.text())
       )
       assert.strictEqual(ofProperty.trim().split("\n").length, records.length + 1)
 
-      // A life of few calls.
+      // The life of this seed has few calls.
       const options = { seed: 14 }
       Fs.writeFileSync(lived, SimulationTrace.toJsonLines(options, 0, Simulation.live(options, 0)))
       const simulator = yield* inspecting("--trace", lived)
@@ -150,7 +150,7 @@ describe("number-auth inspect", { timeout: 300_000 }, () => {
     }).pipe(Effect.provide(NodeContext.layer))
   )
 
-  it.scopedLive("refuses what it cannot show, and what would show it to others", () =>
+  it.scopedLive("refuses arguments that it cannot use, and a public host without a secret", () =>
     Effect.gen(function* () {
       const at = yield* folder
       const file = Path.join(at, "some.txt")
@@ -174,7 +174,7 @@ describe("number-auth inspect", { timeout: 300_000 }, () => {
     }).pipe(Effect.provide(NodeContext.layer))
   )
 
-  it.scopedLive("with a secret asks for it, and never shows it", () =>
+  it.scopedLive("asks for the secret if one is set, never shows it, and refuses a short one", () =>
     Effect.gen(function* () {
       const secret = "an inspector's secret"
       yield* Effect.acquireRelease(
@@ -182,13 +182,13 @@ describe("number-auth inspect", { timeout: 300_000 }, () => {
         () => Effect.sync(() => delete process.env["NUMBER_INSPECT_SECRET"])
       )
       const at = yield* folder
-      const { texts, told } = yield* inspecting(
+      const { printed, texts } = yield* inspecting(
         "--host",
         "0.0.0.0",
         "--store",
         `file:${Path.join(at, "s.sqlite")}`
       )
-      const url = `http://127.0.0.1:${told.port}/accounts`
+      const url = `http://127.0.0.1:${printed.port}/accounts`
       const statusOf = (headers: Record<string, string>) =>
         Effect.promise(() => fetch(url, { headers }).then(({ status }) => status))
       assert.strictEqual(yield* statusOf({}), 401)

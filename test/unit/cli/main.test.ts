@@ -35,7 +35,7 @@ const host = (args: ReadonlyArray<string>, failing: boolean, signal?: "SIGINT") 
   }
 }
 
-// With a token, `login` hides it first: that is where the mistake is made.
+// `login` hides the token first. The failing output dies at that step.
 const withToken = Effect.acquireRelease(
   Effect.sync(() => {
     process.env["NUMBER_TOKEN"] = "2148B239CF6846BDA5D141BF4A4CFBE8"
@@ -44,7 +44,7 @@ const withToken = Effect.acquireRelease(
 )
 
 describe("main", () => {
-  it.scopedLive("answers a mistake of its own with 70, without what it may hold", () =>
+  it.scopedLive("exits with 70 on a defect, without showing the message of the defect", () =>
     Effect.gen(function* () {
       yield* withToken
       const given = host(["login", "--account", "EP9116875", "--json"], true)
@@ -53,7 +53,7 @@ describe("main", () => {
       assert.notInclude(given.texts.stdout + given.texts.stderr, "of a secret kind")
       const { error, exitCode, message } = JSON.parse(given.texts.stdout)
       assert.deepStrictEqual([error, exitCode], ["Defect", 70])
-      assert.match(message, /^A mistake in number-auth \(TypeError\)/)
+      assert.match(message, /^number-auth has a bug \(TypeError\)/)
     }).pipe(Effect.provide(NodeContext.layer))
   )
 

@@ -77,7 +77,7 @@ const run = (args: ReadonlyArray<string>, variables: Readonly<Record<string, str
   })
 
 describe("number-auth rekey", () => {
-  it.scopedLive("seals anew, says what it did, and has nothing to do the second time", () =>
+  it.scopedLive("seals anew, reports the counts, and changes nothing the second time", () =>
     Effect.gen(function* () {
       const filename = yield* storeUnder(1)
       const variables = {
@@ -97,11 +97,11 @@ describe("number-auth rekey", () => {
       })
       const second = yield* run(["--store", `file:${filename}`], { NUMBER_STORE_KEY: keyText(2) })
       assert.strictEqual(second.code, 0, second.stderr)
-      assert.match(second.stdout, new RegExp(`id ${keyId}[^]*sealed anew +0\n +as it was +1\n`))
+      assert.match(second.stdout, new RegExp(`id ${keyId}[^]*sealed again +0\n +unchanged +1\n`))
     }).pipe(Effect.provide(NodeContext.layer))
   )
 
-  it.scopedLive("ends with 77 where a session stays that no key opens, and with 0 where it is given up", () =>
+  it.scopedLive("ends with 77 if no key opens a session, and with 0 if that session is discarded", () =>
     Effect.gen(function* () {
       const filename = yield* storeUnder(1)
       const variables = { NUMBER_STORE_KEY: keyText(2), NUMBER_STORE_URL: `file://${filename}` }
@@ -116,7 +116,7 @@ describe("number-auth rekey", () => {
   )
 
   it.scopedLive(
-    "ends with 78 for a key that is none, and for PostgreSQL without a key, before it connects",
+    "ends with 78 for a malformed key, and for PostgreSQL without a key before it connects to the database",
     () =>
       Effect.gen(function* () {
         const filename = yield* storeUnder(1)
@@ -125,7 +125,7 @@ describe("number-auth rekey", () => {
           NUMBER_STORE_URL: `file://${filename}`
         })
         assert.strictEqual(malformed.code, 78)
-        assert.include(malformed.stderr, "NUMBER_STORE_KEY does not have the form it should have")
+        assert.include(malformed.stderr, "NUMBER_STORE_KEY is malformed")
         assert.notInclude(malformed.stderr + malformed.stdout, keyText(2).slice(2))
         const none = yield* run(["--json"], { NUMBER_STORE_URL: "postgres://127.0.0.1:1/nowhere" })
         assert.strictEqual(none.code, 78)

@@ -41,16 +41,16 @@ const folder = Effect.acquireRelease(
 )
 
 describe("number-auth simulate", { timeout: 300_000 }, () => {
-  it.scopedLive("prints what a seed comes to, for people and as JSON, the same each time", () =>
+  it.scopedLive("prints the results of a seed as text and as JSON, the same each time", () =>
     Effect.gen(function* () {
-      const told = yield* simulate("--seed", "49", "--years", "1")
+      const text = yield* simulate("--seed", "49", "--years", "1")
       const { code, json, stderr } = yield* simulate("--seed", "49", "--years", "1", "--json")
-      assert.deepStrictEqual([told.code, code], [0, 0])
+      assert.deepStrictEqual([text.code, code], [0, 0])
       assert.strictEqual(stderr, "")
       assert.deepInclude(json, { seed: 49, lockouts: 0 })
       assert.isAtLeast(json.years, 1)
       assert.isAbove(json.attempts, 10)
-      const [first, second, third, ...faults] = told.stdout.trimEnd().split("\n")
+      const [first, second, third, ...faults] = text.stdout.trimEnd().split("\n")
       assert.match(first!, /^Simulated 1\.0 years of one location each, from seed 49: 0 lockouts\.$/)
       assert.strictEqual(
         second,
@@ -65,7 +65,7 @@ describe("number-auth simulate", { timeout: 300_000 }, () => {
   )
 
   it.scopedLive(
-    "fails with 70 where a promise is broken, and leaves a trace that replays to the last byte",
+    "fails with 70 if a promise is broken, and writes a trace that replays identically to the last byte",
     () =>
       Effect.gen(function* () {
         const at = yield* folder
@@ -86,19 +86,19 @@ describe("number-auth simulate", { timeout: 300_000 }, () => {
         const again = yield* simulate("--naive", "--seed", "1", "--trace", other)
         assert.strictEqual(again.code, 70)
         assert.strictEqual(again.stdout, "")
-        assert.match(again.stderr, /The naive client has locked its location, as it was to be expected/)
+        assert.match(again.stderr, /The naive client has locked its location, as expected/)
         assert.strictEqual(Fs.readFileSync(other, "utf8"), Fs.readFileSync(one, "utf8"))
 
         const replayed = yield* simulate("--replay", one, "--json")
         assert.strictEqual(replayed.code, 0)
         assert.isNull(replayed.json.differsAt)
         assert.strictEqual(replayed.json.violation.atMillis, broken.json.atMillis)
-        const told = yield* simulate("--replay", one)
-        assert.match(told.stdout, /^The same to the last byte\.\nsequenceDiagram\n/)
+        const text = yield* simulate("--replay", one)
+        assert.match(text.stdout, /^The replay is identical to the trace\b.*\.\nsequenceDiagram\n/)
       })
   )
 
-  it.scopedLive("says from which line on a replay differs from its trace", () =>
+  it.scopedLive("reports the first line at which a replay differs from its trace", () =>
     Effect.gen(function* () {
       const trace = Path.join(yield* folder, "trace.jsonl")
       yield* simulate("--naive", "--seed", "1", "--trace", trace)
@@ -106,12 +106,12 @@ describe("number-auth simulate", { timeout: 300_000 }, () => {
       lines[4] = lines[4]!.replace(/"atMillis":\d+/, '"atMillis":1')
       Fs.writeFileSync(trace, lines.join("\n"))
       assert.strictEqual((yield* simulate("--replay", trace, "--json")).json.differsAt, 5)
-      const told = yield* simulate("--replay", trace)
-      assert.match(told.stdout, /^It differs from line 5 on: another version of this program wrote the trace/)
+      const text = yield* simulate("--replay", trace)
+      assert.match(text.stdout, /^The replay differs from line 5 on: another version of this program/)
     })
   )
 
-  it.scopedLive("draws a seed where none is given, and prints it, so that it can be given", () =>
+  it.scopedLive("draws a seed if none is given, and prints it, so that the run can be repeated", () =>
     Effect.gen(function* () {
       const trace = Path.join(yield* folder, "trace.jsonl")
       const { json } = yield* simulate("--naive", "--trace", trace, "--json")
@@ -123,7 +123,7 @@ describe("number-auth simulate", { timeout: 300_000 }, () => {
     })
   )
 
-  it.scopedLive("says so where the trace cannot be written, and fails with 70 all the same", () =>
+  it.scopedLive("reports a trace that cannot be written, and fails with 70 all the same", () =>
     Effect.gen(function* () {
       const trace = Path.join(yield* folder, "no such folder", "trace.jsonl")
       const { code, json } = yield* simulate("--naive", "--seed", "1", "--trace", trace, "--json")
@@ -134,30 +134,30 @@ describe("number-auth simulate", { timeout: 300_000 }, () => {
   )
 
   const refused: ReadonlyArray<readonly [string, ReadonlyArray<string>, RegExp]> = [
-    ["no years", ["--years", "0"], /--years.*1 or more/],
-    ["years that are no number", ["--years", "many"], /--years|'many'/],
-    ["a part of a year", ["--years", "1.5"], /--years|'1\.5'/],
-    ["a seed that is no number", ["--seed", "luck"], /--seed|'luck'/],
-    ["a seed that is no integer", ["--seed", "0.5"], /--seed|'0\.5'/],
+    ["zero years", ["--years", "0"], /--years.*1 or more/],
+    ["years that are not a number", ["--years", "many"], /--years|'many'/],
+    ["a fraction of a year", ["--years", "1.5"], /--years|'1\.5'/],
+    ["a seed that is not a number", ["--seed", "luck"], /--seed|'luck'/],
+    ["a seed that is not an integer", ["--seed", "0.5"], /--seed|'0\.5'/],
     [
-      "a trace that is not there",
+      "a trace file that does not exist",
       ["--replay", "/no such folder/trace.jsonl"],
       /--replay.*a file that can be read/
     ],
     [
-      "what is no trace",
+      "a file that is not a trace",
       ["--replay", "package.json"],
       /--replay.*a trace that number-auth simulate has written/
     ],
-    ["a flag that it does not know", ["--century"], /--century/]
+    ["an unknown flag", ["--century"], /--century/]
   ]
-  for (const [what, args, expected] of refused) {
-    it.live(`refuses ${what} with 78, names it, and simulates nothing`, () =>
+  for (const [input, args, expected] of refused) {
+    it.live(`refuses ${input} with 78, names it, and simulates nothing`, () =>
       Effect.gen(function* () {
-        const told = yield* simulate(...args)
-        assert.strictEqual(told.code, 78)
-        assert.strictEqual(told.stdout, "")
-        assert.match(told.stderr, expected)
+        const text = yield* simulate(...args)
+        assert.strictEqual(text.code, 78)
+        assert.strictEqual(text.stdout, "")
+        assert.match(text.stderr, expected)
         const { code, json } = yield* simulate(...args, "--json")
         assert.strictEqual(code, 78)
         assert.strictEqual(json.exitCode, 78)

@@ -29,7 +29,7 @@ describe("the chart", () => {
     )
   })
 
-  it("begins where the machine begins", () => {
+  it("begins in unauthenticated, and in idle of each compound state", () => {
     const initials = chart.states.filter(({ isInitial }) => isInitial).map(({ id }) => id)
     assert.sameMembers(initials, [
       "unauthenticated",
@@ -56,7 +56,7 @@ describe("the chart", () => {
     assert.deepStrictEqual([...drawn].sort(), [...expected].sort())
   })
 
-  it("says of every state, in sentences, what it means and what a person does", () => {
+  it("describes for every state its meaning and a person's next step, each in a sentence", () => {
     for (const { id, means, toDo } of chart.states) {
       assert.match(means, /^[A-Z].{10,}\.$/, id)
       assert.match(toDo, /^[A-Z].{6,}\.$/, id)
@@ -65,7 +65,7 @@ describe("the chart", () => {
 })
 
 describe("the pictures", () => {
-  it("are kept as the machine has them: run `npm run chart` where this fails", async () => {
+  it("match the machine: run `npm run chart` if this fails", async () => {
     for (const { path, text } of await pictures()) {
       assert.strictEqual(readFileSync(path, "utf8"), text, `${path} is stale: npm run chart`)
     }
@@ -103,13 +103,13 @@ describe("the pictures", () => {
     }
   })
 
-  it("tell two targets of one event apart by the guard", () => {
+  it("distinguish two targets of one event by the guard", () => {
     const mermaid = Chart.toMermaid(chart)
     assert.include(mermaid, "authenticated --> unauthorized : session.unauthorized [isHeld]")
     assert.include(mermaid, "authenticated --> expired : session.expired\n")
   })
 
-  it("give every state and arrow of the SVG an id that a page can light", async () => {
+  it("give every state and arrow of the SVG an id, so that a page can highlight it", async () => {
     const svg = (await instance()).renderString(Chart.toDot(chart), { format: "svg" })
     const ids = [...svg.matchAll(/<g id="([^"]*)"/g)].map(([, id]) => id)
     assert.deepStrictEqual(ids.length, new Set(ids).size)

@@ -14,7 +14,7 @@ interface Answered {
   readonly body: string
 }
 
-/** By Node's own client, which sends whatever headers it is told to. */
+/** Uses Node's own client, which sends any headers, `host` among them. */
 const get = (url: string, headers: Record<string, string> = {}, method = "GET"): Effect.Effect<Answered> =>
   Effect.async((resume) => {
     const request = Http.request(url, { headers, method, agent: false }, (response) => {
@@ -52,7 +52,7 @@ const of = (account = "EP0000001") => `location=default&account=${account}`
 const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString("base64")}` })
 
 describe("InspectServer", () => {
-  it.scopedLive("shows accounts, records, the diagram and the trace of what was recorded", () =>
+  it.scopedLive("shows accounts, records, the diagram and the trace of the recorded changes", () =>
     Effect.gen(function* () {
       const { recorder, url } = yield* served()
       recorder.record(record())
@@ -105,7 +105,7 @@ describe("InspectServer", () => {
     })
   )
 
-  it.scopedLive("sends what is recorded as it comes, and misses nothing after the first byte", () =>
+  it.scopedLive("streams records as they come, and misses no record after the first byte", () =>
     Effect.gen(function* () {
       const { recorder, url } = yield* served()
       const seen = yield* Effect.async<string>((resume) => {
@@ -130,7 +130,7 @@ describe("InspectServer", () => {
     })
   )
 
-  it.live("closes though a page is open", () =>
+  it.live("closes even if a page is open", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const { url } = yield* Scope.extend(served(), scope)
@@ -145,7 +145,7 @@ describe("InspectServer", () => {
     })
   )
 
-  it.scopedLive("only shows, and says what it cannot read", () =>
+  it.scopedLive("answers other methods than GET with 405, and a malformed query with 400", () =>
     Effect.gen(function* () {
       const { url } = yield* served()
       for (const method of ["POST", "PUT", "DELETE"]) {
@@ -163,7 +163,7 @@ describe("InspectServer", () => {
     })
   )
 
-  it.scopedLive("without a secret is for this machine: other names for it are turned away", () =>
+  it.scopedLive("without a secret accepts loopback hosts only, and answers others with 421", () =>
     Effect.gen(function* () {
       const { port, url } = yield* served()
       for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`, "localhost"]) {
@@ -182,7 +182,7 @@ describe("InspectServer", () => {
     })
   )
 
-  it.scopedLive("does not start where others can reach it, unless it has a secret, which is not short", () =>
+  it.scopedLive("does not start on a public address without a secret, nor with a short secret", () =>
     Effect.gen(function* () {
       const error = (yield* Effect.flip(served({}, "0.0.0.0"))) as InspectServer.InspectorExposed
       assert.deepInclude(error, { _tag: "InspectorExposed", why: "notLoopback" })
@@ -195,7 +195,7 @@ describe("InspectServer", () => {
     })
   )
 
-  it.scopedLive("with a secret asks for it, whatever name it is called by", () =>
+  it.scopedLive("asks for its secret on every path, and accepts any host with it", () =>
     Effect.gen(function* () {
       const secret = "a secret: 17 chars"
       const { recorder, url } = yield* served({ secret: Redacted.make(secret) }, "0.0.0.0")

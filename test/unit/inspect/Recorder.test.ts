@@ -36,7 +36,7 @@ describe("Recorder", () => {
     })
   )
 
-  it.effect("forgets the oldest, and the newest of no account", () =>
+  it.effect("drops the oldest records, but keeps the newest of each account", () =>
     Effect.gen(function* () {
       const recorder = yield* Recorder.make({ capacity: 3 })
       recorder.record(record({ account: b, sequence: 1 }))
@@ -54,7 +54,7 @@ describe("Recorder", () => {
     })
   )
 
-  it.scoped("tells of what is recorded from the moment on at which it is asked", () =>
+  it.scoped("publishes the records that come after the subscription", () =>
     Effect.gen(function* () {
       const recorder = yield* Recorder.make()
       recorder.record(record({ sequence: 1 }))
@@ -70,7 +70,7 @@ describe("Recorder", () => {
     })
   )
 
-  it.effect("has the time of the clock, and of a trace that of its last record", () =>
+  it.effect("has the time of the clock, or for a trace the time of its last record", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(5000)
       assert.strictEqual(yield* (yield* Recorder.make()).nowMillis, 5000)
@@ -85,7 +85,7 @@ describe("Recorder", () => {
   )
 
   it.effect(
-    "knows when an attempt was made by its reservation, and else since when its mark has been seen",
+    "takes the time of an attempt from its reservation, or else from the first record that has its mark",
     () =>
       Effect.gen(function* () {
         const recorder = yield* Recorder.make()
@@ -105,7 +105,7 @@ describe("Recorder", () => {
       })
   )
 
-  it.effect("keeps the last hundred notices, the newest first, with what each is of", () =>
+  it.effect("keeps the last hundred notices, the newest first, with account and time of each", () =>
     Effect.gen(function* () {
       const recorder = yield* Recorder.make()
       for (let sequence = 1; sequence <= 60; sequence++) {

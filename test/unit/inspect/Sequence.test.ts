@@ -9,7 +9,7 @@ import * as NumberAuthTest from "../../../src/testing/NumberAuthTest.js"
 import { record } from "../../support/records.js"
 
 describe("the sequence diagram of records", () => {
-  it.effect("tells what happened to an account, to the last word", () =>
+  it.effect("shows each step of a refused attempt, line by line", () =>
     Effect.gen(function* () {
       const auth = yield* NumberAuth.NumberAuth
       yield* Effect.flip(auth.sessionKey)
@@ -41,7 +41,7 @@ describe("the sequence diagram of records", () => {
     )
   )
 
-  it("has a line for every event of the machine, which ends no other", () => {
+  it("has a line for every event of the machine, without an undefined value", () => {
     for (const type of authMachine.events) {
       if (type.startsWith("xstate.") || type === "*") continue
       const before = toSequenceDiagram([record({ events: [] })]).split("\n").length
@@ -53,7 +53,7 @@ describe("the sequence diagram of records", () => {
     }
   })
 
-  it("says of a lock what Number said, and counts only marks that count", () => {
+  it("shows a lock that Number reported, and counts only marks that no success has cleared", () => {
     const settled = { status: "settled", account: record().account, reason: "refused", settledAt: 2 } as const
     const text = toSequenceDiagram([
       record({

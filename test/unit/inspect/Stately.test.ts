@@ -7,14 +7,14 @@ import * as NumberAuth from "../../../src/services/session/NumberAuth.js"
 import * as NumberAuthTest from "../../../src/testing/NumberAuthTest.js"
 import { record } from "../../support/records.js"
 
-/** Stately's own inspector, whose adapter keeps what it is to send. */
+/** Stately's own inspector, with an adapter that keeps the events that it is to send. */
 const real = () => {
   const sent: Array<StatelyInspectionEvent> = []
   return { sent, stately: createInspector({ send: (event) => void sent.push(event) }) }
 }
 
 describe("the adapter for Stately's inspector", () => {
-  it.effect("sends an account as an actor with its chart, its events, and how it stood after them", () =>
+  it.effect("sends an account as an actor with its chart, its events, and a snapshot after each", () =>
     Effect.gen(function* () {
       const { sent, stately } = real()
       yield* Effect.flatMap(NumberAuth.NumberAuth, (auth) => Effect.flip(auth.sessionKey)).pipe(
@@ -51,7 +51,7 @@ describe("the adapter for Stately's inspector", () => {
     })
   )
 
-  it("sends nothing that is not on its list, whatever a record may hold", () => {
+  it("sends no field that is not on its list, whatever a record may hold", () => {
     const { sent, stately } = real()
     const event = { type: "attempt.lost", attempt: 7, fingerprint: "CANARY" }
     const given = { ...record({ events: [event] }), sessionKey: "CANARY", fingerprint: "CANARY" }

@@ -45,19 +45,19 @@ const followed = (first: LocationInspection) =>
     const next = (effect: Effect.Effect<LocationInspection, { readonly message: string }>) =>
       Effect.zipRight(Ref.set(look, effect), TestClock.adjust("1 second"))
     yield* TestClock.adjust("1 millis")
-    const told = Effect.map(recorder.all, (records) =>
+    const seen = Effect.map(recorder.all, (records) =>
       records.map(
         ({ account, from, marks, sequence, to }) => [sequence, account, from, to, marks.length] as const
       )
     )
-    return { recorder, next, told, stop: Fiber.interrupt(fiber) }
+    return { recorder, next, seen, stop: Fiber.interrupt(fiber) }
   })
 
 describe("following a store", () => {
-  it.effect("shows how each account stands, and then what changes", () =>
+  it.effect("shows the state of each account first, and then its changes", () =>
     Effect.gen(function* () {
       const idle = document("unauthenticated.idle")
-      const { next, stop, told } = yield* followed(
+      const { next, seen, stop } = yield* followed(
         looked(
           4,
           [],
@@ -67,7 +67,7 @@ describe("following a store", () => {
           ]
         )
       )
-      assert.deepStrictEqual([...(yield* told)].sort(), [
+      assert.deepStrictEqual([...(yield* seen)].sort(), [
         [4, a, "unauthenticated.idle", "unauthenticated.idle", 0],
         [4, b, "aborted", "aborted", 0]
       ])
@@ -83,14 +83,14 @@ describe("following a store", () => {
           )
         )
       )
-      assert.deepStrictEqual((yield* told).slice(2), [
+      assert.deepStrictEqual((yield* seen).slice(2), [
         [5, a, "unauthenticated.idle", "unauthenticated.attempting", 1]
       ])
       yield* stop
     })
   )
 
-  it.effect("shows a mark that changes though its account does not, and nothing where nothing changed", () =>
+  it.effect("shows a change of a mark even if its account does not change, and skips an unchanged look", () =>
     Effect.gen(function* () {
       const first = looked(
         4,
@@ -100,9 +100,9 @@ describe("following a store", () => {
           [b, document("unauthenticated.attempting")]
         ]
       )
-      const { next, stop, told } = yield* followed(first)
+      const { next, seen, stop } = yield* followed(first)
       yield* next(Effect.succeed(first))
-      assert.strictEqual((yield* told).length, 2)
+      assert.strictEqual((yield* seen).length, 2)
       yield* next(
         Effect.succeed({
           ...first,
@@ -110,17 +110,17 @@ describe("following a store", () => {
           moment: { sequence: 5, nowMillis: 1 }
         })
       )
-      assert.deepStrictEqual((yield* told).slice(2), [
+      assert.deepStrictEqual((yield* seen).slice(2), [
         [5, b, "unauthenticated.attempting", "unauthenticated.attempting", 0]
       ])
       yield* stop
     })
   )
 
-  it.effect("says why it sees nothing, and goes on when it can", () =>
+  it.effect("reports why it cannot read the store, and continues once it can", () =>
     Effect.gen(function* () {
       const first = looked(4, [], [[a, document("aborted")]])
-      const { next, recorder, stop, told } = yield* followed(first)
+      const { next, recorder, seen, stop } = yield* followed(first)
       assert.isNull(yield* SubscriptionRef.get(recorder.trouble))
       yield* next(Effect.fail({ message: "the store is away" }))
       assert.strictEqual(yield* SubscriptionRef.get(recorder.trouble), "the store is away")
@@ -128,7 +128,7 @@ describe("following a store", () => {
       assert.match((yield* SubscriptionRef.get(recorder.trouble))!, /record of the account is damaged/)
       yield* next(Effect.succeed(looked(6, [], [[a, document("locked")]])))
       assert.isNull(yield* SubscriptionRef.get(recorder.trouble))
-      assert.deepStrictEqual((yield* told).slice(1), [[6, a, "aborted", "locked", 0]])
+      assert.deepStrictEqual((yield* seen).slice(1), [[6, a, "aborted", "locked", 0]])
       yield* stop
     })
   )

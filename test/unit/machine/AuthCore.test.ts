@@ -23,7 +23,7 @@ const refused = { _tag: "refused", detail: "no", lockReported: false } as const
 const faulted = { _tag: "faulted", detail: "oops", errorCode: 1, lockReported: false } as const
 const lostOutcome = { _tag: "lost", detail: "silence" } as const
 
-/** One message per transaction, from 1 on, all at the same moment unless a number of milliseconds comes before. */
+/** Plays one message per transaction, from 1 on. A number lets so many milliseconds pass first. */
 const play = (
   messages: ReadonlyArray<Message | number>,
   from: CoreState = empty,
@@ -41,10 +41,10 @@ const play = (
 }
 const noticesOf = (step: Step) => step.notices.map(({ kind }) => kind)
 
-describe("what AuthCore says that the chart took", () => {
+describe("the events of an AuthCore step", () => {
   const typesOf = ({ events }: Step) => events.map(({ type }) => type)
 
-  it("is each event of the message, in its order, whole", () => {
+  it("are all events of the message, complete and in order", () => {
     const reserved = play([request()])
     assert.deepStrictEqual(reserved.events, [
       { type: "attempt.reserved", attempt: 1, fingerprint: print(1), claim }
@@ -57,14 +57,14 @@ describe("what AuthCore says that the chart took", () => {
     ])
   })
 
-  it("has what changed the state only, or what is remembered only", () => {
+  it("include an event that changes only the state, or only the context", () => {
     const aborted = play([request(), ended(1, refused)])
     const locked = play([{ type: "observe" }], {
       ...aborted,
       ledger: { ...aborted.ledger, lockReportedAt: 9 }
     })
     assert.deepStrictEqual([locked.state, typesOf(locked)], ["locked", ["lock.reported"]])
-    // By somebody else, of which the ledger tells.
+    // Another account lifted the lock, as the ledger shows.
     const lifted = play([{ type: "observe" }], {
       ...locked,
       ledger: { ...locked.ledger, lockReportedAt: null }
@@ -80,7 +80,7 @@ describe("what AuthCore says that the chart took", () => {
     assert.notStrictEqual(late.context, held.context)
   })
 
-  it("has nothing that changed nothing", () => {
+  it("include no event that changes nothing", () => {
     const held = play([request(), ended(1, accepted)])
     assert.deepStrictEqual(typesOf(play([request()], held)), [])
     const reported = play([{ type: "observe" }], { ...held, ledger: { ...held.ledger, lockReportedAt: 9 } })
@@ -103,7 +103,7 @@ describe("AuthCore on a request", () => {
     assert.lengthOf(step.ledger.marks, 1)
   })
 
-  it("waits no longer than the next lease, whosever it is, and no longer than a minute where none runs out sooner", () => {
+  it("waits until the next lease of any account ends, and a minute at most", () => {
     const waiting = (...marks: ReadonlyArray<Mark>) => {
       const step = play(
         [5000, request()],
@@ -118,7 +118,7 @@ describe("AuthCore on a request", () => {
     assert.strictEqual(waiting(inFlight(1, two, 90_000), inFlight(2, two, 99_000)), 60_000)
   })
 
-  it("waits for room where marks in flight fill the location", () => {
+  it("waits for room if marks in flight fill the location", () => {
     const full: CoreState = { ...empty, ledger: ledger(...[1, 2, 3, 4, 5].map((n) => inFlight(n, two))) }
     const step = play([request()], full)
     assert.deepInclude(step.decision, { _tag: "wait", on: "room" })
@@ -126,7 +126,7 @@ describe("AuthCore on a request", () => {
     assert.strictEqual(step.state, "unauthenticated.idle")
   })
 
-  it("is locked where failures fill the location, and says so to a person once", () => {
+  it("is locked if failures fill the location, and gives one notice of it", () => {
     const full: CoreState = { ...empty, ledger: ledger(...[1, 2, 3, 4, 5].map((n) => settled(n, n, two))) }
     const step = play([request()], full)
     assert.deepInclude(step.decision, { _tag: "locked", reported: false })
@@ -136,7 +136,7 @@ describe("AuthCore on a request", () => {
     assert.deepInclude(again.decision, { _tag: "locked", reported: false })
   })
 
-  it("is held where a session is there, and changes nothing", () => {
+  it("serves the held session, and changes nothing", () => {
     const before = play([request(), ended(1, accepted)])
     const step = play([request()], before)
     assert.deepInclude(step.decision, { _tag: "held" })
@@ -144,7 +144,7 @@ describe("AuthCore on a request", () => {
     assert.strictEqual(step.context, before.context)
   })
 
-  it("goes on serving a held session while the location is locked, and no longer", () => {
+  it("serves a held session while the location is locked, until the session ends", () => {
     const before = play([request(), ended(1, accepted)])
     const locked: CoreState = { ...before, ledger: { ...before.ledger, lockReportedAt: 9 } }
     assert.strictEqual(play([request()], locked).decision._tag, "held")
@@ -152,7 +152,7 @@ describe("AuthCore on a request", () => {
     assert.deepInclude(later.decision, { _tag: "locked", reported: true })
   })
 
-  it("is held though marks in flight fill the location, and waits for its own attempt though they do", () => {
+  it("serves a held session or waits for its own attempt, even if marks in flight fill the location", () => {
     const small = makeAuthCore(policy({ limit: 2 }))
     const others = ledger(inFlight(5, two), inFlight(6, two))
     const held = { ...play([request(), ended(1, accepted)]), ledger: others }
@@ -162,7 +162,7 @@ describe("AuthCore on a request", () => {
     assert.deepInclude(play([request()], attempting, small).decision, { _tag: "wait", on: "attempt" })
   })
 
-  it("makes an attempt in the very step that drops a session past its end", () => {
+  it("makes an attempt in the same step that drops an expired session", () => {
     const held = play([request(), ended(1, accepted)])
     const step = play([25 * 3_600_000, request()], held)
     assert.strictEqual(step.decision._tag, "send")
@@ -170,7 +170,7 @@ describe("AuthCore on a request", () => {
     assert.lengthOf(step.ledger.marks, 1)
   })
 
-  it("tells a person whether Number reported the lock, or it is our own stop at the limit", () => {
+  it("gives a notice that says whether Number reported the lock, or only the limit was reached", () => {
     const full = ledger(...[1, 2, 3, 4, 5].map((n) => settled(n, n, two)))
     for (const lockReportedAt of [null, 5]) {
       const step = play([request()], { ...empty, ledger: { ...full, lockReportedAt } })
@@ -187,7 +187,7 @@ describe("AuthCore on a request", () => {
     assert.lengthOf(other.ledger.marks, 2)
   })
 
-  it("does not send credentials that were refused earlier, though others came in between", () => {
+  it("does not send credentials that were refused earlier, even if others were tried in between", () => {
     const before = play([request(1), ended(1, refused), request(2), ended(3, refused, 2)])
     const step = play([request(1)], before)
     assert.deepInclude(step.decision, { _tag: "aborted" })
@@ -202,7 +202,7 @@ describe("AuthCore on a request", () => {
       reason: "expired",
       attempt: null,
       fingerprint: print(1),
-      detail: "the token is past the end that Number gave for it",
+      detail: "the token ended at the time that Number gave for it",
       atMillis: 90_000_000
     })
     assert.isEmpty(before.ledger.marks)
@@ -210,7 +210,7 @@ describe("AuthCore on a request", () => {
     assert.strictEqual(play([90_000_000, { type: "resume" }, request()], before).decision._tag, "send")
   })
 
-  it("sends a token until the very moment that Number gave for its end, and not at it", () => {
+  it("sends a token until just before the end that Number gave for it", () => {
     const expired: Message = { type: "sessionRefused", generation: 1, code: 5030 }
     const before = play([request(), ended(1, { ...accepted, tokenEndsAtMillis: 10_000 }), expired])
     assert.strictEqual(play([9999, request()], before).decision._tag, "send")
@@ -218,7 +218,7 @@ describe("AuthCore on a request", () => {
     assert.strictEqual(play([10_000, request(2)], before).decision._tag, "send")
   })
 
-  it("says of credentials that were refused earlier that nothing was sent, and why", () => {
+  it("aborts for credentials that were refused earlier without an attempt, and gives the reason", () => {
     const step = play([request(), ended(1, refused), request(2), ended(3, accepted)])
     const expired: Message = { type: "sessionRefused", generation: 3, code: 5030 }
     const barred = play([expired, request(1)], step)
@@ -231,7 +231,7 @@ describe("AuthCore on a request", () => {
     })
   })
 
-  it("takes a fifth attempt, and never a sixth, however many tokens there are", () => {
+  it("makes a fifth attempt, and never a sixth, however many tokens there are", () => {
     let step: Step = play([])
     let sent = 0
     for (let n = 1; n <= 20; n++) {
@@ -254,7 +254,7 @@ describe("AuthCore on the end of an attempt", () => {
     assert.isEmpty(step.notices)
   })
 
-  it("accepted: tells of a token that ends within thirty days, and believes no end in the past", () => {
+  it("accepted: gives a notice of a token that ends within thirty days, and ignores an end in the past", () => {
     const day = 86_400_000
     for (const [days, notices, remembered] of [
       [29, ["tokenExpiring"], true],
@@ -267,7 +267,7 @@ describe("AuthCore on the end of an attempt", () => {
     }
   })
 
-  it("accepted: believes an end that lies ahead, and tells of it from thirty days before, these included", () => {
+  it("accepted: gives a notice of an end that is later than now, and thirty days ahead at most", () => {
     const month = 30 * 86_400_000
     const noticesAt = (tokenEndsAtMillis: number) =>
       play([request(), 1000, ended(1, { ...accepted, tokenEndsAtMillis })]).notices
@@ -277,7 +277,7 @@ describe("AuthCore on the end of an attempt", () => {
     assert.lengthOf(noticesAt(1001), 1)
   })
 
-  it("refused and faulted: settles, aborts, tells a person once", () => {
+  it("refused and faulted: settles, aborts, and gives one notice", () => {
     for (const outcome of [refused, faulted]) {
       const step = play([request(), ended(1, outcome)])
       assert.strictEqual(step.state, "aborted")
@@ -286,7 +286,7 @@ describe("AuthCore on the end of an attempt", () => {
     }
   })
 
-  it("with a reported lock: the location is locked at once, whatever the outcome", () => {
+  it("any outcome: records a reported lock at once", () => {
     for (const outcome of [refused, faulted]) {
       const step = play([request(), ended(1, { ...outcome, lockReported: true })])
       assert.strictEqual(step.state, "locked")
@@ -316,7 +316,7 @@ describe("AuthCore on the end of an attempt", () => {
     assert.strictEqual(play([request()], step).decision._tag, "send")
   })
 
-  it("a lease that ran out is lost to whoever looks next, and the answer is still taken when it comes", () => {
+  it("finds the attempt lost at the first message after its lease, and still accepts its late answer", () => {
     const step = play([request(), 45_000, { type: "observe" }])
     assert.strictEqual(step.state, "aborted")
     assert.strictEqual(step.context.abort!.reason, "lost")
@@ -327,7 +327,7 @@ describe("AuthCore on the end of an attempt", () => {
     assert.isEmpty(late.ledger.marks)
   })
 
-  it("a late acceptance does not take the place of a newer session, and clears what it proves", () => {
+  it("does not replace a newer session by a late acceptance, which still clears its mark", () => {
     const step = play([request(), 45_000, { type: "resume" }, request(2), ended(3, accepted, 2)])
     assert.strictEqual(step.context.session!.generation, 3)
     const late = core.step(step, one, ended(1, accepted), at(9, 50_000))
@@ -336,7 +336,7 @@ describe("AuthCore on the end of an attempt", () => {
     assert.isEmpty(late.notices)
   })
 
-  it("a late refusal counts, though a newer session is held", () => {
+  it("counts a late refusal, even if a newer session is held", () => {
     const step = play([request(), 45_000, { type: "resume" }, request(2), ended(3, accepted, 2)])
     const late = core.step(step, one, ended(1, refused), at(9, 50_000))
     assert.strictEqual(late.state, "authenticated")
@@ -344,7 +344,7 @@ describe("AuthCore on the end of an attempt", () => {
     assert.deepStrictEqual(late.context.refusedFingerprints, [print(1)])
   })
 
-  it("says of a lease that ran out that the process stopped before its answer was stored", () => {
+  it("gives as the reason for a lost lease that the process stopped before its answer was stored", () => {
     const step = play([request(), 45_000, { type: "observe" }])
     assert.deepStrictEqual(step.context.abort, {
       reason: "lost",
@@ -355,7 +355,7 @@ describe("AuthCore on the end of an attempt", () => {
     })
   })
 
-  it("an acceptance that comes in the very step that finds the lease over tells nobody of an abort", () => {
+  it("gives no notice of an abort if the acceptance comes in the same step that finds the lease over", () => {
     const step = play([request(), 45_000, ended(1, accepted)])
     assert.strictEqual(step.state, "authenticated")
     assert.deepStrictEqual(noticesOf(step), [])
@@ -365,7 +365,7 @@ describe("AuthCore on the end of an attempt", () => {
 describe("AuthCore on a lease that ran out", () => {
   const reserved = () => play([request()])
 
-  it("is told by the end of another attempt too, and by a reservation of another that is given back", () => {
+  it("aborts and gives a notice even if the message ends another attempt or withdraws another claim", () => {
     for (const message of [
       ended(9, lostOutcome),
       { type: "withdraw", claim: Claim.make("c2") }
@@ -376,13 +376,13 @@ describe("AuthCore on a lease that ran out", () => {
     }
   })
 
-  it("tells nobody where the reservation is given back in the very step that finds it", () => {
+  it("gives no notice if the same step gives the reservation back", () => {
     const step = play([45_000, { type: "withdraw", claim }], reserved())
     assert.strictEqual(step.state, "unauthenticated.idle")
     assert.deepStrictEqual([step.notices, step.ledger.marks], [[], []])
   })
 
-  it("is lost though other accounts have attempts in flight, and is not while its own mark is, whatever the others", () => {
+  it("aborts even if other accounts have attempts in flight, and keeps an attempt that is itself in flight", () => {
     const others = { ...reserved(), ledger: ledger(inFlight(1), inFlight(2, two, 90_000)) }
     assert.strictEqual(play([45_000, { type: "observe" }], others).context.abort?.reason, "lost")
     const settledOnes = { ...reserved(), ledger: ledger(settled(2, 3, two), inFlight(1)) }
@@ -390,10 +390,10 @@ describe("AuthCore on a lease that ran out", () => {
   })
 })
 
-describe("AuthCore on a refused session", () => {
+describe("AuthCore on a session that ends", () => {
   const held = () => play([request(), ended(1, accepted)])
 
-  it("drops the key of that generation, and not a newer one", () => {
+  it("drops the key of the refused generation, and not a newer one", () => {
     for (const code of [5030, 5050] as const) {
       const step = play([{ type: "sessionRefused", generation: 1, code }], held())
       assert.strictEqual(step.state, code === 5030 ? "expired.idle" : "unauthorized.idle")
@@ -404,7 +404,7 @@ describe("AuthCore on a refused session", () => {
     }
   })
 
-  it("a session that is not available needs an attempt with a mark of its own, which waits where there is no room", () => {
+  it("makes an attempt with its own mark if the session is unavailable, and waits if there is no room", () => {
     const unavailable: Message = { type: "sessionUnavailable", generation: 1 }
     const before = held()
     const step = play([unavailable, request()], before)
@@ -416,7 +416,7 @@ describe("AuthCore on a refused session", () => {
     assert.strictEqual(play([{ ...unavailable, generation: 0 }], before).context, before.context)
   })
 
-  it("expires by the clock at 25 hours and not before", () => {
+  it("expires the session by the clock at 25 hours, and not before", () => {
     assert.strictEqual(play([25 * 3_600_000 - 1, { type: "observe" }], held()).state, "authenticated")
     assert.strictEqual(play([25 * 3_600_000, { type: "observe" }], held()).state, "expired.idle")
   })
@@ -430,7 +430,7 @@ describe("AuthCore on an answer that is not Number's own", () => {
     lockReported: false
   } as const
 
-  it("is not fooled by a gateway that gives up while Number works on: a success clears nothing that may come later", () => {
+  it("lets the mark drain, since Number may still be working: a success does not clear it before", () => {
     const limited = makeAuthCore(policy({ limit: 2 }))
     // A's first attempt is given up by the gateway, A's second is accepted: the first may be refused after that.
     const first = play(
@@ -461,8 +461,8 @@ describe("AuthCore on an answer that is not Number's own", () => {
   })
 })
 
-describe("AuthCore on an operator's word", () => {
-  it("resume: only from an abort that was no refusal", () => {
+describe("AuthCore on an operator's message", () => {
+  it("resume: is rejected without an abort, and after a refusal", () => {
     const resume: Message = { type: "resume" }
     assert.deepInclude(play([resume]).decision, { _tag: "rejected", why: "notAborted" })
     const refusedOne = play([request(), ended(1, refused)])
@@ -475,7 +475,7 @@ describe("AuthCore on an operator's word", () => {
     assert.lengthOf(resumed.ledger.marks, 1)
   })
 
-  it("replaceCredentials: rejects what was refused, and keeps the count", () => {
+  it("replaceCredentials: rejects refused and faulted credentials, and keeps the count", () => {
     const before = play([request(), ended(1, refused)])
     const same = play([{ type: "replaceCredentials", fingerprint: print(1) }], before)
     assert.deepInclude(same.decision, { _tag: "rejected", why: "refusedCredentials" })
@@ -488,7 +488,7 @@ describe("AuthCore on an operator's word", () => {
     assert.deepInclude(again.decision, { _tag: "rejected", why: "abortedCredentials" })
   })
 
-  it("replaceCredentials: rejects all where addresses flap, which credentials do not change", () => {
+  it("replaceCredentials: rejects all credentials while addresses flap", () => {
     const step = play(
       [1, 4, 7].flatMap((generation): ReadonlyArray<Message> => [
         request(),
@@ -502,7 +502,7 @@ describe("AuthCore on an operator's word", () => {
     assert.strictEqual(play([request(2)], step).decision._tag, "aborted")
   })
 
-  it("confirmLockLifted: only where there is a lock", () => {
+  it("confirmLockLifted: is rejected if there is no lock", () => {
     const before = play([request(), ended(1, faulted)])
     const rejected = play([{ type: "confirmLockLifted" }], before)
     assert.deepInclude(rejected.decision, { _tag: "rejected", why: "notLocked" })
@@ -515,7 +515,7 @@ describe("AuthCore on an operator's word", () => {
     assert.deepInclude(play([request(1)], lifted).decision, { _tag: "aborted" })
   })
 
-  it("confirmLockLifted: stays locked where what may still be worked on fills the ledger", () => {
+  it("confirmLockLifted: stays locked if lost marks fill the ledger", () => {
     const full: CoreState = { ...empty, ledger: ledger(...[1, 2, 3, 4, 5].map((n) => lost(n, two))) }
     const step = play([request(), { type: "confirmLockLifted" }], full)
     assert.strictEqual(step.state, "locked")
@@ -523,7 +523,7 @@ describe("AuthCore on an operator's word", () => {
     assert.lengthOf(step.ledger.marks, 5)
   })
 
-  it("observe: changes nothing where nothing has happened", () => {
+  it("observe: changes nothing if nothing has happened", () => {
     const before = play([request(), ended(1, accepted)])
     const step = play([{ type: "observe" }], before)
     assert.strictEqual(step.ledger, before.ledger)
@@ -532,7 +532,7 @@ describe("AuthCore on an operator's word", () => {
   })
 })
 
-describe("AuthCore over several accounts", () => {
+describe("AuthCore over several accounts and tokens", () => {
   /** A location whose accounts take messages in turn. */
   const location = (options: Partial<Policy> = {}) => {
     const core = makeAuthCore(policy(options))
@@ -547,45 +547,45 @@ describe("AuthCore over several accounts", () => {
       return next
     }
   }
-  it("an abort outlives a lock of our own making that another account's late acceptance ended", () => {
-    const tell = location({ limit: 2 })
-    const first = tell(one, request(1)).context.attempt!.id
-    tell(one, ended(first, faulted))
-    const second = tell(two, request(2)).context.attempt!.id
-    tell(two, ended(second, lostOutcome, 2))
-    assert.strictEqual(tell(one, request(1)).decision._tag, "locked")
-    tell(two, ended(second, accepted, 2))
-    assert.strictEqual(tell(one, request(1)).decision._tag, "aborted")
+  it("keeps an abort after an unreported lock that another account's late acceptance ended", () => {
+    const deliver = location({ limit: 2 })
+    const first = deliver(one, request(1)).context.attempt!.id
+    deliver(one, ended(first, faulted))
+    const second = deliver(two, request(2)).context.attempt!.id
+    deliver(two, ended(second, lostOutcome, 2))
+    assert.strictEqual(deliver(one, request(1)).decision._tag, "locked")
+    deliver(two, ended(second, accepted, 2))
+    assert.strictEqual(deliver(one, request(1)).decision._tag, "aborted")
   })
 
-  it("two tokens that take turns make one attempt each, until a person acts", () => {
-    const tell = location()
+  it("makes one attempt for each of two tokens that take turns, until a person acts", () => {
+    const deliver = location()
     let sends = 0
     for (let n = 0; n < 20; n++) {
       const token = 1 + (n % 2)
-      const step = tell(one, request(token))
+      const step = deliver(one, request(token))
       if (step.decision._tag !== "send") continue
       sends++
-      tell(one, ended(step.decision.attempt, faulted, token))
+      deliver(one, ended(step.decision.attempt, faulted, token))
     }
     assert.strictEqual(sends, 2)
-    tell(one, { type: "resume" })
-    assert.strictEqual(tell(one, request(1)).decision._tag, "send")
+    deliver(one, { type: "resume" })
+    assert.strictEqual(deliver(one, request(1)).decision._tag, "send")
   })
 
-  it("credentials whose attempt was lost are tried again once those that took their place were refused", () => {
-    const tell = location()
-    const first = tell(one, request(1)).context.attempt!.id
-    tell(one, ended(first, lostOutcome, 1))
-    const second = tell(one, request(2)).context.attempt!.id
-    tell(one, ended(second, refused, 2))
-    assert.strictEqual(tell(one, request(2)).decision._tag, "aborted")
-    assert.strictEqual(tell(one, request(1)).decision._tag, "send")
+  it("tries credentials again after a lost attempt once their replacement was refused", () => {
+    const deliver = location()
+    const first = deliver(one, request(1)).context.attempt!.id
+    deliver(one, ended(first, lostOutcome, 1))
+    const second = deliver(one, request(2)).context.attempt!.id
+    deliver(one, ended(second, refused, 2))
+    assert.strictEqual(deliver(one, request(2)).decision._tag, "aborted")
+    assert.strictEqual(deliver(one, request(1)).decision._tag, "send")
   })
 })
 
 describe("AuthCore on a reservation that is given back", () => {
-  it("leaves nothing of it, also where it was found lost and its own mark had locked the location", () => {
+  it("leaves no trace of it, even if it was found lost and its mark had locked the location", () => {
     const cautious = makeAuthCore(policy({ limit: 1 }))
     const untouched = play([request(), { type: "withdraw", claim }], empty, cautious)
     assert.deepStrictEqual([untouched.state, untouched.ledger.marks], ["unauthenticated.idle", []])

@@ -17,7 +17,7 @@ const session = (generation: number, obtainedAtMillis = 0) => ({
   obtainedAtMillis,
   expiresAtMillis: obtainedAtMillis + 25 * hour
 })
-/** A context; credentials that it is aborted with are among those that it was aborted with. */
+/** A context. If it has an abort, its `abortedFingerprints` hold the fingerprint of the abort. */
 const context = (part: Partial<AuthContext> = {}): AuthContext => ({
   ...emptyAccountRecord.context,
   abortedFingerprints: part.abort ? [part.abort.fingerprint] : [],
@@ -67,7 +67,7 @@ const abortOf = (reason: "refused" | "faulted" | "lost" | "barred" | "expired") 
 const needy = ["unauthenticated", "expired", "unauthorized"] as const
 
 describe("AuthMachine", () => {
-  it("builds, and starts unauthenticated and idle, with nothing to do", () => {
+  it("builds, and starts unauthenticated and idle, without actions", () => {
     const [snapshot, actions] = initialTransition(authMachine, emptyAccountRecord.context)
     assert.strictEqual(nameOf(snapshot.value), emptyAccountRecord.state)
     assert.deepStrictEqual(snapshot.context, emptyAccountRecord.context)
@@ -101,18 +101,18 @@ describe("AuthMachine", () => {
     }
   })
 
-  it("says of every state in which an account can be what it means and what a person does", () => {
-    const needySays = needy.flatMap((name) => Object.values(authMachine.root.states[name]!.states))
-    const said = [...Object.values(authMachine.root.states), ...needySays]
-    assert.lengthOf(said, 12)
-    for (const { description, id, meta } of said) {
+  it("describes for every state its meaning and a person's next step, each in a sentence", () => {
+    const children = needy.flatMap((name) => Object.values(authMachine.root.states[name]!.states))
+    const nodes = [...Object.values(authMachine.root.states), ...children]
+    assert.lengthOf(nodes, 12)
+    for (const { description, id, meta } of nodes) {
       assert.match(description ?? "", /^[A-Z].{10,}\.$/, id)
       assert.match(meta?.toDo ?? "", /^[A-Z].{6,}\.$/, id)
     }
   })
 
   for (const state of needy) {
-    it(`attempt.reserved leads from ${state} to attempting, and asks for the one sending`, () => {
+    it(`attempt.reserved leads from ${state} to attempting, and asks to send the attempt once`, () => {
       const next = run(
         `${state}.idle`,
         { lostAttempt: { ...attempt, id: 3 } },
@@ -137,7 +137,7 @@ describe("AuthMachine", () => {
       )
     })
 
-    it(`attempt.refused leads from ${state} to aborted, tells a person, and bars the credentials`, () => {
+    it(`attempt.refused leads from ${state} to aborted, gives a notice, and bars the credentials`, () => {
       const next = run(`${state}.attempting`, attempting, { type: "attempt.refused", ...fails })
       assert.strictEqual(next.state, "aborted")
       assert.deepStrictEqual(
@@ -152,7 +152,7 @@ describe("AuthMachine", () => {
       ])
     })
 
-    it(`attempt.faulted leads from ${state} to aborted, tells a person, and bars nothing`, () => {
+    it(`attempt.faulted leads from ${state} to aborted, gives a notice, and bars nothing`, () => {
       const next = run(`${state}.attempting`, attempting, { type: "attempt.faulted", ...fails })
       assert.strictEqual(next.state, "aborted")
       assert.deepStrictEqual(next.context, context({ abort: abortOf("faulted") }))
@@ -161,14 +161,14 @@ describe("AuthMachine", () => {
       ])
     })
 
-    it(`attempt.lost leads from ${state} to aborted, and remembers whose answer may still come`, () => {
+    it(`attempt.lost leads from ${state} to aborted, and remembers the attempt for a late answer`, () => {
       const next = run(`${state}.attempting`, attempting, { type: "attempt.lost", ...fails })
       assert.strictEqual(next.state, "aborted")
       assert.deepStrictEqual(next.context, context({ abort: abortOf("lost"), lostAttempt: attempt }))
       assert.lengthOf(next.asks, 1)
     })
 
-    it(`attempt.lost leads back to idle of ${state} where the policy lets lost attempts continue`, () => {
+    it(`attempt.lost leads back to idle of ${state} if the policy continues after lost attempts`, () => {
       const machine = makeAuthMachine(policy({ lostAttempts: "continue" }))
       const next = run(`${state}.attempting`, attempting, { type: "attempt.lost", ...fails }, machine)
       assert.strictEqual(next.state, `${state}.idle`)
@@ -179,14 +179,14 @@ describe("AuthMachine", () => {
       assert.deepInclude(unmoved, { state: `${state}.attempting`, context: context(attempting) })
     })
 
-    it(`attempt.unsent leads back to idle of ${state}, and nothing is remembered`, () => {
+    it(`attempt.unsent leads back to idle of ${state}, and leaves the context empty`, () => {
       const next = run(`${state}.attempting`, attempting, { type: "attempt.unsent", attempt: 5 })
       assert.strictEqual(next.state, `${state}.idle`)
       assert.deepStrictEqual(next.context, context())
       assert.deepStrictEqual(next.asks, [])
     })
 
-    it(`credentials that are known not to work lead from ${state} to aborted without an attempt`, () => {
+    it(`credentials.barred leads from ${state} to aborted without an attempt`, () => {
       const event = { reason: "barred", fingerprint: print(1), detail: "why", nowMillis: 1000 } as const
       const next = run(`${state}.idle`, {}, { type: "credentials.barred", ...event })
       assert.strictEqual(next.state, "aborted")
@@ -217,7 +217,7 @@ describe("AuthMachine", () => {
     }
   })
 
-  it("never sends a refused fingerprint, even if it is reserved for", () => {
+  it("never sends refused credentials, even if an attempt is reserved for them", () => {
     const next = run(
       "unauthenticated.idle",
       { refusedFingerprints: [print(1)] },
@@ -238,7 +238,7 @@ describe("AuthMachine", () => {
     assert.deepStrictEqual(next.asks, [])
   })
 
-  it("session.unavailable leads to unauthenticated, leaves flaps, refusals and the token's end, and remembers the session", () => {
+  it("session.unavailable leads to unauthenticated, keeps flaps, refusals and the token's end, and remembers the session", () => {
     const before = {
       flaps: 2,
       refusedFingerprints: [print(9)],
@@ -295,7 +295,7 @@ describe("AuthMachine", () => {
     assert.deepStrictEqual(next.asks, [{ type: "notify", notice: { kind: "aborted", abort } }])
   })
 
-  describe("where processes have sessions of their own", () => {
+  describe("if processes have sessions of their own", () => {
     const elsewhere = [session(3), session(4)]
     const unauthorized = (generation: number, nowMillis = 1): AuthEvent => ({
       type: "session.unauthorized",
@@ -303,7 +303,7 @@ describe("AuthMachine", () => {
       nowMillis
     })
 
-    it("one change of address has all of them refused, and counts once", () => {
+    it("counts one change of address once, although all of their sessions are refused for it", () => {
       const before = { session: session(5), sessionsElsewhere: elsewhere }
       const first = run("authenticated", before, unauthorized(3))
       assert.strictEqual(first.state, "authenticated")
@@ -319,7 +319,7 @@ describe("AuthMachine", () => {
       assert.deepInclude(third.context, { flaps: 1, session: null })
     })
 
-    it("a session that was obtained after the change counts again, and the third such one aborts in whichever state", () => {
+    it("counts the refusal of a session that was obtained after the change, and aborts at the third in any state", () => {
       for (const state of ["authenticated", ...needy.map((each) => `${each}.idle` as const)] as const) {
         const held = state === "authenticated" ? session(8) : null
         const before = { session: held, sessionsElsewhere: [session(7)], flaps: 2, addressChangedAt: 6 }
@@ -339,7 +339,7 @@ describe("AuthMachine", () => {
       }
     })
 
-    it("an attempt under way goes on, and belongs to the change", () => {
+    it("continues an attempt under way, and assigns it to the change", () => {
       for (const state of needy) {
         const before = { ...attempting, sessionsElsewhere: elsewhere, flaps: 2 }
         const next = run(`${state}.attempting`, before, unauthorized(3))
@@ -348,7 +348,7 @@ describe("AuthMachine", () => {
       }
     })
 
-    it("a session that has served for long since the last change says that the row had ended", () => {
+    it("starts the row of flaps again if a session has served for long since the last change", () => {
       for (const long of [
         { session: session(8), sessionsElsewhere: [session(9, 900_000)] },
         { session: session(9, 900_000), sessionsElsewhere: [session(8)] }
@@ -362,48 +362,48 @@ describe("AuthMachine", () => {
       }
     })
 
-    it("what has ended by the clock is not remembered", () => {
+    it("forgets sessions that have expired by the clock", () => {
       const before = { session: session(9, 25 * hour), sessionsElsewhere: [session(3), session(4, 1)] }
       const next = run("authenticated", before, { type: "session.unavailable", generation: 9 })
       assert.deepStrictEqual(next.context.sessionsElsewhere, [session(4, 1), session(9, 25 * hour)])
     })
 
-    it("the rest of a change that was counted while an attempt was under way aborts nothing", () => {
+    it("does not abort for later refusals of a change that was counted while an attempt was under way", () => {
       const before = { sessionsElsewhere: [session(4)], flaps: 3, addressChangedAt: 5 }
       const next = run("unauthenticated.idle", before, unauthorized(4))
       assert.strictEqual(next.state, "unauthenticated.idle")
       assert.deepInclude(next.context, { flaps: 3, sessionsElsewhere: [] })
     })
 
-    it("the refusal of a session that nobody knows changes nothing", () => {
+    it("ignores the refusal of an unknown session", () => {
       const before = { session: session(5), sessionsElsewhere: elsewhere, flaps: 3 }
       const next = run("authenticated", before, unauthorized(9))
       assert.strictEqual(next.state, "authenticated")
       assert.deepStrictEqual([next.context, next.asks], [context(before), []])
     })
 
-    it("the late refusal of a session from before the change does not move the change", () => {
+    it("keeps addressChangedAt if a session from before the change is refused late", () => {
       for (const generation of [3, 5]) {
         const before = { session: session(8), sessionsElsewhere: [session(generation)], addressChangedAt: 5 }
         assert.strictEqual(run("authenticated", before, unauthorized(generation)).context.addressChangedAt, 5)
       }
     })
 
-    it("no other credentials help", () => {
+    it("ends an abort for flapping addresses by attempt.resumed, and not by other credentials", () => {
       const abort = { ...abortOf("faulted"), reason: "addressFlapping" as const, attempt: null }
       const next = run("aborted", { abort }, { type: "credentials.replaced", fingerprint: print(7) })
       assert.strictEqual(next.state, "aborted")
       assert.strictEqual(run("aborted", { abort }, { type: "attempt.resumed" }).state, "unauthenticated.idle")
     })
 
-    it("one that had served for long ends the row", () => {
+    it("ends the row of flaps if the refused session had served for long", () => {
       const before = { session: session(5), sessionsElsewhere: elsewhere, flaps: 2 }
       const next = run("authenticated", before, unauthorized(3, 600_000))
       assert.deepInclude(next.context, { flaps: 0, addressChangedAt: 5 })
     })
   })
 
-  it("ignores the refusal of a key that is not the one held", () => {
+  it("ignores the refusal of a key that is not held", () => {
     for (const generation of [4, 6]) {
       for (const event of [
         { type: "session.expired", generation },
@@ -430,7 +430,7 @@ describe("AuthMachine", () => {
     assert.strictEqual(replaced(2).state, "aborted")
   })
 
-  it("the same token that only faulted is no replacement", () => {
+  it("credentials.replaced leaves aborted unchanged for the token that faulted", () => {
     const before = { abort: abortOf("faulted") }
     const event: AuthEvent = { type: "credentials.replaced", fingerprint: print(1) }
     assert.strictEqual(run("aborted", before, event).state, "aborted")
@@ -454,14 +454,14 @@ describe("AuthMachine", () => {
     }
   })
 
-  it("a lock leads from aborted to locked, and from authenticated nowhere: the held session goes on", () => {
+  it("a lock leads from aborted to locked, and leaves authenticated unchanged: the held session goes on", () => {
     assert.strictEqual(run("aborted", { abort: abortOf("faulted") }, { type: "ledger.full" }).state, "locked")
     for (const type of ["ledger.full", "lock.reported"] as const) {
       assert.strictEqual(run("authenticated", { session: session(5) }, { type }).state, "authenticated")
     }
   })
 
-  it("lock.lifted leads from locked to unauthenticated, and from nowhere else", () => {
+  it("lock.lifted leads from locked to unauthenticated, and leaves aborted unchanged", () => {
     const next = run(
       "locked",
       { abort: abortOf("refused"), refusedFingerprints: [print(1)] },
@@ -475,13 +475,13 @@ describe("AuthMachine", () => {
     )
   })
 
-  it("a lock that ends without a word for this account leaves it aborted, if it was aborted before", () => {
+  it("lock.lifted leads back to an earlier abort if it does not come from this account's operator", () => {
     const over = { type: "lock.lifted", by: "other" } as const
     assert.strictEqual(run("locked", { abort: abortOf("faulted") }, over).state, "aborted")
     assert.strictEqual(run("locked", {}, over).state, "unauthenticated.idle")
   })
 
-  it("leaves locked by no other event than lock.lifted and a late acceptance", () => {
+  it("leaves locked only by lock.lifted and by a late acceptance", () => {
     const others: ReadonlyArray<AuthEvent> = [
       { type: "attempt.reserved", attempt: 6, fingerprint: print(2), claim },
       { type: "attempt.refused", ...fails },
@@ -498,7 +498,7 @@ describe("AuthMachine", () => {
     assert.strictEqual(run("locked", { lostAttempt: attempt }, accepted).state, "authenticated")
   })
 
-  it("takes a late answer from the attempt that was given up last, wherever nothing newer began", () => {
+  it("accepts a late answer to the last lost attempt, if no newer attempt has begun", () => {
     for (const state of ["aborted", "unauthenticated.idle", "expired.idle", "unauthorized.idle"] as const) {
       const before = { lostAttempt: attempt, abort: abortOf("lost") }
       assert.strictEqual(run(state, before, accepted).state, "authenticated")
@@ -516,7 +516,7 @@ describe("AuthMachine", () => {
     assert.deepStrictEqual(unsent.context, context())
   })
 
-  it("lets no late acceptance take the place of a newer session, nor of a newer attempt", () => {
+  it("does not replace a newer session or a newer attempt by a late acceptance", () => {
     const newer = run("authenticated", { session: session(9) }, accepted)
     assert.deepStrictEqual(newer.context.session, session(9))
     assert.deepStrictEqual(newer.asks, [])
@@ -529,7 +529,7 @@ describe("AuthMachine", () => {
     assert.deepStrictEqual(under.asks, [])
   })
 
-  it("remembers a refusal wherever it arrives, however late", () => {
+  it("remembers a refusal in any state, however late it arrives", () => {
     const event: AuthEvent = { type: "attempt.refused", ...fails }
     const places: ReadonlyArray<readonly [StateName, Partial<AuthContext>]> = [
       ["authenticated", { session: session(9) }],
@@ -547,7 +547,7 @@ describe("AuthMachine", () => {
     }
   })
 
-  it("has no place for a secret: ids and fingerprints only", () => {
+  it("holds no secret in its context, only ids and fingerprints", () => {
     const next = run("unauthenticated.attempting", attempting, accepted)
     assert.notInclude(inspect(next, { depth: 10 }), goodToken)
     const keys = new Set<string>()

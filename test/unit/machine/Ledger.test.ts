@@ -10,7 +10,7 @@ const failuresOf = (of: Ledger.Ledger, account = one) => {
 }
 
 describe("Ledger.reserve", () => {
-  it("puts a mark that counts at once, named by the transaction, with a lease from now", () => {
+  it("adds a mark that counts at once, named by the transaction, with a lease from now", () => {
     const after = Ledger.reserve(emptyLedgerRecord, one, at(7, 1000), standard)
     assert.deepStrictEqual(after.marks, [inFlight(7, one, 1000 + standard.leaseMillis)])
     assert.deepStrictEqual(Ledger.counts(after, one), {
@@ -34,7 +34,7 @@ describe("Ledger.room", () => {
     assert.strictEqual(Ledger.room(four, two, standard), "open")
   })
 
-  it("is full where marks in flight could reach the limit, and locked where failures did", () => {
+  it("is full if marks in flight could reach the limit, and locked if failures have reached it", () => {
     const marks = [1, 2, 3, 4].map((n) => settled(n, n))
     assert.strictEqual(Ledger.room(ledger(...marks, inFlight(5)), two, standard), "full")
     assert.strictEqual(Ledger.room(ledger(...marks, lost(5)), two, standard), "locked")
@@ -46,7 +46,7 @@ describe("Ledger.room", () => {
     assert.strictEqual(Ledger.room(five, three, standard), "full")
   })
 
-  it("goes by the account's own count where another account's success has cleared the location's", () => {
+  it("uses the account's own count if another account's success has cleared the location's", () => {
     const marks = [1, 2, 3, 4, 5].map((n) => settled(n, n, one, { clearedForLocation: true }))
     assert.strictEqual(Ledger.room(ledger(...marks), one, standard), "locked")
     assert.strictEqual(Ledger.room(ledger(...marks), two, standard), "open")
@@ -74,13 +74,13 @@ describe("Ledger.lockOf", () => {
     assert.strictEqual(Ledger.lockOf({ ...ledger(settled(1, 3)), lockReportedAt: 3 }, withLimit), 3)
   })
 
-  it("is else the newest failure, settled or lost, once there are as many as the limit", () => {
+  it("is otherwise the newest failure, settled or lost, once there are as many as the limit", () => {
     assert.isNull(Ledger.lockOf(ledger(settled(1, 3)), withLimit))
     assert.strictEqual(Ledger.lockOf(ledger(lost(2), settled(1, 3)), withLimit), 2)
     assert.strictEqual(Ledger.lockOf(ledger(settled(1, 3), settled(2, 4), lost(5, two)), withLimit), 5)
   })
 
-  it("counts neither what is in flight nor what another account's success has cleared", () => {
+  it("counts neither marks in flight nor marks that another account's success has cleared", () => {
     const cleared = settled(4, 5, one, { clearedForLocation: true })
     assert.isNull(Ledger.lockOf(ledger(settled(1, 3), inFlight(6), cleared), withLimit))
     assert.strictEqual(
@@ -101,7 +101,7 @@ describe("Ledger.settle", () => {
     assert.sameDeepMembers(after.marks.slice(), [inFlight(5, two), settled(4, 9, one, { reason: "faulted" })])
   })
 
-  it("counts a failure that comes after its lease: lost, drained, or its mark long gone", () => {
+  it("counts a failure that comes after its lease, whether its mark is lost, drained or gone", () => {
     const attempt = { id: 4, account: one }
     const expected = [settled(4, 20)]
     const drained = settled(4, 9, one, { reason: "lost", clearedForLocation: true })
@@ -119,7 +119,7 @@ describe("Ledger.settle", () => {
 })
 
 describe("Ledger.doubt", () => {
-  it("lets the mark drain from now, puts it back where it is gone, and leaves what Number itself settled", () => {
+  it("lets the mark drain from now, restores a mark that is gone, and leaves a mark that Number's answer settled", () => {
     const mark = { id: 4, account: one }
     for (const before of [
       ledger(inFlight(4), inFlight(5, two)),
@@ -136,7 +136,7 @@ describe("Ledger.doubt", () => {
     }
   })
 
-  it("goes by the attempt's own mark, whatever was settled before it", () => {
+  it("considers only the attempt's own mark, whatever was settled before it", () => {
     const before = ledger(settled(1, 2, two), inFlight(3))
     const after = Ledger.doubt(before, { id: 3, account: one }, at(4), policy())
     assert.deepStrictEqual(after.marks, [settled(1, 2, two), lost(3)])
@@ -144,21 +144,21 @@ describe("Ledger.doubt", () => {
 })
 
 describe("Ledger.release", () => {
-  it("removes the mark of the attempt that never left, and no other", () => {
+  it("removes the mark of the unsent attempt, and no other", () => {
     const after = Ledger.release(ledger(inFlight(4), inFlight(5), lost(6)), 5)
     assert.deepStrictEqual(after.marks, [inFlight(4), lost(6)])
     assert.deepStrictEqual(Ledger.release(ledger(lost(6)), 6).marks, [])
   })
 })
 
-describe("Ledger.lose and Ledger.age", () => {
-  it("leaves the mark of a lost attempt standing, to drain from now on", () => {
+describe("the ledger after Ledger.lose or Ledger.age", () => {
+  it("keeps the mark of a lost attempt, which drains from now on", () => {
     const after = Ledger.lose(ledger(inFlight(4)), 4, at(9, 1000), standard)
     assert.deepStrictEqual(after.marks, [lost(4, one, 1000 + standard.drainMillis)])
     assert.deepStrictEqual(failuresOf(after), { location: 1, own: 1 })
   })
 
-  it("counts the drain from the last giving-up, and does not make less of what is settled", () => {
+  it("counts the drain from the last loss, and leaves a settled mark as it is", () => {
     const before = ledger(lost(4, one, 500), settled(5, 8))
     assert.deepStrictEqual(Ledger.lose(before, 4, at(9, 1000), standard).marks, [
       lost(4, one, 1000 + standard.drainMillis),
@@ -167,7 +167,7 @@ describe("Ledger.lose and Ledger.age", () => {
     assert.deepStrictEqual(Ledger.lose(before, 5, at(9, 1000), standard).marks, before.marks)
   })
 
-  it("takes a lease that ran out for lost, at its end and not before", () => {
+  it("marks an attempt as lost when its lease ends, and not before", () => {
     const before = ledger(inFlight(4, one, 45_000))
     assert.strictEqual(Ledger.age(before, at(9, 44_999), standard), before)
     assert.deepStrictEqual(Ledger.age(before, at(9, 45_000), standard).marks, [
@@ -175,7 +175,7 @@ describe("Ledger.lose and Ledger.age", () => {
     ])
   })
 
-  it("does not settle in one go what was in flight long ago: the drain starts when the loss is seen", () => {
+  it("does not settle an old mark in flight at once: its drain starts when the loss is seen", () => {
     const after = Ledger.age(ledger(inFlight(4, one, 45_000)), at(9, 1e9), standard)
     assert.deepStrictEqual(after.marks, [lost(4, one, 1e9 + standard.drainMillis)])
   })
@@ -190,19 +190,19 @@ describe("Ledger.lose and Ledger.age", () => {
     assert.deepStrictEqual(Ledger.accept(after, { id: 9, account: one }, standard).marks, [])
   })
 
-  it("ages settled marks no more: a failure is not forgotten by time", () => {
+  it("does not age settled marks: time clears no failure", () => {
     const before = ledger(settled(4, 8))
     assert.strictEqual(Ledger.age(before, at(9, Number.MAX_SAFE_INTEGER), standard), before)
   })
 })
 
 describe("Ledger.accept", () => {
-  it("clears its own mark, and what had settled before it was reserved", () => {
+  it("clears its own mark, and marks that had settled before it was reserved", () => {
     const before = ledger(settled(1, 2), settled(3, 4), inFlight(5))
     assert.deepStrictEqual(Ledger.accept(before, { id: 5, account: one }, standard).marks, [])
   })
 
-  it("leaves an overlapping failure, by the order of transactions and not by its id", () => {
+  it("keeps an overlapping failure: the order of transactions decides, not the id", () => {
     const overlapping = settled(3, 6)
     const atTheSame = settled(4, 5)
     const before = ledger(settled(1, 4), overlapping, atTheSame, inFlight(5))
@@ -210,26 +210,26 @@ describe("Ledger.accept", () => {
     assert.deepStrictEqual(after.marks, [overlapping, atTheSame])
   })
 
-  it("leaves what is in flight, and what is lost and not drained", () => {
+  it("keeps marks in flight, and lost marks that have not drained", () => {
     const before = ledger(inFlight(1), lost(2), inFlight(5), inFlight(6, two))
     const after = Ledger.accept(before, { id: 5, account: one }, standard)
     assert.deepStrictEqual(after.marks, [inFlight(1), lost(2), inFlight(6, two)])
   })
 
-  it("takes another account's failures off the location's count, and leaves that account its own", () => {
+  it("clears another account's failures from the location's count, but not from that account's own count", () => {
     const before = ledger(settled(1, 2, two), settled(3, 4, one), inFlight(5, one))
     const after = Ledger.accept(before, { id: 5, account: one }, standard)
     assert.deepStrictEqual(after.marks, [settled(1, 2, two, { clearedForLocation: true })])
     assert.deepStrictEqual(failuresOf(after, two), { location: 0, own: 1 })
     assert.deepStrictEqual(failuresOf(after, one), { location: 0, own: 0 })
-    // And its own success then clears that too.
+    // That account's own success then clears the mark.
     assert.deepStrictEqual(
       Ledger.accept(ledger(...after.marks, inFlight(7, two)), { id: 7, account: two }, standard).marks,
       []
     )
   })
 
-  it('takes off nothing but its own account\'s under successClears "account"', () => {
+  it('clears only failures of its own account under successClears "account"', () => {
     const careful = policy({ successClears: "account" })
     const before = ledger(settled(1, 2, two), settled(3, 4, one), inFlight(5, one))
     const after = Ledger.accept(before, { id: 5, account: one }, careful)
@@ -237,7 +237,7 @@ describe("Ledger.accept", () => {
     assert.deepStrictEqual(failuresOf(after, one), { location: 1, own: 0 })
   })
 
-  it("that comes late proves no more than when it was reserved, and ends a lock of our own making", () => {
+  it("clears only marks that had settled before its reservation if it comes late, and ends an unreported lock", () => {
     const before = ledger(lost(5), settled(1, 2), settled(2, 3), settled(3, 4), settled(4, 9))
     assert.strictEqual(Ledger.room(before, one, standard), "locked")
     const after = Ledger.accept(before, { id: 5, account: one }, standard)
@@ -253,19 +253,19 @@ describe("Ledger.accept", () => {
   })
 })
 
-describe("Ledger.reportLock and Ledger.liftLock", () => {
+describe("the ledger after Ledger.reportLock or Ledger.liftLock", () => {
   it("remembers the first report", () => {
     const reported = Ledger.reportLock(emptyLedgerRecord, at(3))
     assert.strictEqual(reported.lockReportedAt, 3)
     assert.strictEqual(Ledger.reportLock(reported, at(9)).lockReportedAt, 3)
   })
 
-  it("loses every settled mark of a lock of our own making, and keeps what may still be worked on", () => {
+  it("drops every settled mark when an unreported lock is lifted, and keeps lost marks and marks in flight", () => {
     const before = ledger(settled(1, 2), settled(2, 3, two, { reason: "lost" }), lost(3), inFlight(4))
     assert.deepStrictEqual(Ledger.liftLock(before), ledger(lost(3), inFlight(4)))
   })
 
-  it("keeps failures that were answered after the report, but not the one that brought it", () => {
+  it("keeps failures that Number answered after it had reported the lock, but not the failure that reported it", () => {
     const before = {
       ...ledger(
         settled(1, 2),

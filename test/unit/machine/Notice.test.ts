@@ -6,7 +6,7 @@ import { print } from "../../support/core.js"
 describe("Notice", () => {
   const abort = { reason: "faulted", attempt: 1, fingerprint: print(1), detail: "why", atMillis: 0 }
 
-  it("keeps all that people are told", () => {
+  it("keeps every field of each kind", () => {
     for (const notice of [
       { kind: "aborted", abort },
       { kind: "locked", reported: true },
@@ -16,7 +16,7 @@ describe("Notice", () => {
     }
   })
 
-  it("is of a known kind, and lacks no part", () => {
+  it("refuses an unknown kind, and a missing or malformed field", () => {
     for (const other of [
       { kind: "" },
       { kind: "aborted" },

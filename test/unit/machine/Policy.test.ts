@@ -24,7 +24,7 @@ describe("Policy", () => {
     assert.deepStrictEqual(taken, [1, 5])
   })
 
-  it("takes no time or number of flaps of zero, but may warn of a token's end not at all", () => {
+  it("refuses a time or a flap limit of zero, but accepts a token warning of zero", () => {
     for (const field of [
       "leaseMillis",
       "drainMillis",
@@ -39,7 +39,7 @@ describe("Policy", () => {
     assert.isFalse(isPolicy({ ...defaultPolicy, tokenWarningMillis: -1 }))
   })
 
-  it("knows two ways after a lost attempt, and two readings of a success", () => {
+  it("accepts two values for lostAttempts and two for successClears", () => {
     for (const [field, values] of [
       ["lostAttempts", ["abort", "continue"]],
       ["successClears", ["location", "account"]]

@@ -33,18 +33,18 @@ describe("AuthenticateAnswer", () => {
     assertShowsNone(result, "B9F24903C3BA4770AE303032303541303032353437")
   })
 
-  it("takes FunctionOK in the prose's spelling", () => {
+  it("accepts the spelling FunctionOK of the documentation's prose", () => {
     const result = resultOf(withResult({ FunctionOk: undefined, FunctionOK: true }))
     assert.strictEqual(result.FunctionOk ?? result.FunctionOK, true)
   })
 
-  it("reads a quoted error code as the number that it spells", () => {
+  it("reads a quoted error code as a number, and anything but an integer as null", () => {
     assert.strictEqual(resultOf(withResult({ ErrCode: "5030" })).ErrCode, 5030)
     assert.strictEqual(resultOf(withResult({ ErrCode: "many" })).ErrCode, null)
     assert.strictEqual(resultOf(withResult({ ErrCode: 1.5 })).ErrCode, null)
   })
 
-  it("stays readable when a field that only informs is odd or absent", () => {
+  it("stays decodable if an informative field is malformed or absent", () => {
     const odd: ReadonlyArray<unknown> = [null, undefined, 7, {}, [], true, "0001-01-01", "not a date"]
     for (const value of odd) {
       for (const field of ["ErrMsg", "RespMsg", "ErrCode", "ThisUser", "MerchantList"]) {
@@ -57,13 +57,13 @@ describe("AuthenticateAnswer", () => {
     }
   })
 
-  it("has no session key where the field is empty, odd or absent", () => {
+  it("has no session key if the field is empty, malformed or absent", () => {
     for (const value of ["", null, undefined, 42, {}, "two words"]) {
       assert.isNull(resultOf(withResult({ SessKey: value })).SessKey)
     }
   })
 
-  it("is not readable without its envelope, or with flags that are no booleans", () => {
+  it("is not decodable if it is not JSON, lacks its envelope, or has a FunctionOk that is not a boolean", () => {
     for (const text of [
       "null",
       "{}",
@@ -93,11 +93,11 @@ describe("refusalIn", () => {
     }
   })
 
-  it("finds it in whichever member is named as a result", () => {
+  it("finds the code in the only member that has a name ending in Result", () => {
     assert.strictEqual(found({ d: 1, Other: { ErrCode: 5030 }, ...result({ ErrCode: 5050 }) }), 5050)
   })
 
-  it("takes nothing for a refusal that does not say so itself", () => {
+  it("finds no refusal in an answer that does not state one", () => {
     const others: ReadonlyArray<unknown> = [
       JSON.parse(fixture("method-refused-void.json")),
       JSON.parse(accepted),
@@ -139,7 +139,7 @@ describe("refusalIn", () => {
 })
 
 describe("functionOkOf", () => {
-  it("takes either spelling, and neither where the two contradict each other", () => {
+  it("reads either spelling, and is undefined if the two contradict each other", () => {
     for (const [result, expected] of [
       [{}, undefined],
       [{ FunctionOk: true }, true],
@@ -157,7 +157,7 @@ describe("functionOkOf", () => {
 })
 
 describe("SoapBoolean", () => {
-  it("reads what xs:boolean allows, and nothing else", () => {
+  it("reads the forms that xs:boolean allows, and no others", () => {
     const decodeBoolean = Schema.decodeUnknownOption(SoapBoolean)
     for (const text of ["true", "1", " true\n", "\t1 "])
       assert.strictEqual(Option.getOrNull(decodeBoolean(text)), true)
@@ -175,7 +175,7 @@ describe("SoapAuthenticateResult", () => {
   const read = (more: Record<string, unknown>) =>
     Schema.decodeUnknownEither(SoapAuthenticateResult)({ ...fields, ...more })
 
-  it("reads texts, and takes what only informs as absent where it is odd", () => {
+  it("decodes texts, and treats a malformed informative field as absent", () => {
     const result = Either.getOrThrow(
       read({
         ErrCode: " 12 ",
@@ -197,7 +197,7 @@ describe("SoapAuthenticateResult", () => {
     }
   })
 
-  it("is none where any field is there twice", () => {
+  it("is not decodable if any field is repeated", () => {
     assert.isTrue(Either.isRight(read({})))
     for (const name of [
       "FunctionOk",

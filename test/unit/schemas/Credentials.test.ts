@@ -14,7 +14,7 @@ import { goodToken } from "../../support/stack.js"
 
 const secret = "S3CR3TS3CR3TS3CR3TS3CR3TS3CR3T99"
 
-/** Values that are no text, and hold the secret where a parse error would show it. */
+/** Malformed values that hold the secret in places that a parse error could show. */
 const oddities: ReadonlyArray<unknown> = [
   undefined,
   null,
@@ -60,12 +60,12 @@ describe("account code", () => {
     assert.strictEqual(Either.getOrThrow(decodeAccountCode("EP9116875")), "EP9116875")
   })
 
-  it("keeps one spelling of an account, whatever case and space around it", () => {
+  it("has one spelling of an account, whatever the case and the surrounding space", () => {
     assert.strictEqual(Either.getOrThrow(decodeAccountCode(" ep9116875\n")), "EP9116875")
     assert.strictEqual(Either.getOrThrow(decodeAccountCode("eP9116875")), "EP9116875")
   })
 
-  it("refuses all else, and names field and form without the value", () => {
+  it("refuses anything else, and names the field and its form, but not the value", () => {
     refuses(decodeAccountCode, "account code", "2 letters and 7 digits", [
       ...oddities,
       "",
@@ -93,7 +93,7 @@ describe("token", () => {
     }
   })
 
-  it("refuses all else, and names field and form without the value", () => {
+  it("refuses anything else, and names the field and its form, but not the value", () => {
     const near = [
       goodToken.slice(1),
       `${goodToken}0`,
@@ -111,7 +111,7 @@ describe("token", () => {
 describe("session key", () => {
   const decode = decodeInput(SessionKey, "session key", "printable")
 
-  it("is opaque: takes whatever can stand in a header, and redacts it", () => {
+  it("is opaque: it accepts any text that can stand in a header, and redacts it", () => {
     for (const text of ["B9F24903C3BA4770AE303032303541303032353437", "a", "!~{}:;,", "x".repeat(512)]) {
       const key = Either.getOrThrow(decode(text))
       assert.strictEqual(Redacted.value(key), text)
@@ -119,7 +119,7 @@ describe("session key", () => {
     }
   })
 
-  it("refuses what could break out of a header, or is no key", () => {
+  it("refuses text that could break out of a header, and values that are not keys", () => {
     refuses(decode, "session key", "printable", [
       "",
       " ",
@@ -145,7 +145,7 @@ describe("location", () => {
     assert.strictEqual(Either.getOrThrow(decodeLocation(" default ")), "default")
   })
 
-  it("refuses all else, and names field and form without the value", () => {
+  it("refuses anything else, and names the field and its form, but not the value", () => {
     refuses(decodeLocation, "location", "1 to 64 letters", [
       ...oddities.filter((input) => input !== secret && input !== `${secret} `),
       "",
@@ -187,7 +187,7 @@ describe("base URL", () => {
     for (const [input, output] of taken) assert.strictEqual(Either.getOrThrow(decodeBaseUrl(input)), output)
   })
 
-  it("refuses what could send the token in the clear, to another place, or with more than a path", () => {
+  it("refuses a URL that could send the token unencrypted or elsewhere, or that has more than a path", () => {
     refuses(decodeBaseUrl as (input: unknown) => Either.Either<string, InvalidInput>, "base URL", "https", [
       "",
       "easypay5.com",
@@ -214,11 +214,11 @@ describe("base URL", () => {
 })
 
 describe("InvalidInput", () => {
-  it("says that nothing was sent, and what to do", () => {
+  it("says that nothing was sent, and how to proceed", () => {
     const error = new InvalidInput({ field: "token", expected: "32 hexadecimal characters" })
     assert.strictEqual(
       error.message,
-      "The token does not have the form it should have: expected 32 hexadecimal characters. Nothing was sent and the location's count is unchanged. Correct the token and try again."
+      "The token is malformed: expected 32 hexadecimal characters. Nothing was sent and the location's count is unchanged. Correct the token and try again."
     )
     assert.include(String(error), error.message)
   })

@@ -28,7 +28,7 @@ describe("PortalDate", () => {
     ])
   })
 
-  it("reads ISO 8601 without a zone as UTC, wherever the machine stands", () => {
+  it("reads ISO 8601 without a zone as UTC, whatever the time zone of the machine", () => {
     const zone = process.env["TZ"]
     try {
       for (const tz of ["UTC", "America/New_York", "Asia/Kolkata"]) {
@@ -45,7 +45,7 @@ describe("PortalDate", () => {
     }
   })
 
-  it("reads WCF's /Date(ms)/, whose offset does not move the moment", () => {
+  it("reads WCF's /Date(ms)/, and ignores its offset", () => {
     reads([
       ["/Date(1733051941000)/", "2024-12-01T11:19:01.000Z"],
       ["/Date(1733051941000-0400)/", "2024-12-01T11:19:01.000Z"],
@@ -87,7 +87,7 @@ describe("PortalDate", () => {
     ])
   })
 
-  it("refuses hours that a twelve-hour clock does not have", () => {
+  it("refuses times that a twelve-hour clock does not have, and US dates without AM or PM", () => {
     refuses([
       "11/22/2026 0:30:00 AM",
       "11/22/2026 13:30:00 PM",
@@ -98,7 +98,7 @@ describe("PortalDate", () => {
     ])
   })
 
-  it("refuses what is no date in one of Number's forms", () => {
+  it("refuses anything that is not a date in one of Number's forms", () => {
     refuses([
       "",
       "tomorrow",
@@ -120,7 +120,7 @@ describe("PortalDate", () => {
     ])
   })
 
-  it("encodes to ISO 8601, and reads back what it encoded", () => {
+  it("encodes to ISO 8601, and decodes its own encoding", () => {
     FastCheck.assert(
       FastCheck.property(
         FastCheck.date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) }),

@@ -43,7 +43,7 @@ describe("decodePostedTokens", () => {
     assert.deepStrictEqual(Either.getOrThrow(decodePostedTokens('"Tokens": []')), [])
   })
 
-  it("refuses what is malformed, and shows none of the tokens", () => {
+  it("refuses a malformed body, and shows no token", () => {
     const malformed = [
       "",
       "null",
@@ -61,7 +61,7 @@ describe("decodePostedTokens", () => {
     ]
     for (const body of malformed) {
       const error = Either.getOrThrow(Either.flip(decodePostedTokens(body)))
-      assert.strictEqual(error.field, "posted tokens")
+      assert.strictEqual(error.field, "list of posted tokens")
       assert.include(error.message, "posted tokens")
       assert.include(error.message, "TokenID")
       assertShowsNone(error, ...secrets)

@@ -32,7 +32,7 @@ const filled = Schema.decodeUnknownSync(AccountRecord)({
 })
 
 describe("AccountRecord", () => {
-  it("comes back as it was written, key included, and shows the key nowhere but in the document", () => {
+  it("round-trips with its session key, and shows the key only in the encoded document", () => {
     const document = Schema.encodeSync(Account)(filled)
     assert.include(document, key)
     const back = Schema.decodeUnknownSync(Account)(document)
@@ -42,7 +42,7 @@ describe("AccountRecord", () => {
     assertShowsNone(back, key)
   })
 
-  it("has an empty record that is one, without session, attempt or abort", () => {
+  it("has an empty record that round-trips, and is unauthenticated and idle", () => {
     assert.deepStrictEqual(
       Schema.decodeUnknownSync(Account)(Schema.encodeSync(Account)(emptyAccountRecord)),
       emptyAccountRecord
@@ -50,7 +50,7 @@ describe("AccountRecord", () => {
     assert.strictEqual(emptyAccountRecord.state, "unauthenticated.idle")
   })
 
-  it("refuses a record of version 2, of no version, and of a state that this version does not know", () => {
+  it("refuses a record of another version, in an unknown state, or with a malformed field", () => {
     const plain = Schema.encodeSync(AccountRecord)(filled)
     for (const record of [
       { ...plain, version: 2 },
@@ -65,7 +65,7 @@ describe("AccountRecord", () => {
     }
   })
 
-  it("round-trips whatever record there may be", () => {
+  it("round-trips any record", () => {
     FastCheck.assert(
       FastCheck.property(Arbitrary.make(AccountRecord), (record) => {
         const document = Schema.encodeSync(Account)(record)
@@ -78,7 +78,7 @@ describe("AccountRecord", () => {
 })
 
 describe("LedgerRecord", () => {
-  it("round-trips whatever ledger there may be", () => {
+  it("round-trips any ledger", () => {
     FastCheck.assert(
       FastCheck.property(Arbitrary.make(LedgerRecord), (record) => {
         assert.deepStrictEqual(Schema.decodeUnknownSync(Ledger)(Schema.encodeSync(Ledger)(record)), record)
@@ -87,7 +87,7 @@ describe("LedgerRecord", () => {
     )
   })
 
-  it("refuses a ledger of version 2, and marks of a kind that this version does not know", () => {
+  it("refuses a ledger of another version, with unknown or malformed marks, or without a field", () => {
     const account = "EP9116875"
     for (const ledger of [
       { ...emptyLedgerRecord, version: 2 },

@@ -3,8 +3,8 @@ import { Arbitrary, Either, FastCheck, Schema } from "effect"
 import { encodeRecord, fromTrace, toTrace, TransitionRecord } from "../../../src/schemas/TransitionRecord.js"
 import { record } from "../../support/records.js"
 
-describe("a record that is written", () => {
-  it("is as the schema encodes it", () => {
+describe("encodeRecord", () => {
+  it("encodes a record as the schema does", () => {
     const encode = Schema.encodeSync(TransitionRecord)
     FastCheck.assert(
       FastCheck.property(Arbitrary.make(TransitionRecord), (given) => {
@@ -14,7 +14,7 @@ describe("a record that is written", () => {
     )
   })
 
-  it("holds nothing that the schema does not name, wherever it stands", () => {
+  it("encodes only fields that the schema names, at every level", () => {
     const secret = { token: "CANARY", fingerprint: "CANARY", claim: { sessionKey: "CANARY" } }
     const given = {
       ...record(),
@@ -34,18 +34,18 @@ describe("a trace file", () => {
     record({ sequence: 2, events: [{ type: "attempt.lost", detail: "none\ncame" }] })
   ]
 
-  it("holds what was written", () => {
+  it("decodes to the records that were written", () => {
     const text = toTrace(records)
     assert.deepStrictEqual(fromTrace(text), Either.right(records))
     assert.strictEqual(text.split("\n").length, 4)
     assert.deepStrictEqual(fromTrace(toTrace([])), Either.right([]))
   })
 
-  it("of a process that died while it wrote is read without the line that it did not end", () => {
+  it("is read without its last line if that line is incomplete, as when the process died while writing", () => {
     assert.deepStrictEqual(fromTrace(toTrace(records).slice(0, -20)), Either.right([records[0]!]))
   })
 
-  it("that is damaged is refused by the number of the line, and what is none by its first", () => {
+  it("is refused with the number of the damaged line, or for its first line if it is not a trace", () => {
     const lines = toTrace(records).split("\n")
     lines[1] = lines[1]!.replace('"limit":5', '"limit":6')
     assert.deepStrictEqual(fromTrace(lines.join("\n")), Either.left("its line 2 is no record"))

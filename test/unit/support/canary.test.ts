@@ -1,5 +1,5 @@
 /**
- * The search for secrets finds what it is there to find.
+ * Tests of the search for secrets.
  */
 import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
@@ -14,7 +14,7 @@ const secrets = { token, key, markup }
 
 const sha256 = (text: string | Buffer) => createHash("sha256").update(text).digest()
 
-/** Written here by other means than those of the search. */
+/** Forms of the secrets, written without the code of the search. */
 const written: Readonly<Record<string, readonly [keyof typeof secrets, string | Buffer]>> = {
   "as it is": ["token", token],
   "in lower case": ["token", token.toLowerCase()],
@@ -24,9 +24,9 @@ const written: Readonly<Record<string, readonly [keyof typeof secrets, string | 
   "its last half": ["token", "…A5D141BF4A4CFBE8"],
   backwards: ["token", "8EBFC4A4FB141D5ADB6486FC932B8412"],
   "letter by letter": ["token", "2 1 4 8 B 2 3 9 C F 6 8 4 6 B D A 5 D 1 4 1 B F 4 A 4 C F B E 8"],
-  "the bytes that it means": ["token", Buffer.from(token, "hex")],
-  "the bytes that it means, in base64": ["token", "IUiyOc9oRr2l0UG/Skz76A=="],
-  "the bytes that it means, in base64 for URLs": ["token", "IUiyOc9oRr2l0UG_Skz76A"],
+  "its decoded bytes": ["token", Buffer.from(token, "hex")],
+  "its decoded bytes, in base64": ["token", "IUiyOc9oRr2l0UG/Skz76A=="],
+  "its decoded bytes, in base64 for URLs": ["token", "IUiyOc9oRr2l0UG_Skz76A"],
   "its letters in hexadecimal": ["token", Buffer.from(token).toString("hex")],
   "its letters in base64": ["token", Buffer.from(token).toString("base64")],
   "as a Buffer is printed": [
@@ -53,14 +53,14 @@ const written: Readonly<Record<string, readonly [keyof typeof secrets, string | 
   "hashed without a salt": ["token", sha256(token).toString("hex")],
   "hashed, in base64": ["token", sha256(token).toString("base64")],
   "hashed in lower case": ["token", sha256(token.toLowerCase()).toString("hex")],
-  "hashed as the bytes that it means": ["token", sha256(Buffer.from(token, "hex"))]
+  "hashed as its decoded bytes": ["token", sha256(Buffer.from(token, "hex"))]
 }
 
 describe("searchFor", () => {
   const find = searchFor(secrets)
 
   for (const [name, [secret, text]] of Object.entries(written)) {
-    it(`finds a secret that is written so: ${name}`, () => {
+    it(`finds a secret in this form: ${name}`, () => {
       const among = Buffer.concat([
         Buffer.from("a text before "),
         Buffer.from(text as string),
@@ -73,7 +73,7 @@ describe("searchFor", () => {
     })
   }
 
-  it("finds base64 of a text in which the secret is, wherever it begins", () => {
+  it("finds a secret in the base64 of a longer text, at any offset", () => {
     for (const before of ["", "x", "xy", "xyz"]) {
       const text = Buffer.from(`${before}${token}, more`).toString("base64")
       assert.include(
@@ -83,7 +83,7 @@ describe("searchFor", () => {
     }
   })
 
-  it("finds every form that there is of a secret, at the very begin and end too, and says where", () => {
+  it("finds every form of a secret, also at the very beginning and end, and gives its offset", () => {
     for (const [name, secret] of Object.entries(secrets)) {
       for (const { bytes } of formsOf(secret)) {
         for (const before of ["", "….."]) {
@@ -98,7 +98,7 @@ describe("searchFor", () => {
     }
   })
 
-  it("finds none where there is none, though all but one letter is there", () => {
+  it("finds no secret in other texts, even if almost all letters of a secret are there", () => {
     const others = [
       "7C31E08F5AD94B62910EF8A3D7B5264C",
       `${token.slice(0, 15)}0${token.slice(16, 31)}0`,
@@ -108,7 +108,7 @@ describe("searchFor", () => {
     for (const other of others) assert.deepStrictEqual(find(other), [])
   })
 
-  it("takes no secret that is so short that it would be found by chance", () => {
+  it("rejects a secret that is so short that it would be found by chance", () => {
     assert.throws(() => searchFor({ pin: "1234" }), /pin is too short/)
   })
 })
@@ -138,7 +138,7 @@ describe("showings", () => {
     })
   }
 
-  it("show none that is closed in", () => {
+  it("do not show a secret in a private field", () => {
     const closed = new (class {
       readonly #token = token
       get length() {

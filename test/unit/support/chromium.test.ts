@@ -1,5 +1,5 @@
 /**
- * Which Chromium the tests of the live page get, and what they say where there is none. All folders here are made up.
+ * The Chromium that the tests of the live page use, and the errors if there is none. All folders are made up.
  */
 import {
   existsSync,
@@ -30,7 +30,7 @@ const put = (name: string, content: string | Buffer = ""): string => {
   return path
 }
 
-/** A tar archive of one file, by the format's own words: https://www.gnu.org/software/tar/manual/html_node/Standard.html */
+/** A tar archive of one file. The format: https://www.gnu.org/software/tar/manual/html_node/Standard.html */
 const tarOf = (name: string, content: string): Buffer => {
   const header = Buffer.alloc(512)
   header.write(name, 0)
@@ -67,7 +67,7 @@ const hostWith = (given: Partial<Host> = {}): Host => ({
   ...given
 })
 
-/** Those that are tried, in order, where only one that fulfils `runs` can be started. */
+/** The candidates that are tried, in order, if only those that satisfy `runs` can be started. */
 const tried = async (
   host: Host,
   runs: (chromium: Chromium) => boolean
@@ -88,7 +88,7 @@ const always = () => true
 const never = () => false
 
 describe("the Chromium of the tests", () => {
-  it("is the one that is named, before all others", async () => {
+  it("is the named one, before all others", async () => {
     put("first")
     const named = put("named")
     const { all, error } = await tried(hostWith({ named }), always)
@@ -96,7 +96,7 @@ describe("the Chromium of the tests", () => {
     assert.strictEqual(error, "")
   })
 
-  it("is no other where the one that is named does not exist", async () => {
+  it("is not replaced by another if the named one does not exist", async () => {
     put("first")
     const named = join(folder, "nowhere")
     const { all, error } = await tried(hostWith({ named }), always)
@@ -104,7 +104,7 @@ describe("the Chromium of the tests", () => {
     assert.strictEqual(error, `NUMBER_TEST_CHROMIUM names ${named}, and there is no such file.`)
   })
 
-  it("is no other where the one that is named cannot be started", async () => {
+  it("is not replaced by another if the named one cannot be started", async () => {
     put("first")
     const named = put("named")
     const { all, error } = await tried(hostWith({ named }), never)
@@ -115,7 +115,7 @@ describe("the Chromium of the tests", () => {
     )
   })
 
-  it("is one of the system, where none is named, and nothing is inflated", async () => {
+  it("is one of the system if no name is given, and nothing is inflated", async () => {
     const second = put("second")
     const host = hostWith({ named: " " })
     const { all } = await tried(host, always)
@@ -123,7 +123,7 @@ describe("the Chromium of the tests", () => {
     assert.isFalse(existsSync(host.inflated))
   })
 
-  it("is the next where one of the system cannot be started, and then the package's", async () => {
+  it("is the next of the system if one cannot be started, and then that of the package", async () => {
     const system = [put("first"), put("second")]
     const host = hostWith()
     const executable = join(host.inflated, "chromium")
@@ -137,7 +137,7 @@ describe("the Chromium of the tests", () => {
     assert.strictEqual(readFileSync(executable, "utf8"), "the executable")
   })
 
-  it("has the package's libraries where it cannot be started with the host's", async () => {
+  it("has the package's libraries if it cannot be started with the host's", async () => {
     const host = hostWith()
     const { all, error } = await tried(host, ({ env }) => "LD_LIBRARY_PATH" in env)
     const executable = join(host.inflated, "chromium")
@@ -150,7 +150,7 @@ describe("the Chromium of the tests", () => {
     assert.strictEqual(readFileSync(join(lib, "libnss3.so"), "utf8"), "a library")
   })
 
-  it("has the package's fonts where the host has none", async () => {
+  it("has the package's fonts if the host has no fonts", async () => {
     const none = { fonts: [join(folder, "nowhere"), dirname(put("empty/readme.txt"))] }
     for (const given of [none, { fontsConfig: join(folder, "nowhere") }]) {
       const host = hostWith(given)
@@ -162,7 +162,7 @@ describe("the Chromium of the tests", () => {
     }
   })
 
-  it("is none where none can be started: the error says what was tried and what to do", async () => {
+  it("is missing if no candidate can be started: the error lists the candidates and a remedy", async () => {
     const first = put("first")
     const { error } = await tried(hostWith(), never)
     assert.match(error, /^There is no Chromium for the tests of the live page\. Tried:/)
@@ -182,7 +182,7 @@ describe("the Chromium of the tests", () => {
     assert.isFalse(existsSync(host.inflated))
   })
 
-  it("is none where the archives cannot be read: the error says why", async () => {
+  it("is missing if the archives cannot be read: the error gives the reason", async () => {
     const { error } = await tried(hostWith({ archives: join(folder, "nowhere") }), always)
     assert.match(error, /@sparticuz\/chromium cannot be had: Error: ENOENT/)
     assert.include(error, "What to do: ")
@@ -199,14 +199,14 @@ describe("inflating the Chromium of the package", () => {
     assert.strictEqual(readFileSync(executable, "utf8"), "the first")
   })
 
-  it("does no harm when two runs do it at once", async () => {
+  it("does no harm when several runs do it at once", async () => {
     const { archives, inflated } = hostWith()
     await Promise.all([inflate(archives, inflated), inflate(archives, inflated), inflate(archives, inflated)])
     assert.deepStrictEqual(readdirSync(dirname(inflated)), ["1.0.0"])
     assert.sameMembers(readdirSync(inflated), ["chromium", "fonts", "fonts.conf", "lib"])
   })
 
-  it("leaves nothing when it fails, and is done when it is tried again", async () => {
+  it("leaves nothing behind when it fails, and succeeds when it is tried again", async () => {
     const { archives, inflated } = hostWith()
     const broken = put("bin/fonts.tar.br", "no archive")
     const failed = await inflate(archives, inflated).then(
@@ -220,7 +220,7 @@ describe("inflating the Chromium of the package", () => {
     assert.isTrue(existsSync(join(inflated, "fonts/a.ttf")))
   })
 
-  it("deletes what a run left that was killed long ago, and nothing of a run that goes on", async () => {
+  it("deletes the leftovers of a run that was killed long ago, and keeps those of a recent run", async () => {
     const { archives, inflated } = hostWith()
     for (const name of ["0.9.0", "1.0.0-old.partial", "1.0.0-young.partial"]) {
       mkdirSync(join(dirname(inflated), name), { recursive: true })

@@ -16,7 +16,7 @@ const runs = { numRuns: 100, seed: 1 }
 const isValid = <A, I>(schema: Schema.Schema<A, I>) => Schema.is(schema)
 
 describe("arbitraries of credentials", () => {
-  it("generates account codes, tokens, session keys and locations that their schemas take", () => {
+  it("generate account codes, tokens, session keys and locations that their schemas accept", () => {
     fc.assert(
       fc.property(
         Arbitraries.credentials,
@@ -35,7 +35,7 @@ describe("arbitraries of credentials", () => {
     )
   })
 
-  it("makes secrets that say that they are made up", () => {
+  it("generate redacted secrets with a prefix that marks them as made up", () => {
     fc.assert(
       fc.property(Arbitraries.token, Arbitraries.sessionKey, (token, key) => {
         assert.match(Redacted.value(token), /^7E577E57[0-9A-F]{24}$/)
@@ -57,7 +57,7 @@ describe.each([
     ["locked", "refused", true],
     ["faulted", "faulted", undefined]
   ] as const) {
-    it(`generates ${kind} answers that are read as such`, () => {
+    it(`generate ${kind} answers that are classified as such`, () => {
       fc.assert(
         fc.property(answers[kind], Arbitraries.token, (answer, token) => {
           const outcome = classify(answer, token)
@@ -73,7 +73,7 @@ describe.each([
     })
   }
 
-  it("reaches every kind by `any`", () => {
+  it("generate every kind through `any`", () => {
     const token = fc.sample(Arbitraries.token, 1)[0]!
     const kinds = fc.sample(answers.any, 200).map((answer) => {
       const outcome = classify(answer, token)
@@ -87,7 +87,7 @@ describe.each([
 describe("arbitraries of events of the chart", () => {
   const machine = makeAuthMachine(defaultPolicy)
 
-  it("generates rows that the chart takes: every context and every notice is one of its schema", () => {
+  it("generate every event of the chart, and every context and notice that follows is valid by its schema", () => {
     const seen = new Set<string>()
     fc.assert(
       fc.property(fc.array(Arbitraries.machineEvent, { maxLength: 30 }), (events) => {
@@ -111,7 +111,7 @@ describe("arbitraries of events of the chart", () => {
 })
 
 describe("arbitraries of faults", () => {
-  it.effect("generates faults that the emulator takes over its control, which checks them by a schema", () =>
+  it.effect("generate faults that the control of the emulator accepts, which checks them by a schema", () =>
     Effect.gen(function* () {
       const emulator = yield* NumberEmulator.make()
       for (const faults of fc.sample(Arbitraries.faultSchedule, 200)) {
@@ -132,7 +132,7 @@ describe("arbitraries of faults", () => {
     }).pipe(Effect.scoped)
   )
 
-  it("delays what is worked on for less than the drain time", () => {
+  it("delay a request by less than the drain time", () => {
     fc.assert(
       fc.property(Arbitraries.fault, (fault) => {
         if (fault._tag === "DelayRequest")

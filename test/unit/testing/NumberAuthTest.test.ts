@@ -12,7 +12,7 @@ const withAuth = <A, E>(
   use: (auth: NumberAuth.NumberAuth["Type"]) => Effect.Effect<A, E>
 ) => Effect.flatMap(NumberAuth.NumberAuth, use).pipe(Effect.provide(NumberAuthTest.layer(options)))
 
-/** A service of one's own. */
+/** A service of an application. */
 class Receipts extends Context.Tag("test/Receipts")<
   Receipts,
   { readonly print: (id: number) => Effect.Effect<string, unknown> }
@@ -29,7 +29,7 @@ class Receipts extends Context.Tag("test/Receipts")<
 }
 
 describe("NumberAuthTest.layer", () => {
-  it("needs nothing, and fails with wrong settings only", () => {
+  it("has no requirements, and fails only with InvalidInput", () => {
     expectTypeOf(NumberAuthTest.layer()).toEqualTypeOf<Layer.Layer<NumberAuth.NumberAuth, InvalidInput>>()
   })
 
@@ -44,7 +44,7 @@ describe("NumberAuthTest.layer", () => {
     )
   )
 
-  it.effect("tests a service of one's own in a few lines, with renewal and replay as they are", () =>
+  it.effect("tests an application's service in a few lines, with the real renewal and replay", () =>
     Effect.gen(function* () {
       const keys: Array<string | undefined> = []
       const client = HttpClient.make((request) =>
@@ -73,21 +73,22 @@ describe("NumberAuthTest.layer", () => {
     ["aborted", "AuthAborted"],
     ["locked", "AuthLocked"]
   ] as const) {
-    it.effect(`begins ${state}, and says so as the real one does`, () =>
+    it.effect(`begins ${state}, and fails as the real service does`, () =>
       withAuth({ state }, (auth) =>
         Effect.gen(function* () {
           const status = yield* auth.status
           assert.strictEqual(status.state, state)
           const error = yield* Effect.flip(auth.sessionKey)
           assert.strictEqual(error._tag, tag)
-          if (error._tag === "AuthAborted") assert.strictEqual(error.abort.detail, "the test began so")
+          if (error._tag === "AuthAborted")
+            assert.strictEqual(error.abort.detail, "the test starts in this state")
           assert.strictEqual(Option.getOrNull(status.lock), state === "locked" ? "reported" : null)
         })
       )
     )
   }
 
-  it.effect("makes attempts come to what it is told, in their order", () =>
+  it.effect("gives attempts the outcomes of its options, in order", () =>
     withAuth(
       {
         state: "unauthenticated",
@@ -107,7 +108,7 @@ describe("NumberAuthTest.layer", () => {
     )
   )
 
-  it.effect("begins authenticated whatever the attempts after that come to", () =>
+  it.effect("begins authenticated, whatever the outcomes of later attempts", () =>
     withAuth({ outcomes: [AttemptOutcome.unsent({ detail: "no route" })] }, (auth) =>
       Effect.gen(function* () {
         assert.strictEqual((yield* auth.status).state, "authenticated")
@@ -128,7 +129,7 @@ describe("NumberAuthTest.layer", () => {
     )
   )
 
-  it.effect("fails every call that needs a session with the failure that is given", () => {
+  it.effect("fails every call that needs a session with the given failure", () => {
     const failure = new AuthStoreError({ reason: "unavailable", detail: "away" })
     return withAuth({ failure }, (auth) =>
       Effect.gen(function* () {
@@ -140,7 +141,7 @@ describe("NumberAuthTest.layer", () => {
     )
   })
 
-  it.effect("has no network, and refuses a key that no header holds", () =>
+  it.effect("has no network, and refuses a session key that cannot stand in a header", () =>
     Effect.gen(function* () {
       const error = yield* withAuth({}, (auth) => Effect.flip(auth.httpClient.get("/A")))
       assert(error._tag === "RequestError")

@@ -136,7 +136,7 @@ describe("Authenticate", () => {
     })
   )
 
-  it.scoped("issues keys that nobody could guess, and a fresh one even if randomness has none to give", () =>
+  it.scoped("issues distinct keys, also across emulators, and even if Random repeats itself", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       const client = Emulator.httpClient(emulator)
@@ -152,7 +152,7 @@ describe("Authenticate", () => {
     })
   )
 
-  it.scoped("tells the time at which the key expires, 25 hours ahead, as the documentation writes it", () =>
+  it.scoped("states when the key expires, 25 hours ahead, in the format of the documentation", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       yield* emulator.setClockOffset(1555482587000) // 2019-04-17T06:29:47Z
@@ -220,7 +220,7 @@ describe("Authenticate", () => {
     })
   )
 
-  it.scoped("answers what is malformed with 400 and a plain Bad Request", () =>
+  it.scoped("answers a malformed request with 400 and a plain Bad Request", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       const client = Emulator.httpClient(emulator)
@@ -276,7 +276,7 @@ describe("Authenticate", () => {
     })
   )
 
-  it.scoped("takes no account code or token that has not the documented form", () =>
+  it.scoped("rejects an account code or a token that is malformed", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       assert.isTrue(Exit.isFailure(yield* Effect.exit(emulator.addToken("E12345678", TOKEN))))
@@ -418,7 +418,7 @@ describe("the count", () => {
     })
   )
 
-  it.scoped("takes in fault answers unless faultsCount is false", () =>
+  it.scoped("includes fault answers unless faultsCount is false", () =>
     Effect.gen(function* () {
       for (const faultsCount of [true, false]) {
         const emulator = yield* made({ faultsCount })
@@ -438,7 +438,7 @@ describe("the count", () => {
     })
   )
 
-  it("agrees with a second way of counting, for any events and every reading", () => {
+  it("agrees with a second implementation, for any events and every setting", () => {
     const account = FastCheck.constantFrom("A", "B", "C")
     const event: FastCheck.Arbitrary<Emulator.CountEvent> = FastCheck.oneof(
       {
@@ -453,7 +453,7 @@ describe("the count", () => {
     )
     const counting = FastCheck.constantFrom("ip" as const, "ipAndAccount" as const)
     const successClears = FastCheck.constantFrom("all" as const, "own" as const)
-    // Backwards from the end: a failure counts if no later event clears it.
+    // The second implementation: a failure counts if no later event clears it.
     const countAt = (
       events: ReadonlyArray<Emulator.CountEvent>,
       by: "ip" | "ipAndAccount",
@@ -520,7 +520,7 @@ describe("a method", () => {
     })
   )
 
-  it.scoped("takes a signed key for the key that it begins with", () =>
+  it.scoped("accepts a signed key as the session key that it begins with", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       const client = Emulator.httpClient(emulator)
@@ -529,7 +529,7 @@ describe("a method", () => {
     })
   )
 
-  it.scoped("refuses an unknown key, none, and one of more than 25 hours, with 5030 and unexecuted", () =>
+  it.scoped("refuses an unknown key, an empty key and one of 25 hours with 5030, and executes nothing", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       const client = Emulator.httpClient(emulator)
@@ -553,7 +553,7 @@ describe("a method", () => {
     })
   )
 
-  it.scoped("refuses a key from another IP with 5050, unexecuted, and goes on taking it from its own", () =>
+  it.scoped("refuses a key from another IP with 5050, executes nothing, and accepts it from its own", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       const client = Emulator.httpClient(emulator)
@@ -588,7 +588,7 @@ describe("a method", () => {
     })
   )
 
-  it.scoped("refuses the keys that were expired by hand: one account's, or all", () =>
+  it.scoped("refuses keys after expireSessions, of one account or of all", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       const client = Emulator.httpClient(emulator)
@@ -602,7 +602,7 @@ describe("a method", () => {
     })
   )
 
-  it.scoped("goes on for a held key while the IP is locked", () =>
+  it.scoped("works with a held key while the IP is locked", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       const client = Emulator.httpClient(emulator)
@@ -612,7 +612,7 @@ describe("a method", () => {
     })
   )
 
-  it.scoped("has faults of its own, which Authenticate calls leave alone", () =>
+  it.scoped("has faults of its own, which Authenticate does not consume", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       const client = Emulator.httpClient(emulator)
@@ -793,7 +793,7 @@ describe("faults", () => {
     })
   )
 
-  it.scoped("Status and Body: the raw answer in the place of processing", () =>
+  it.scoped("Status and Body: the raw answer, not processed", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       const client = Emulator.httpClient(emulator)
@@ -939,7 +939,7 @@ describe("SOAP", () => {
     })
   )
 
-  it.scoped("has one count with REST, and one lock", () =>
+  it.scoped("shares its count and its lock with REST", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       const client = Emulator.httpClient(emulator)
@@ -964,7 +964,7 @@ describe("SOAP", () => {
   )
 
   it.scoped(
-    "answers what is malformed with a fault and status 500; an attempt counts, however it is named",
+    "answers a malformed request with a fault and status 500, counted if action or body is Authenticate",
     () =>
       Effect.gen(function* () {
         const good = envelope("Authenticate", credentials(ACCOUNT, TOKEN))
@@ -1047,7 +1047,7 @@ describe("SOAP", () => {
     })
   )
 
-  it.scoped("has the same faults, from the same row", () =>
+  it.scoped("has the same faults, from the same queue", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       const client = Emulator.httpClient(emulator)
@@ -1105,7 +1105,7 @@ describe("SOAP", () => {
 })
 
 describe("the HttpClient", () => {
-  it.scoped("reads every encoding of a body", () =>
+  it.scoped("reads text, bytes and streams as bodies, and rejects a form and a failing stream", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       const client = Emulator.httpClient(emulator)
@@ -1155,7 +1155,7 @@ describe("the HttpClient", () => {
     })
   )
 
-  it.scoped("calls from its own IP, else from where setIp says, and a header overrides both", () =>
+  it.scoped("calls from its own IP, or else from that of setIp, and a header overrides both", () =>
     Effect.gen(function* () {
       const emulator = yield* made()
       const own = Emulator.httpClient(emulator, "198.51.100.1")
@@ -1183,7 +1183,7 @@ describe("the HttpClient", () => {
     })
   )
 
-  it.effect("comes as layers", () =>
+  it.effect("is available as layers", () =>
     Effect.gen(function* () {
       const emulator = yield* NumberEmulator
       yield* emulator.addToken(ACCOUNT, TOKEN)
@@ -1212,7 +1212,7 @@ describe("control over HTTP", () => {
       Effect.map((json) => json as Emulator.Summary)
     )
 
-  it.scoped("does all that the service does, and shows the state", () =>
+  it.scoped("offers the commands of the service, and shows the state", () =>
     Effect.gen(function* () {
       const emulator: Service = yield* Emulator.make()
       const client = Emulator.httpClient(emulator)
@@ -1339,7 +1339,7 @@ describe("the server", () => {
     }).pipe(clients)
   )
 
-  it.scopedLive("processes a delayed request though the client hung up", () =>
+  it.scopedLive("processes a delayed request even if the client has hung up", () =>
     Effect.gen(function* () {
       const { client, emulator } = yield* served
       yield* emulator.inject(Fault.DelayRequest("300 millis"))
@@ -1354,7 +1354,7 @@ describe("the server", () => {
     }).pipe(clients)
   )
 
-  it.scopedLive("closes promptly, whatever is stalled or idle on it", () =>
+  it.scopedLive("closes promptly, even with stalled calls and idle connections", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const { client, emulator, port } = yield* Scope.extend(served, scope)

@@ -7,12 +7,12 @@ import * as ProcessGates from "../../../src/testing/ProcessGates.js"
 import * as VirtualClock from "../../../src/testing/VirtualClock.js"
 import { standing } from "../../support/standing.js"
 
-/** All that a process can reach, and what was done there. */
+/** Everything that a process can reach, and the names of the calls that were made. */
 const makeWorld = (clock: VirtualClock.VirtualClock) => {
   const done: Array<string> = []
-  const doing = <A, E>(what: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  const doing = <A, E>(name: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.zipRight(
-      Effect.sync(() => done.push(what)),
+      Effect.sync(() => done.push(name)),
       effect
     )
   const memory = clock.run(makeMemory)
@@ -45,7 +45,7 @@ const doors = ["transact", "read", "changes", "readToken", "writeToken", "reques
 const key = { location: "here" as Location, account: "EP0000001" as AccountCode }
 
 describe("the gates of a process", () => {
-  it("let it pass while it lives, and nothing happens behind them once it is dead", () => {
+  it("let the process pass while it is alive, and let nothing happen behind them once it is dead", () => {
     const clock = VirtualClock.make()
     const gates = ProcessGates.make()
     clock.run(gates.pass)
@@ -57,7 +57,7 @@ describe("the gates of a process", () => {
     clock.end()
   })
 
-  it("let the dead reach nothing when their time ends, from no finalizer, and leave none of them standing", () => {
+  it("let no finalizer of a dead process reach anything when time ends, and leave no fiber behind", () => {
     const before = standing()
     const clock = VirtualClock.make()
     const { all, done } = makeWorld(clock)
@@ -67,7 +67,7 @@ describe("the gates of a process", () => {
     done.length = 0
     let finalizers = 0
     const waiting = all(gates).flatMap((each) => [
-      // One that stands at a gate when it is over, one that sleeps, and one that cannot be interrupted.
+      // One stands at a gate when time ends, one sleeps, and one sleeps and cannot be interrupted.
       Effect.zipRight(gates.pass, each),
       Effect.zipRight(Effect.sleep("1 day"), each),
       Effect.uninterruptible(Effect.zipRight(Effect.sleep("1 day"), each))
@@ -87,13 +87,13 @@ describe("the gates of a process", () => {
     clock.advance(2 * 86_400_000)
     assert.strictEqual(finalizers, 0)
     assert.strictEqual(clock.end(), 0)
-    // They ran, to the last of what they try, and nobody sees it.
+    // All finalizers ran, to their last call, and no call reached anything.
     assert.strictEqual(finalizers, waiting.length * doors.length)
     assert.deepStrictEqual(done, [])
     assert.strictEqual(standing(), before)
   })
 
-  it("kill it at the gate after so many, and say so once", () => {
+  it("kill the process at the gate after a given number of gates, and report its death once", () => {
     const clock = VirtualClock.make()
     let deaths = 0
     const gates = ProcessGates.make(() => deaths++)
@@ -108,7 +108,7 @@ describe("the gates of a process", () => {
     clock.end()
   })
 
-  it("hold it where it was frozen, for as long as it is", () => {
+  it("hold a frozen process at passOrFreeze until the freeze ends", () => {
     const clock = VirtualClock.make()
     const gates = ProcessGates.make()
     clock.run(gates.freeze(60_000))
@@ -120,7 +120,7 @@ describe("the gates of a process", () => {
     assert.isNotNull(waiting.unsafePoll())
   })
 
-  it("let it die after the store has written and before it hears of it", () => {
+  it("let the process die after the store has written and before it gets the answer", () => {
     const clock = VirtualClock.make()
     const store = clock.run(makeMemory)
     const gates = ProcessGates.make()
@@ -152,7 +152,7 @@ describe("a store that goes away", () => {
     }
   }
 
-  it("writes nothing while it is away, and is back in time", () => {
+  it("writes nothing while it is away, and is back at the given time", () => {
     const { absence, clock, read, write, written } = make()
     assert.isTrue(Exit.isSuccess(write()))
     clock.run(absence.begin(60_000, { afterCommit: false }))
@@ -166,7 +166,7 @@ describe("a store that goes away", () => {
     assert.strictEqual(written(), 2)
   })
 
-  it("has written, and does not say so, where it goes away after the commit", () => {
+  it("has written, but reports an error, if it goes away after the commit", () => {
     const { absence, clock, read, write, written } = make()
     clock.run(absence.begin(60_000, { afterCommit: true }))
     assert.isTrue(Exit.isFailure(write()))

@@ -16,7 +16,7 @@ const make = (survives: number, acknowledges?: "beforeDurable") => {
 }
 
 describe("a simulated disk", () => {
-  it("answers when the write is on the disk, and a power cut leaves it then", () => {
+  it("answers once the write is durable, and keeps that write in a power cut", () => {
     const { clock, disk, sequence, write } = make(0)
     const writing = write()
     clock.advance(9)
@@ -27,7 +27,7 @@ describe("a simulated disk", () => {
     assert.strictEqual(sequence(), 1)
   })
 
-  it("leaves a prefix of what was not on the disk: whole writes, one torn and dropped, the rest lost", () => {
+  it("keeps a prefix of the writes that were not durable: whole writes, one torn and dropped, the rest lost", () => {
     const { disk, sequence, write } = make(0.5)
     for (let writes = 0; writes < 5; writes++) write()
     assert.strictEqual(sequence(), 5)
@@ -35,14 +35,14 @@ describe("a simulated disk", () => {
     assert.strictEqual(sequence(), 2)
   })
 
-  it("loses what it acknowledged where it acknowledges too early", () => {
+  it("loses an acknowledged write if it acknowledges before the write is durable", () => {
     const { disk, sequence, write } = make(0, "beforeDurable")
     assert.isNotNull(write().unsafePoll())
     assert.strictEqual(disk.cutPower().lost, 1)
     assert.strictEqual(sequence(), 0)
   })
 
-  it("tells of changes", () => {
+  it("publishes its changes", () => {
     const { clock, disk, write } = make(0)
     const seen: Array<number> = []
     clock.fork(

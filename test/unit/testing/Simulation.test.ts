@@ -5,9 +5,9 @@ import { neverLocksOut } from "../../../src/testing/LockoutProperty.js"
 import * as Simulation from "../../../src/testing/Simulation.js"
 import { standing } from "../../support/standing.js"
 
-// As long as it takes: how fast it is, is no question of these tests.
+// The time-out is long, since these tests do not measure speed.
 describe("a simulated life", { timeout: 300_000 }, () => {
-  it("leaves no fiber of its processes behind, so that years take no more memory than one", () => {
+  it("leaves no fiber of its processes behind, so that memory does not grow over the years", () => {
     const before = standing()
     const life = Simulation.live({ seed: 14 }, 0)
     assert.isAbove(life.figures.crashes, 10)
@@ -15,7 +15,7 @@ describe("a simulated life", { timeout: 300_000 }, () => {
     assert.strictEqual(standing(), before)
   })
 
-  it("leaves none behind where it ends in the midst of it, for a broken promise", () => {
+  it("leaves no fiber behind if a broken promise ends it early", () => {
     const before = standing()
     const life = Simulation.live({ seed: 1, client: "naive" }, 0)
     assert.isBelow(life.figures.years, 1)

@@ -6,7 +6,7 @@ import { standing } from "../../support/standing.js"
 const day = 86_400_000
 
 describe("virtual time", () => {
-  it("stands still until it is told to go on, and wakes sleepers in their order, each at its time", () => {
+  it("stands still until it is advanced, and wakes sleepers in order, each at its time", () => {
     const clock = VirtualClock.make({ startMillis: 1000 })
     const woken: Array<readonly [string, number]> = []
     for (const [name, millis] of [
@@ -65,7 +65,7 @@ describe("virtual time", () => {
     assert.isNull(clock.nextMillis())
   })
 
-  it("runs what needs no time to its end, throws what it fails with, and where it would need time", () => {
+  it("runs an effect that needs no time, and throws the effect's error, or an error if it needs time", () => {
     const clock = VirtualClock.make()
     const handOver = Effect.gen(function* () {
       const deferred = yield* Deferred.make<number>()
@@ -77,7 +77,7 @@ describe("virtual time", () => {
     assert.throws(() => clock.run(Effect.sleep(1)), "needs time")
   })
 
-  it("keeps the promise of an effect once enough time has passed", async () => {
+  it("settles the promise of an effect once enough time has passed", async () => {
     const clock = VirtualClock.make()
     const promise = clock.runPromise(Effect.as(Effect.sleep("1 day"), "done"))
     clock.advance(day)
@@ -87,7 +87,7 @@ describe("virtual time", () => {
     assert.strictEqual((await failing.catch((error: unknown) => error)) instanceof Error, true)
   })
 
-  it("lets promises go on between two steps where it is asked to", async () => {
+  it("lets promises go on between two steps of advanceAsync", async () => {
     const read = Effect.promise(() => new Response("text").text())
     const slow = Effect.zipRight(read, Effect.zipRight(Effect.sleep("1 day"), read))
     const clock = VirtualClock.make()
@@ -96,7 +96,7 @@ describe("virtual time", () => {
     assert.isTrue(Exit.isSuccess(fiber.unsafePoll()!))
   })
 
-  it("ends all fibers when it ends, also who cannot be interrupted, and whom a finalizer begins", () => {
+  it("ends all fibers when it ends, also those that cannot be interrupted or that a finalizer begins", () => {
     const before = standing()
     const clock = VirtualClock.make()
     const seen: Array<string> = []
@@ -124,7 +124,7 @@ describe("virtual time", () => {
     assert.strictEqual(standing(), before)
   })
 
-  it("says how many do not end with it", () => {
+  it("returns the number of fibers that do not end with it", () => {
     const clock = VirtualClock.make()
     const stubborn = Effect.uninterruptible(Effect.forever(Effect.exit(Effect.sleep("1 second"))))
     const forSomethingElse = Effect.uninterruptible(Effect.async<void>(() => {}))
@@ -150,15 +150,15 @@ describe("virtual time", () => {
     return seen.join(" ")
   }
 
-  it("goes on in the order of waking where there is no seed", () => {
+  it("runs fibers in the order of waking if there is no seed", () => {
     assert.strictEqual(interleaving(undefined), "a1 b1 c1 a2 b2 c2 a3 b3 c3")
   })
 
-  it("has one seed decide order and chance, the same each time", () => {
+  it("decides the order of fibers and Random by the seed, the same each time", () => {
     const seeds = Array.from({ length: 20 }, (_, seed) => seed)
     const first = seeds.map(interleaving)
     assert.deepStrictEqual(seeds.map(interleaving), first)
-    // Each fiber keeps its own order, and the fibers do not keep theirs.
+    // Each fiber keeps the order of its steps. The order among the fibers varies.
     for (const seen of first) {
       for (const name of ["a", "b", "c"]) {
         assert.strictEqual(

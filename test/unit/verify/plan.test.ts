@@ -19,14 +19,14 @@ describe("the plan of a verification", () => {
     assert.deepStrictEqual(none, [])
   })
 
-  it("begins with the dearest", () => {
+  it("begins with the lane that costs most", () => {
     assert.deepStrictEqual(
       byCost([lane(1), lane(3), lane(2)]).map(({ minutes }) => minutes),
       [3, 2, 1]
     )
   })
 
-  it("gives a lane its share by cost, and to the next what the last one left", () => {
+  it("gives a lane its share by cost, and leaves unused time to the next lane", () => {
     const [one, other] = [lane(3), lane(1)]
     const left = { seconds: 100, slots: 1, taken: 0 }
     assert.strictEqual(shareOf(one, { ...left, waiting: [one, other] }), 75)
@@ -34,20 +34,20 @@ describe("the plan of a verification", () => {
     assert.strictEqual(shareOf(other, { ...left, seconds: 80, waiting: [other] }), 80)
   })
 
-  it("counts what lanes under way may still take, and never gives more than is left", () => {
+  it("counts the time that lanes under way may still take, and never gives more than is left", () => {
     const [one, other] = [lane(1), lane(1)]
     assert.strictEqual(shareOf(one, { seconds: 100, slots: 2, taken: 100, waiting: [one, other] }), 50)
     assert.strictEqual(shareOf(one, { seconds: 100, slots: 2, taken: 0, waiting: [one] }), 100)
   })
 
-  it("gives every lane and job five seconds, however small the budget", () => {
+  it("gives a lane five seconds at least, and a job too unless less is left", () => {
     assert.strictEqual(shareOf(lane(1), { seconds: 2, slots: 2, taken: 4, waiting: [lane(1)] }), 5)
     assert.strictEqual(secondsOfJob(part, 60, 30), 5)
     assert.strictEqual(secondsOfJob(part, 60, 3), 20)
     assert.strictEqual(secondsOfJob(part, 3, 3), 3)
   })
 
-  it("gives all that is left to a job of one unit, which is worth nothing if it is cut off", () => {
+  it("gives all the time that is left to a job of one unit, which is worth nothing if it is cut off", () => {
     assert.strictEqual(secondsOfJob(partNamed("walks"), 60, 30), 60)
   })
 })
@@ -61,7 +61,7 @@ describe("a part that cannot be cut off", () => {
 })
 
 describe("the parts of a verification", () => {
-  it("have names of their own, and a refusal for a name that none has", () => {
+  it("have distinct names, and partNamed rejects an unknown name", () => {
     const names = parts.map(({ name }) => name)
     assert.strictEqual(new Set(names).size, names.length)
     assert.throws(() => partNamed("wlaks"), /There is no part "wlaks"\. The parts are: walks, /)

@@ -5,7 +5,7 @@ const program = inject("jobProgram")
 const task = { part: "wanderings", job: "1", most: 20, seed: 3, seconds: null }
 
 describe("the process of a job", () => {
-  it("does as much as it is told to, and gives what it found", async () => {
+  it("does the given number of units, and returns its results", async () => {
     const found = await runJob(program, task, () => {})
     assert.deepStrictEqual(found.breaches, [])
     assert.strictEqual(found.done, 20)
@@ -18,7 +18,7 @@ describe("the process of a job", () => {
     assert.isBelow(found.done, 1_000_000)
   })
 
-  it("is a breach where it fails, with the seed, and has no figures", async () => {
+  it("reports its failure as a breach with the seed, and has no figures", async () => {
     const found = await runJob(program, { ...task, part: "none" }, () => {})
     assert.isUndefined(found.figures)
     assert.match(found.breaches.join(), /none, 1, seed 3: .*There is no part "none"/)

@@ -16,7 +16,7 @@ const outcome = (given: Partial<Outcome> = {}): Outcome => ({
 })
 
 describe("the view of a verification", () => {
-  it("is a line for each part where there is no terminal", () => {
+  it("is a line for each part if there is no terminal", () => {
     const lines: Array<string> = []
     const view = makeView([partNamed("years")], {}, (line) => lines.push(line))
     view.begin(partNamed("years"), 1000)
@@ -27,7 +27,7 @@ describe("the view of a verification", () => {
     assert.deepStrictEqual(lines, ["years: holds as far as it came, 61 of 1,000 years, 2.5 min"])
   })
 
-  it("says that a part holds only where it was done to its end", () => {
+  it("distinguishes a part that holds, one that did not come far enough, and a broken one", () => {
     assert.include(lineOf(outcome({ isWhole: true })), "years: holds, ")
     assert.include(lineOf(outcome({ done: 0 })), "did not come far enough to say")
     assert.include(lineOf(outcome({ isWhole: true, breaches: ["a lockout"] })), "BROKEN (1)")

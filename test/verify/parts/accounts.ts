@@ -1,4 +1,4 @@
-/** As many accounts at one location as anyone will have. */
+/** Many accounts at one location, more than any user will have. */
 import { Effect, Exit } from "effect"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
 import { accountOf, makeCrowd, numbers, startCrowd, tagsOf } from "../../support/accounts.js"
@@ -17,7 +17,7 @@ const startTogether = (size: number) =>
     const crowd = yield* makeCrowd(size)
     const bad = [3, Math.floor(size / 2), size - 2]
     for (const n of bad) crowd.spoil(n)
-    // The first rounds take long enough to fill the room, whatever the machine; the rest end as soon as they can.
+    // The first rounds take long enough to fill the room on any machine. The rest end as soon as they can.
     yield* crowd.emulator.setDelays({ answer: "1 millis" })
     yield* crowd.emulator.inject(
       ...numbers(Math.min(20, size / 40)).map(() => Fault.DelayAnswer("3 seconds"))

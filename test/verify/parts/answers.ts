@@ -12,7 +12,7 @@ import type { Runner } from "../parts.js"
 const token = Redacted.make(goodToken) as Token
 const sessionKey = "B9F24903C3BA4770AE303032303541303032353437"
 
-/** Answers as they come, secrets echoed where a careless server may do so. */
+/** Real answers, with secrets echoed as a careless server may do. */
 const seeds = (wire: Wire): ReadonlyArray<string> => [
   wire.sample,
   wire.withResult({ SessKey: sessionKey }),
@@ -31,7 +31,7 @@ const seeds = (wire: Wire): ReadonlyArray<string> => [
   fixture("method-refused-void.json")
 ]
 
-/** What parsers and schemas stumble over, if over anything. */
+/** Texts over which a parser or a schema may stumble. */
 const pieces = [
   ..."{}[]\"'<>&:,/\\\u0000\uFEFF\uD800\u2028 \n",
   "true",
@@ -105,7 +105,7 @@ const noCounts = (): Counts => ({ accepted: 0, refused: 0, faulted: 0, lost: 0, 
 
 const hides = new RegExp(`${goodToken}|${sessionKey}`, "i")
 
-/** Why an answer must not have this outcome; null where it may. */
+/** The reason why an answer must not have this outcome; null if it may. */
 const objection = (wire: Wire, status: number, body: string, outcome: AttemptOutcome): string | null => {
   if (outcome._tag === "accepted") {
     const isSuccess = status >= 200 && status <= 299
@@ -116,7 +116,7 @@ const objection = (wire: Wire, status: number, body: string, outcome: AttemptOut
   return hides.test(outcome.detail) || outcome.detail.length > 1000 ? `shows ${outcome.detail}` : null
 }
 
-/** Classifies one mutated answer, and says what is wrong with its outcome. */
+/** Classifies one mutated answer, and returns the objection to its outcome; null if there is none. */
 const tryOne = (
   wire: Wire,
   random: PCGRandom,

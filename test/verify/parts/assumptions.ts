@@ -8,7 +8,7 @@ const worlds = Object.entries(unsafeWorlds).map(([name, options]) => ({ name, op
 
 export const runner = makeMutantRunner(worlds, async ({ options }, mayGoOn) => {
   const model = make(options)
-  // Without a lifted lock, so that nobody's untrue word is the reason.
+  // Without a lifted lock, so that no untrue confirmation is the cause.
   const { states, violation } = explore(
     {
       ...model,

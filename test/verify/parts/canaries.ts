@@ -1,4 +1,7 @@
-/** Planted secrets, looked for in all that a run writes. The test of `npm test` does it, and leaves its figures. */
+/**
+ * Planted secrets, searched for in the whole output of a run. The test of `npm test` does it, and leaves its
+ * figures.
+ */
 import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { type Row, table } from "../markdown.js"
@@ -9,7 +12,7 @@ interface Figures {
   readonly hits: number
 }
 
-/** Runs the test, and gives what it printed where it failed. */
+/** Runs the test, and returns its output if it failed; null if it passed. */
 const runTest = (): Promise<string | null> =>
   new Promise((resolve) => {
     const child = spawn("npx", ["vitest", "run", "--reporter=dot", "test/integration/canaries.test.ts"], {

@@ -1,4 +1,4 @@
-/** The canonical form of the walks: what it merges behaves alike, and nothing is left out of it. */
+/** The canonical form of the walks: states that it merges behave alike, and no state is left out. */
 import { PCGRandom } from "effect/Utils"
 import { make, neverLockedOut, type Options } from "../../model/WorldModel.js"
 import { hunting } from "../../property/exhaustiveWorlds.js"
@@ -41,7 +41,7 @@ const stepped: Readonly<Record<string, Partial<Options>>> = {
   }
 }
 
-/** Small worlds with a bit of all: they are walked twice, once with nothing renamed. */
+/** Small worlds with a bit of every feature: they are walked twice, once with nothing renamed. */
 const walkedTwice: Readonly<Record<string, { readonly options: Partial<Options>; readonly depth: number }>> =
   {
     "twice, two tokens, locks reported": { options: { limit: 2, tokens: 2, reportsLocks: true }, depth: 4 },
@@ -91,7 +91,7 @@ const walkTwice = (name: string, { most }: Effort): Found<Compared> => {
       breaches.push(`${name}: other forms without renaming, after ${level} steps`)
   }
   if (seenHere.size <= 2 * seenThere.size) breaches.push(`${name}: renaming merges hardly anything`)
-  // It has one depth only, whatever the effort.
+  // The depth does not depend on the effort.
   return { done: most, breaches, figures: { compared: seenHere.size } }
 }
 

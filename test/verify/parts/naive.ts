@@ -1,4 +1,4 @@
-/** The schedules of the services, with a client that authenticates again when that has failed. */
+/** The schedules of the services, with a client that authenticates again after a failure. */
 import * as fc from "fast-check"
 import { schedule } from "../../model/ServicesSchedule.js"
 import { run } from "../../model/ServicesWorld.js"

@@ -45,7 +45,7 @@ export const runner: Runner<Figures> = {
       crashes: sum(({ crashes }) => crashes),
       greatestCount: greatest(({ greatestCount }) => greatestCount)
     }
-    // Not for want of trying: the ledger was filled to its limit.
+    // The schedules have to try hard enough: the ledger was filled to its limit.
     const isVain =
       isWhole &&
       figures.schedules >= 100 &&

@@ -9,7 +9,7 @@ interface SimulatedMutant extends Pick<Mutant, "name" | "edits"> {
   readonly breaks: string
   /** A seed in which the mutant is found soon; the same everywhere. */
   readonly seed: number
-  /** When the simulated store answers, where it does not keep its contract. */
+  /** When the simulated store answers, if it does not keep its contract. */
   readonly acknowledges?: Simulation.Options["acknowledges"]
 }
 

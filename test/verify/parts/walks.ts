@@ -17,7 +17,7 @@ interface Walk {
   /** The greatest count: the ledger's for one account, Number's for the world. */
   readonly greatestCount: number
   readonly limit: number
-  /** Whether all that can be reached was seen. */
+  /** Whether every reachable state was seen. */
   readonly isComplete: boolean
 }
 

@@ -1,4 +1,7 @@
-/** Random ways through the worlds: they come deeper than a walk that is cut off, and through worlds that no walk ends in. */
+/**
+ * Random ways through the worlds. They go deeper than a walk that is cut off, and through worlds too large to
+ * be walked completely.
+ */
 import { PCGRandom } from "effect/Utils"
 import { make, type Options } from "../../model/WorldModel.js"
 import { wander } from "../../model/wander.js"
@@ -19,7 +22,7 @@ const all: Readonly<Record<string, Options>> = { ...largeWorlds, ...worlds, ...r
 const names = Object.keys(all)
 const jobs = pieces(8)
 
-/** Steps until a way begins anew. */
+/** The most steps of a way, before another way begins. */
 const longest = 200
 
 /** Goes one way through a world, and checks every transition on it. */

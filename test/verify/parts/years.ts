@@ -8,7 +8,7 @@ import type { Runner } from "../parts.js"
 
 const jobs = pieces(20)
 
-/** What broke, where its trace is, and what shows it. */
+/** The promise that broke, the file of its trace, and a diagram of it. */
 const breachOf = (seed: number, number: number, life: Simulation.Life): string => {
   const trace = `reports/years-${seed}.jsonl`
   mkdirSync("reports", { recursive: true })

@@ -8,5 +8,5 @@ import * as ParseResult from "effect/ParseResult"
 export const fieldsOf = (error: ParseResult.ParseError, show: (text: string) => string): string => {
   const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
   const paths = new Set(issues.map(({ path }) => path.map(String).join(".")))
-  return show(Array.from(paths, (path) => (path === "" ? "the whole of it" : path)).join(", "))
+  return show(Array.from(paths, (path) => (path === "" ? "the whole value" : path)).join(", "))
 }

@@ -3,6 +3,7 @@
  * counts as not carried out only if the answer says so.
  */
 import type { AnswerHead } from "../../wire/answerHead.js"
+import { isSuccessful } from "../../wire/http/readAnswer.js"
 
 /** Whether Number carried a call out. The details are for people, and are put into a sentence. */
 export type Verdict =
@@ -22,6 +23,6 @@ export const verdictOf = (status: number, head: AnswerHead, problem: string): Ve
     const detail = (head.ErrMsg ?? head.RespMsg ?? "no reason given").replace(/\.$/, "")
     return { _tag: "notCarriedOut", code: head.ErrCode, detail }
   }
-  if (status < 200 || status > 299) return unknown(`Number answered with HTTP status ${status}`)
+  if (!isSuccessful(status)) return unknown(`Number answered with HTTP status ${status}`)
   return head.FunctionOk === true ? { _tag: "carriedOut" } : unknown(problem)
 }

@@ -32,9 +32,9 @@ const mostRemembered = 16_384
  * so that two accounts with one token differ and no table serves two accounts.
  *
  * It is slow, and not keyed, on purpose. A keyed hash would depend on its key. To rotate or lose that key would change
- * every fingerprint, and so forget which tokens Number has refused; the promise stands on knowing them. A store without
+ * every fingerprint, and so forget which tokens Number has refused; the promise depends on that. A store without
  * a key would need another rule. This is one rule for every store, and it needs no secret. The 122 random bits of a
- * real token are out of reach anyhow. The cost protects tokens that are less random: otherwise a reader of the store
+ * real token cannot be guessed anyhow. The cost protects tokens that are less random: otherwise a reader of the store
  * could confirm guesses, billions a second.
  *
  * It is synchronous, and so the same in a simulation. Each token is computed once in a process. The cache is keyed by a

@@ -14,7 +14,7 @@ import {
 } from "../../../schemas/StoredRecord.js"
 import { AuthStoreError } from "../AuthStoreError.js"
 
-/** A document as it is stored; null or undefined where there is none. */
+/** A document as it is stored; null or undefined if there is none. */
 export type Document = string | null | undefined
 
 const decoder = <A, I>(schema: Schema.Schema<A, I>, name: string) => {
@@ -33,14 +33,14 @@ const decoder = <A, I>(schema: Schema.Schema<A, I>, name: string) => {
 
 const decodeLedger = decoder(LedgerRecord, "ledger of the location")
 
-/** The ledger in a document; an empty one where there is none. */
+/** The ledger in a document; an empty one if there is none. */
 export const ledgerOf = (document: Document): Effect.Effect<LedgerRecord, AuthStoreError> =>
   document === null || document === undefined ? Effect.succeed(emptyLedgerRecord) : decodeLedger(document)
 
 export const decodeAccount = decoder(SealedAccountRecord, "record of the account")
 export const decodeSealedToken = decoder(SealedToken, "token of the account")
 
-/** The record of an account in a document, with its session key sealed; an empty one where there is none. */
+/** The record of an account in a document, with its session key sealed; an empty one if there is none. */
 export const accountOf = (
   document: Document
 ): Effect.Effect<SealedAccountRecord | typeof emptyAccountRecord, AuthStoreError> =>

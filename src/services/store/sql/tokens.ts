@@ -42,7 +42,7 @@ export const openToken = (
 export const sealToken = (ring: KeyRing, key: AccountKey, token: Token): Effect.Effect<string> =>
   Effect.map(seal(ring, identityOf(key), token), (box) => encodeSealedToken({ version: 1, token: box }))
 
-/** Reads the document of a token; undefined where none is kept. */
+/** Reads the document of a token; undefined if the store keeps no token. */
 export const tokenDocument = (
   { bounded, fewAtATime, guarded, sql }: Database,
   { account, location }: AccountKey

@@ -11,17 +11,17 @@ const secrets = {
   sessionKey: {
     name: "session key",
     discard:
-      "number-auth rekey --discard gives up the sealed session, and the next login makes an attempt; the count and what was refused stay as they are"
+      "number-auth rekey --discard deletes the sealed session, and the next login makes an attempt; the count and the record of refused tokens stay the same"
   },
   token: {
     name: "token",
     discard:
-      "number-auth rekey --discard gives up the sealed token, which then has to be supplied again; the count and what was refused stay as they are"
+      "number-auth rekey --discard deletes the sealed token, which must then be supplied again; the count and the record of refused tokens stay the same"
   }
 }
 
 /**
- * Names the missing key, or says that the record is not as it was sealed. Nothing was changed, and nothing was sent.
+ * Names the missing key, or says that the secret does not open. Nothing was changed, and nothing was sent.
  */
 export const notOpened =
   ({ account, location }: AccountKey, ring: KeyRing | undefined, what: Identity["what"] = "sessionKey") =>
@@ -31,7 +31,7 @@ export const notOpened =
     if (why !== "unknownKey") {
       return new AuthStoreError({
         reason: "unreadable",
-        detail: `${secret} is not as it was sealed: the record is torn, was changed, or belongs to another account`,
+        detail: `${secret} does not open: its record is damaged, was changed, or belongs to another account`,
         advice: `Find out what changed the store. Then ${discard}`
       })
     }
@@ -39,6 +39,6 @@ export const notOpened =
     return new AuthStoreError({
       reason: "unreadable",
       detail: `${secret} is sealed under the store key with id ${keyId}, which was not supplied (supplied: ${given.map(({ id }) => id).join(", ") || "none"})`,
-      advice: `Supply the store key with id ${keyId}: as NUMBER_STORE_KEY, or in NUMBER_STORE_KEY_OLD if it was replaced. Where it is lost, ${discard}`
+      advice: `Supply the store key with id ${keyId}: as NUMBER_STORE_KEY, or in NUMBER_STORE_KEY_OLD if it was replaced. If it is lost, ${discard}`
     })
   }

@@ -5,7 +5,7 @@
 export class SentTwice extends Error {
   constructor() {
     super(
-      "the HTTP client tried to send it a second time, and what the first came to is not known (repeat requests above the session's client, not below it)"
+      "the HTTP client tried to send it a second time, and the result of the first time is not known (to repeat requests, retry the session's client, not the HTTP client below it)"
     )
     this.name = "SentTwice"
   }

@@ -10,6 +10,7 @@ import { AttemptOutcome } from "../../../schemas/AttemptOutcome.js"
 import type { Token } from "../../../schemas/Credentials.js"
 import type { Attempt } from "../attempt.js"
 import { type Answer, classifyResult, reasonIn } from "../authenticate.js"
+import { isSuccessful } from "../http/readAnswer.js"
 import { bodyChild, faultText, resultOf, soapCall } from "./envelope.js"
 import type { SoapWire } from "./settings.js"
 import { parseXml, valueOf } from "./xml.js"
@@ -35,9 +36,8 @@ export const soapRequest = (wire: SoapWire, attempt: Attempt): HttpClientRequest
  */
 export const classifySoapAnswer = (answer: Answer, token: Token): AttemptOutcome => {
   const child = Option.flatMap(Option.flatMap(Option.fromNullable(answer.body), parseXml), bodyChild)
-  const isSuccess = answer.status >= 200 && answer.status <= 299
   if (Option.isSome(child) && child.value.name === "Fault") {
-    const status = isSuccess ? "" : ` and HTTP status ${answer.status}`
+    const status = isSuccessful(answer.status) ? "" : ` and HTTP status ${answer.status}`
     return AttemptOutcome.faulted({
       detail: `Number answered with a SOAP fault${status}: ${reasonIn(faultText(child.value), token)}`,
       errorCode: null,

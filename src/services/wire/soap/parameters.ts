@@ -105,10 +105,10 @@ export const readParameters = (given: Parameters): Either.Either<Read, InvalidIn
 
   return Either.gen(function* () {
     if (!Predicate.isRecord(given) || !isPlain(given)) {
-      return yield* fail("parameters", "a record of parameters by their names")
+      return yield* fail("record of parameters", "a record of parameters by their names")
     }
     if (Object.keys(given).some((name) => name.toLowerCase() === "sesskey")) {
-      return yield* fail("parameters", "none called SessKey, which the client puts in")
+      return yield* fail("record of parameters", "parameters without SessKey, which the client adds")
     }
     return { parameters: yield* recordOf("", given, 0), secrets }
   })

@@ -51,7 +51,7 @@ const refusedVoid = readFileSync(
 
 const card = "4111 1111 1111 1111"
 
-/** A world with a session, and how many calls the client has sent. */
+/** A world with a session, and the calls that the client has sent. */
 const ready = (client?: (world: World) => HttpClient.HttpClient, ...faults: ReadonlyArray<Emulator.Fault>) =>
   Effect.gen(function* () {
     const world = yield* makeWorld()
@@ -77,7 +77,7 @@ const ready = (client?: (world: World) => HttpClient.HttpClient, ...faults: Read
   })
 
 describe("NumberClient.method", () => {
-  it.scoped("posts the encoded request below the base URL and decodes what is under the result's name", () =>
+  it.scoped("posts the encoded request below the base URL and decodes the part under the result's name", () =>
     Effect.gen(function* () {
       const { auth, call, sent } = yield* ready()
       const result = yield* call(echo({ amount: 12.5 }))
@@ -93,7 +93,7 @@ describe("NumberClient.method", () => {
     })
   )
 
-  it.scoped("calls a method without parameters without a body, and takes the name that it is told", () =>
+  it.scoped("sends no body for a method without parameters, and reads the result under a given name", () =>
     Effect.gen(function* () {
       const { call, sent } = yield* ready()
       const { AccountProfile } = yield* call(accountProfile())
@@ -105,7 +105,7 @@ describe("NumberClient.method", () => {
   )
 
   it.scoped(
-    "fails with MethodFailed where FunctionOk is false, whatever the status and the result's name",
+    "fails with MethodFailed if FunctionOk is false, whatever the status is and whatever the result's name is",
     () =>
       Effect.gen(function* () {
         const { auth, call, emulator } = yield* ready()
@@ -161,7 +161,7 @@ describe("NumberClient.method", () => {
     })
   )
 
-  it.scoped("does not know what became of a call whose answer does not say it, and sends it once", () =>
+  it.scoped("fails with CallUncertain if the answer does not say the outcome, and sends the call once", () =>
     Effect.gen(function* () {
       const { call, emulator, sent } = yield* ready()
       const faults: ReadonlyArray<readonly [Emulator.MethodFault, string]> = [
@@ -198,7 +198,7 @@ describe("NumberClient.method", () => {
     })
   )
 
-  it.scoped("gives a call up after its time-out, the method's, or 60 seconds", () =>
+  it.scoped("gives up a call after the call's time-out, else the method's, else 60 seconds", () =>
     Effect.gen(function* () {
       const { call, emulator } = yield* ready()
       const patient = NumberClient.method("Echo", Schema.Void, Schema.Unknown, { timeout: "90 seconds" })
@@ -245,7 +245,7 @@ describe("NumberClient.method", () => {
     })
   )
 
-  it.scoped("says that nothing was sent where the call never left", () =>
+  it.scoped("fails with CallUnsent if the call never left, and says that nothing was sent", () =>
     Effect.gen(function* () {
       const { call, emulator, sent } = yield* ready()
       yield* emulator.injectMethod(Fault.Refuse)
@@ -257,7 +257,7 @@ describe("NumberClient.method", () => {
     })
   )
 
-  it.scoped("passes on why there is no session, and sends nothing then", () =>
+  it.scoped("fails with NumberAuth's error if there is no session, and sends nothing", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.emulator.revokeToken(account, goodToken)
@@ -270,7 +270,7 @@ describe("NumberClient.method", () => {
   )
 
   it.scoped(
-    "tells an answer that does not decode from a call that was not carried out, and names fields only",
+    "distinguishes an answer that does not decode from a call that was not carried out, and names only fields",
     () =>
       Effect.gen(function* () {
         const { call, emulator } = yield* ready()
@@ -290,7 +290,7 @@ describe("NumberClient.method", () => {
   )
 
   it.scoped(
-    "refuses a request that its schema does not encode, and a path that is none, and sends nothing",
+    "refuses a request that cannot be encoded, and a path that is not valid, and sends nothing in either case",
     () =>
       Effect.gen(function* () {
         const { call, sent } = yield* ready()
@@ -307,7 +307,7 @@ describe("NumberClient.method", () => {
         const endless: Record<string, unknown> = {}
         endless["self"] = endless
         const unwritable = NumberClient.method("Echo", Schema.Unknown, Schema.Unknown)
-        assert.include((yield* Effect.flip(call(unwritable(endless)))).message, "what JSON can hold")
+        assert.include((yield* Effect.flip(call(unwritable(endless)))).message, "a JSON value")
         for (const path of ["Authenticate", "../Echo", "https://evil.test/Echo", ""]) {
           const wrong = yield* Effect.flip(call(NumberClient.method(path, Schema.Void, Schema.Unknown)()))
           assert(wrong._tag === "InvalidInput", path)
@@ -317,7 +317,7 @@ describe("NumberClient.method", () => {
       })
   )
 
-  it.scoped("signs where the method says so", () =>
+  it.scoped("signs the session key if the method asks for it", () =>
     Effect.gen(function* () {
       const { auth, call, sent } = yield* ready()
       const signature = yield* SessionSignature.make({
@@ -348,8 +348,8 @@ describe("NumberClient.method", () => {
   )
 })
 
-describe("what is said of a call", () => {
-  /** The client's answers to calls are these; attempts go to the emulator. */
+describe("the result of a call", () => {
+  /** Calls get these answers; attempts go to the emulator. */
   const answering = (answer: (url: string) => Response | HttpClientError.RequestError["reason"] | Error) =>
     ready((world) => {
       const inner = Emulator.httpClient(world.emulator, ip)
@@ -382,7 +382,7 @@ describe("what is said of a call", () => {
     })
   const failed = (fields: object) => body({ FunctionOk: false, ...fields })
 
-  it.scoped("that failed is ErrMsg, else RespMsg, else that no reason was given", () =>
+  it.scoped("has ErrMsg as its detail if it is a failure, else RespMsg, else that no reason was given", () =>
     Effect.gen(function* () {
       for (const [fields, detail] of [
         [{ ErrMsg: "out of order", RespMsg: "no" }, "out of order"],
@@ -397,7 +397,7 @@ describe("what is said of a call", () => {
     })
   )
 
-  it.scoped("has a whole number for its code, as a number or as text, or none", () =>
+  it.scoped("has ErrCode as its code if that is a whole number, as a number or as text, else null", () =>
     Effect.gen(function* () {
       for (const [ErrCode, code] of [
         [12, 12],
@@ -420,7 +420,7 @@ describe("what is said of a call", () => {
     })
   )
 
-  it.scoped("that is uncertain is what its answer lacks, or its status where that is no success", () =>
+  it.scoped("says why it is uncertain: the missing part, the status from 300 on, or the connection", () =>
     Effect.gen(function* () {
       const ok = { FunctionOk: true, TxApproved: true }
       for (const [answer, detail] of [
@@ -443,7 +443,7 @@ describe("what is said of a call", () => {
     })
   )
 
-  it.scoped("that never left is why, and a path that is none is told of as a setting", () =>
+  it.scoped("says why the call was not sent, and names an invalid path or request as the wrong input", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* failing(Object.assign(new Error(card), { code: "ENOTFOUND" })), [
         "CallUnsent",
@@ -464,13 +464,13 @@ describe("what is said of a call", () => {
       )
       assert.deepInclude(amount, {
         field: "request of Test/Echo",
-        expected: "the form of its schema; see the whole of it"
+        expected: "the form of its schema; see the whole value"
       })
     })
   )
 
   it.scoped(
-    "that was carried out is its result at any status that is a success, and why it does not decode",
+    "is decoded if the call was carried out, also with status 299, and the error says why it does not decode",
     () =>
       Effect.gen(function* () {
         const { call } = yield* answering(() => body({ FunctionOk: true, TxApproved: true }, 299))
@@ -488,19 +488,19 @@ describe("what is said of a call", () => {
       })
   )
 
-  it("is waited for 60 seconds where nothing else is said", () => {
+  it("is awaited for 60 seconds by default", () => {
     assert.strictEqual(Duration.toMillis(NumberClient.defaultTimeout), 60_000)
   })
 })
 
-describe("a call is sent once", () => {
+describe("a call", () => {
   const wrappers: ReadonlyArray<(client: HttpClient.HttpClient) => HttpClient.HttpClient> = [
     HttpClient.retry(Schedule.recurs(3)) as never,
     HttpClient.retryTransient({ times: 3, mode: "both" }) as never,
     (client) => HttpClient.retry(HttpClient.filterStatusOk(client), { times: 3 })
   ]
   for (const [index, wrap] of wrappers.entries()) {
-    it.scoped(`though the client at hand retries (${index + 1}): it is uncertain then`, () =>
+    it.scoped(`is sent once, even if the HTTP client retries (${index + 1}), and is uncertain then`, () =>
       Effect.gen(function* () {
         for (const fault of [Fault.DropAnswer, Fault.DropRequest, Fault.Status(503, "")]) {
           const { call, emulator } = yield* ready((world) => wrap(Emulator.httpClient(world.emulator, ip)))
@@ -514,7 +514,7 @@ describe("a call is sent once", () => {
     )
   }
 
-  it.scoped("and given up in time wherever it is run", () =>
+  it.scoped("is given up in time, even in an uninterruptible region", () =>
     Effect.gen(function* () {
       for (const run of [
         <A, E, R>(effect: Effect.Effect<A, E, R>) => effect,
@@ -531,7 +531,7 @@ describe("a call is sent once", () => {
     })
   )
 
-  it.scoped("where an answer has two results, or its flags contradict each other, it is uncertain", () =>
+  it.scoped("is uncertain if its answer's results or flags contradict each other, and is not replayed", () =>
     Effect.gen(function* () {
       for (const body of [
         '{"Test_EchoResult":{"FunctionOk":true},"OtherResult":{"FunctionOk":false,"ErrCode":5030}}',
@@ -550,7 +550,7 @@ describe("a call is sent once", () => {
 })
 
 describe("NumberClient's log", () => {
-  it.scoped("has what Number recommends, at debug level where the call succeeded", () =>
+  it.scoped("has the fields that Number recommends, at debug level if the call succeeded", () =>
     Effect.gen(function* () {
       const { call, emulator } = yield* ready()
       const { entries } = yield* logged(call(accountProfile()))
@@ -577,7 +577,7 @@ describe("NumberClient's log", () => {
     })
   )
 
-  it.scoped("warns of what was refused, was declined, or is uncertain", () =>
+  it.scoped("warns of every call that failed or was declined", () =>
     Effect.gen(function* () {
       const { call, emulator } = yield* ready()
       const refused = yield* logged(call(voidTransaction({ TxID: 53000 })))
@@ -615,11 +615,11 @@ describe("NumberClient's log", () => {
     })
   )
 
-  it.scoped("is on the call's span, too", () =>
+  it.scoped("has its fields on the call's span, too", () =>
     Effect.gen(function* () {
       const { call } = yield* ready()
-      const [, told] = yield* observed(call(voidTransaction({ TxID: 53000 })))
-      assert.include(told.names, "NumberClient.CardSale/Void")
+      const [, output] = yield* observed(call(voidTransaction({ TxID: 53000 })))
+      assert.include(output.names, "NumberClient.CardSale/Void")
       for (const text of [
         "number.FunctionOk false",
         "number.ErrCode 6724",
@@ -627,14 +627,14 @@ describe("NumberClient's log", () => {
         "number.call CardSale/Void"
       ]) {
         assert.isTrue(
-          told.spans.some((span) => span === `NumberClient.CardSale/Void ${text}`),
+          output.spans.some((span) => span === `NumberClient.CardSale/Void ${text}`),
           text
         )
       }
     })
   )
 
-  it.scoped("that throws does not take the result of a call away", () =>
+  it.scoped("does not take the result of a call away if the logger throws", () =>
     Effect.gen(function* () {
       const { call } = yield* ready()
       const broken = Logger.replace(
@@ -653,7 +653,7 @@ describe("NumberClient's log", () => {
 
   it.scoped("shows no secret, whatever an answer echoes", () =>
     Effect.gen(function* () {
-      // A key that does not look like one: only who knows it can take it out.
+      // A key that does not look like a key: only code that knows it can take it out.
       const odd = "odd!key.of~Number"
       const { call, emulator } = yield* ready(
         (world) =>
@@ -677,7 +677,7 @@ describe("NumberClient's log", () => {
         JSON.stringify({ EchoResult: { FunctionOk: true, [echoes]: [] } }),
         echoes
       ]
-      const [exit, told] = yield* observed(
+      const [exit, output] = yield* observed(
         Effect.gen(function* () {
           const results: Array<unknown> = []
           for (const body of bodies) {
@@ -693,9 +693,9 @@ describe("NumberClient's log", () => {
       assert(exit._tag === "Success")
       const secrets = [odd, hex, goodToken, card, card.replaceAll(" ", "-"), card.replaceAll(" ", "")]
       for (const value of exit.value) assertShowsNone(value, ...secrets)
-      assert.isTrue(told.logs.some((text) => text.includes("RespMsg")))
-      assert.isTrue(told.logs.some((text) => text.includes("sending")))
-      for (const text of [...told.spans, ...told.logs]) {
+      assert.isTrue(output.logs.some((text) => text.includes("RespMsg")))
+      assert.isTrue(output.logs.some((text) => text.includes("sending")))
+      for (const text of [...output.spans, ...output.logs]) {
         for (const secret of secrets) assert.notInclude(text.toLowerCase(), secret.toLowerCase())
       }
     })

@@ -63,7 +63,7 @@ const noting = (client: HttpClient.HttpClient) => {
   return { noted, sent }
 }
 
-/** One call that is answered so. */
+/** One call that gets this answer. */
 const answered = (body: string, status = 200, parameters: SoapClient.SoapParameters = {}) =>
   Effect.gen(function* () {
     const world = yield* makeWorld()
@@ -109,7 +109,7 @@ describe("a method over SOAP", () => {
     })
   )
 
-  it.scoped("is given any text that XML can hold, as it is", () =>
+  it.scoped("takes any text that XML can hold, unchanged", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { client } = yield* startSoap(world)
@@ -127,7 +127,7 @@ describe("a method over SOAP", () => {
     })
   )
 
-  it.scoped("is given what is undefined as little as what is null, and records without a prototype", () =>
+  it.scoped("omits undefined and null, and takes records without a prototype, at most 32 deep", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { client } = yield* startSoap(world)
@@ -146,7 +146,7 @@ describe("a method over SOAP", () => {
     })
   )
 
-  it.effect("comes back as a record of texts by local names, arrays where an element repeats", () =>
+  it.effect("answers with a record of texts by local names, and with arrays for repeated elements", () =>
     Effect.gen(function* () {
       const body = enveloped(
         `<p:Transaction_VoidResponse xmlns:p="urn:p"><p:Transaction_VoidResult xmlns:q="urn:q"><q:FunctionOk>true</q:FunctionOk><q:Empty/><q:Nothing xsi:nil="true"/><q:Row a="b">1</q:Row><q:Row>2</q:Row><q:Deep><q:In> x </q:In></q:Deep></p:Transaction_VoidResult></p:Transaction_VoidResponse>`
@@ -162,7 +162,7 @@ describe("a method over SOAP", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.scoped("may come back bare, as Authenticate's does in the documentation", () =>
+  it.scoped("may answer without a Result element, as Authenticate does in the documentation", () =>
     Effect.gen(function* () {
       for (const name of ["api_VoidResponse", "Transaction_VoidResponse"]) {
         const body = enveloped(`<${name}><FunctionOk>true</FunctionOk><TxID>7</TxID></${name}>`)
@@ -171,7 +171,7 @@ describe("a method over SOAP", () => {
     })
   )
 
-  it.scoped("is decoded by the schema that is given, lists too", () =>
+  it.scoped("decodes its result with the given schema, lists included", () =>
     Effect.gen(function* () {
       const Result = Schema.Struct({
         TxApproved: SoapBoolean,
@@ -213,7 +213,7 @@ describe("a method over SOAP", () => {
     })
   )
 
-  it.scoped("whose result does not decode was carried out: the error says so, with names and no values", () =>
+  it.scoped("counts as carried out if its result does not decode: the error names fields and no values", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { client } = yield* startSoap(world)
@@ -232,7 +232,7 @@ describe("a method over SOAP", () => {
 
 describe("the log of a method over SOAP", () => {
   it.scoped(
-    "has what Number recommends, at debug level where the call succeeded, and as a warning else",
+    "has the fields that Number recommends, at debug level if the call succeeded, and as a warning if not",
     () =>
       Effect.gen(function* () {
         const world = yield* makeWorld()
@@ -270,7 +270,7 @@ describe("the log of a method over SOAP", () => {
           ErrCode: 6724,
           ErrMsg: "no such transaction"
         })
-        // What is renewed and replayed is one call; a second refusal, and what is not known, are told of.
+        // A renewed and replayed call logs once. A second refusal and an uncertain call log a warning.
         yield* world.emulator.expireSessions()
         const renewed = yield* logged(client.method("Echo", {}, Anything))
         assert.deepStrictEqual(
@@ -291,11 +291,11 @@ describe("the log of a method over SOAP", () => {
           const code = faults.length === 2 ? { FunctionOk: false, ErrCode: 5050 } : {}
           assert.deepInclude(entries[0]!.fields, { call: "Echo", ...code })
         }
-        const [, told] = yield* observed(client.method("Echo", {}, Anything))
-        assert.include(told.names, "SoapClient.method")
+        const [, output] = yield* observed(client.method("Echo", {}, Anything))
+        assert.include(output.names, "SoapClient.method")
         for (const text of ["number.call Echo", "number.FunctionOk true", "number.ErrCode 0"]) {
           assert.isTrue(
-            told.spans.some((span) => span === `SoapClient.method ${text}`),
+            output.spans.some((span) => span === `SoapClient.method ${text}`),
             text
           )
         }
@@ -341,7 +341,7 @@ describe("the session of a method over SOAP", () => {
     })
   )
 
-  it.scoped("that is refused again is not renewed again: the call fails, not carried out", () =>
+  it.scoped("is not renewed again after a second refusal: the call fails as not carried out", () =>
     Effect.gen(function* () {
       for (const code of [5030, 5050] as const) {
         const world = yield* makeWorld()
@@ -358,16 +358,16 @@ describe("the session of a method over SOAP", () => {
     })
   )
 
-  it.scoped("that is refused again says why by ErrMsg, else by RespMsg, else that no reason was given", () =>
+  it.scoped("gives the reason of a second refusal: ErrMsg, else RespMsg, else that none was given", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { client } = yield* startSoap(world)
-      for (const [said, detail] of [
+      for (const [fields, detail] of [
         [{ ErrMsg: "expired", RespMsg: "sorry" }, "expired"],
         [{ RespMsg: "sorry" }, "sorry"],
         [{}, "no reason given"]
       ] as const) {
-        const body = soapResult("Echo", { FunctionOk: false, ErrCode: 5030, ...said })
+        const body = soapResult("Echo", { FunctionOk: false, ErrCode: 5030, ...fields })
         yield* world.emulator.injectMethod(Fault.Body(body), Fault.Body(body))
         const error = yield* Effect.flip(client.method("Echo", {}, Anything))
         assert(error._tag === "MethodFailed")
@@ -390,7 +390,7 @@ describe("the session of a method over SOAP", () => {
     })
   )
 
-  it.scoped("is replayed for nothing but FunctionOk false with that code, once", () =>
+  it.scoped("is not renewed, nor the call replayed, unless FunctionOk is false with a refusal code", () =>
     Effect.gen(function* () {
       const not = { FunctionOk: false, ErrCode: 5030 }
       const answers: ReadonlyArray<readonly [string, string]> = [
@@ -421,7 +421,7 @@ describe("the session of a method over SOAP", () => {
     })
   )
 
-  it.scoped("is not renewed because of what a result holds, whatever the schema makes of it", () =>
+  it.scoped("is not renewed if only the schema turns a result into the form of a refusal", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { client } = yield* startSoap(world)
@@ -433,7 +433,7 @@ describe("the session of a method over SOAP", () => {
     })
   )
 
-  it.scoped("that is not to be had is an error of NumberAuth, and the call is not sent", () =>
+  it.scoped("fails the call with NumberAuth's error if it cannot be obtained; the call is not sent", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* Ref.set(world.token, badToken(1))
@@ -448,9 +448,9 @@ describe("the session of a method over SOAP", () => {
   )
 })
 
-describe("what may not be called", () => {
+describe("the SOAP client", () => {
   it.scoped(
-    "Authenticate, however it is written: it would be an attempt that the ledger does not know of",
+    "refuses to call Authenticate, however it is spelled, and names that are not identifiers, and sends nothing",
     () =>
       Effect.gen(function* () {
         const world = yield* makeWorld()
@@ -491,12 +491,12 @@ describe("what may not be called", () => {
           assert.match(error.expected, /letters, digits and underscores, such as Transaction_Void/)
         }
         assert.strictEqual(yield* world.emulator.requestsSeen, 0)
-        // Number would answer these as methods that it does not have.
+        // Number would answer that it does not have these methods.
         for (const name of ["ReAuthenticate", "AuthenticateCard"]) yield* client.method(name, {}, Anything)
       })
   )
 
-  it.scoped("what XML cannot hold, or would change on its way: nothing is sent, and nothing shown", () =>
+  it.scoped("refuses parameters that XML cannot hold or would change, sends nothing and shows no value", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { client } = yield* startSoap(world)
@@ -509,7 +509,7 @@ describe("what may not be called", () => {
         "parameter Amount": /finite number that is written without an exponent/,
         "parameter When": /text, number, boolean, record or array of these/,
         "name of a parameter": /letters, digits and underscores, beginning with a letter/,
-        parameters: /record of parameters by their names|none called SessKey, which the client puts in/
+        "record of parameters": /record of parameters by their names|parameters without SessKey/
       }
       for (const [parameters, field] of [
         [{ Pan: `${pan}\u0000` }, "parameter Pan"],
@@ -529,11 +529,11 @@ describe("what may not be called", () => {
         [{ [`<${pan}>`]: "x" }, "name of a parameter"],
         [{ "a:b": "x" }, "name of a parameter"],
         [{ Card: { [`${pan} `]: "x" } }, "name of a parameter"],
-        [{ SessKey: pan }, "parameters"],
-        [{ sesskey: pan }, "parameters"],
-        [[pan], "parameters"],
-        [pan, "parameters"],
-        [null, "parameters"]
+        [{ SessKey: pan }, "record of parameters"],
+        [{ sesskey: pan }, "record of parameters"],
+        [[pan], "record of parameters"],
+        [pan, "record of parameters"],
+        [null, "record of parameters"]
       ] as ReadonlyArray<readonly [SoapClient.SoapParameters, string]>) {
         const error = yield* Effect.flip(client.method("Echo", parameters, Anything))
         assert(error._tag === "InvalidInput")
@@ -550,7 +550,7 @@ describe("what may not be called", () => {
 })
 
 describe("a call over SOAP that has no result", () => {
-  it.scoped("MethodFailed: FunctionOk false, with ErrMsg and ErrCode, whatever the status", () =>
+  it.scoped("fails with MethodFailed, ErrMsg and ErrCode if FunctionOk is false, whatever the status", () =>
     Effect.gen(function* () {
       for (const status of [200, 400, 500]) {
         const fields = { FunctionOk: false, ErrCode: 6724, ErrMsg: "ERROR:6724:HIGH:Could NOT retrieve" }
@@ -577,7 +577,7 @@ describe("a call over SOAP that has no result", () => {
     })
   )
 
-  it.scoped("CallUncertain: a fault, a status, or an answer that is no answer; it may have happened", () =>
+  it.scoped("fails with CallUncertain after a SOAP fault, a status from 300 on or a malformed answer", () =>
     Effect.gen(function* () {
       const fine = soapResult("Transaction_Void", { FunctionOk: true })
       for (const [body, status, detail] of [
@@ -614,7 +614,7 @@ describe("a call over SOAP that has no result", () => {
   )
 
   it.scoped(
-    "a status that is a success is one up to 299, and one that is none has spoken without its body",
+    "takes statuses up to 299 for success; from 300 on, the status alone decides, even if the body breaks off",
     () =>
       Effect.gen(function* () {
         const world = yield* makeWorld()
@@ -657,7 +657,7 @@ describe("a call over SOAP that has no result", () => {
       })
   )
 
-  it.scoped("CallUncertain: the connection broke; the call is not sent again", () =>
+  it.scoped("fails with CallUncertain if the connection breaks, and is not sent again", () =>
     Effect.gen(function* () {
       for (const fault of [Fault.DropRequest, Fault.DropAnswer, Fault.CutBody]) {
         const world = yield* makeWorld()
@@ -672,7 +672,7 @@ describe("a call over SOAP that has no result", () => {
     })
   )
 
-  it.scoped("CallUncertain: no answer came in time, 60 seconds where nothing else is set", () =>
+  it.scoped("fails with CallUncertain if no answer comes in time: after 60 seconds by default", () =>
     Effect.gen(function* () {
       for (const [options, seconds] of [
         [{}, 60],
@@ -695,7 +695,7 @@ describe("a call over SOAP that has no result", () => {
     })
   )
 
-  it.scoped("CallUnsent: it never left, and may be sent again", () =>
+  it.scoped("fails with CallUnsent if it never left, and may be sent again", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { auth, client } = yield* startSoap(world)
@@ -715,7 +715,7 @@ describe("a call over SOAP that has no result", () => {
     (client) => HttpClient.retry(HttpClient.filterStatusOk(client), { times: 3 })
   ]
   for (const [index, wrap] of wrappers.entries()) {
-    it.scoped(`a client that retries (${index + 1}) writes a call once for each session`, () =>
+    it.scoped(`is written once, even if the HTTP client retries (${index + 1})`, () =>
       Effect.gen(function* () {
         for (const fault of [Fault.DropAnswer, Fault.DropRequest, Fault.Status(503, "")]) {
           const world = yield* makeWorld()
@@ -723,7 +723,7 @@ describe("a call over SOAP that has no result", () => {
           yield* world.emulator.injectMethod(fault, fault, fault, fault)
           const error = yield* Effect.flip(client.method("Echo", { n: 1 }, Anything))
           assert(error._tag === "CallUncertain")
-          // The first wrapper sends a status that is no success once only: it is an answer.
+          // The first wrapper does not retry after an error status: a status is an answer.
           const isAnswered = index === 0 && fault._tag === "Status"
           assert.strictEqual(
             error.detail,
@@ -735,7 +735,7 @@ describe("a call over SOAP that has no result", () => {
     )
   }
 
-  it.scoped("a client that fails for a status is told of by that status", () =>
+  it.scoped("reports the status if the HTTP client fails because of that status", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const http = HttpClient.filterStatusOk(Emulator.httpClient(world.emulator, ip))
@@ -748,7 +748,7 @@ describe("a call over SOAP that has no result", () => {
     })
   )
 
-  it.scoped("fetch follows no redirect, which would take the session key to another place", () =>
+  it.scoped("follows no redirect with fetch, since that would take the session key to another place", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { auth } = yield* startSoap(world)
@@ -769,7 +769,7 @@ describe("a call over SOAP that has no result", () => {
     })
   )
 
-  it.scoped("whatever the answer is, it is classified, and shows neither key nor what is Redacted", () =>
+  it.scoped("fails with a typed error, whatever the answer is, and shows neither key nor Redacted text", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { auth, client } = yield* startSoap(world)
@@ -808,12 +808,12 @@ describe("a call over SOAP that has no result", () => {
 })
 
 describe("secrets of a call over SOAP", () => {
-  it.scoped("the session key is in no error, span or log, whatever becomes of the call", () =>
+  it.scoped("are in no error, span or log, whatever becomes of the call", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const pan = "4111111111111111"
       const keys: Array<string> = []
-      const [exit, told] = yield* observed(
+      const [exit, output] = yield* observed(
         Effect.gen(function* () {
           const http = Emulator.httpClient(world.emulator, ip).pipe(
             HttpClient.tapRequest((request) => Effect.logDebug("sending", request)),
@@ -849,11 +849,11 @@ describe("secrets of a call over SOAP", () => {
       )
       assert(exit._tag === "Success")
       assert.strictEqual(new Set(keys).size, 2)
-      assert.include(told.names, "SoapClient.method")
-      assert.include(told.names, "http.client POST")
-      assert.isTrue(told.logs.some((text) => text.includes("soapaction")))
+      assert.include(output.names, "SoapClient.method")
+      assert.include(output.names, "http.client POST")
+      assert.isTrue(output.logs.some((text) => text.includes("soapaction")))
       for (const value of exit.value) assertShowsNone(value, ...keys, pan)
-      for (const text of [...told.spans, ...told.logs]) {
+      for (const text of [...output.spans, ...output.logs]) {
         for (const secret of [...keys, pan, goodToken]) {
           assert.isFalse(text.toLowerCase().includes(secret.toLowerCase()), text.slice(0, 2000))
         }
@@ -861,7 +861,7 @@ describe("secrets of a call over SOAP", () => {
     })
   )
 
-  it.scoped("an error of the HTTP client's is not kept: it holds the request", () =>
+  it.scoped("do not leak through the HTTP client's error, which holds the request", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { auth } = yield* startSoap(world)

@@ -5,9 +5,9 @@ import { logCall, successOf } from "../../../../src/services/calls/internal/call
 import * as answerHead from "../../../../src/services/wire/answerHead.js"
 
 const nothing = { FunctionOk: null, success: null, RespMsg: null, ErrCode: null, ErrMsg: null }
-const said = { FunctionOk: true, success: false, RespMsg: "no", ErrCode: 7, ErrMsg: "e" }
+const full = { FunctionOk: true, success: false, RespMsg: "no", ErrCode: 7, ErrMsg: "e" }
 
-/** What an effect logs, from debug level on: level, message and annotations. */
+/** The log entries of an effect, from debug level on: level, message and annotations. */
 const logged = (effect: Effect.Effect<void>) =>
   Effect.suspend(() => {
     const entries: Array<readonly [string, string, Record<string, unknown>]> = []
@@ -21,8 +21,8 @@ const logged = (effect: Effect.Effect<void>) =>
     )
   })
 
-describe("what is known of the answer to an attempt", () => {
-  it("follows its outcome", () => {
+describe("the head of an attempt's answer", () => {
+  it("follows the attempt's outcome", () => {
     const head = (outcome: Parameters<typeof answerHead.headOf>[0]) => answerHead.headOf(outcome)
     assert.deepStrictEqual(answerHead.emptyHead, nothing)
     assert.deepStrictEqual(
@@ -54,10 +54,10 @@ describe("what is known of the answer to an attempt", () => {
   })
 })
 
-describe("whether a result says that its operation was approved", () => {
+describe("successOf", () => {
   const booleanOf = (value: unknown): boolean | null => (typeof value === "boolean" ? value : null)
 
-  it("is what the flag of its operation says, whichever that is", () => {
+  it("is the value of the operation's flag, under any of its names", () => {
     for (const flag of ["TxApproved", "AuthSuccess", "IsSuccess"]) {
       for (const value of [true, false]) {
         assert.strictEqual(successOf({ [flag]: value }, booleanOf), value)
@@ -65,22 +65,22 @@ describe("whether a result says that its operation was approved", () => {
     }
   })
 
-  it("is null where it has no such flag, or is no record", () => {
+  it("is null if the result has no such flag, or is not a record", () => {
     for (const result of [{}, { TxApproved: "yes" }, { Approved: true }, null, "TxApproved", [true]]) {
       assert.isNull(successOf(result, booleanOf))
     }
   })
 
-  it("passes over a flag that says nothing", () => {
+  it("skips a flag that is null", () => {
     assert.isTrue(successOf({ TxApproved: null, IsSuccess: true }, booleanOf))
   })
 })
 
-describe("a call is told of", () => {
-  it.effect("with what is known of it, and no more", () =>
+describe("the log entry of a call", () => {
+  it.effect("has the fields that are known, and no others", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* logged(logCall("Echo", said, null)), [
-        ["WARN", "Number carried out Echo.", { call: "Echo", ...said }]
+      assert.deepStrictEqual(yield* logged(logCall("Echo", full, null)), [
+        ["WARN", "Number carried out Echo.", { call: "Echo", ...full }]
       ])
       assert.deepStrictEqual(yield* logged(logCall("Echo", { ...nothing, FunctionOk: true }, null)), [
         ["DEBUG", "Number carried out Echo.", { call: "Echo", FunctionOk: true }]
@@ -88,7 +88,7 @@ describe("a call is told of", () => {
     })
   )
 
-  it.effect("with the error's own words where it failed, as a warning", () =>
+  it.effect("is a warning with the error's message if the call failed", () =>
     Effect.gen(function* () {
       const error = { message: "It failed." } as never
       assert.deepStrictEqual(yield* logged(logCall("Echo", { ...nothing, success: true }, error)), [
@@ -97,24 +97,24 @@ describe("a call is told of", () => {
     })
   )
 
-  it.effect("in the attributes of its span", () =>
+  it.effect("has the same fields as the attributes of the span", () =>
     Effect.gen(function* () {
-      const span = yield* Effect.zipRight(answerHead.annotateSpan(said), Effect.currentSpan)
+      const span = yield* Effect.zipRight(answerHead.annotateSpan(full), Effect.currentSpan)
       assert.deepStrictEqual(
         Object.fromEntries(span.attributes),
-        Object.fromEntries(Object.entries(said).map(([name, value]) => [`number.${name}`, value]))
+        Object.fromEntries(Object.entries(full).map(([name, value]) => [`number.${name}`, value]))
       )
     }).pipe(Effect.withSpan("call"))
   )
 
-  it.effect("harmlessly: a logger or a tracer that throws changes nothing", () =>
+  it.effect("is harmless: a logger or a tracer that throws changes nothing", () =>
     Effect.gen(function* () {
       const thrower = Logger.make(() => {
         throw new Error("full")
       })
-      yield* logCall("Echo", said, null).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, thrower)))
+      yield* logCall("Echo", full, null).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, thrower)))
       const span = { ...(yield* Effect.currentSpan) } as Tracer.Span
-      yield* answerHead.annotateSpan(said).pipe(
+      yield* answerHead.annotateSpan(full).pipe(
         Effect.withParentSpan(
           Object.assign(span, {
             attribute: () => {

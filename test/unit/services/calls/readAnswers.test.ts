@@ -47,7 +47,7 @@ for (const [kind, answerOf] of Object.entries(kinds)) {
       })
     )
 
-    it.effect("is its body in every form", () =>
+    it.effect("gives its body in every form", () =>
       Effect.gen(function* () {
         assert.strictEqual(yield* answerOf('{"a":1}').text, '{"a":1}')
         assert.deepStrictEqual(yield* answerOf('{"a":1}').json, { a: 1 })
@@ -63,7 +63,7 @@ for (const [kind, answerOf] of Object.entries(kinds)) {
       })
     )
 
-    it.effect("that does not decode fails with the request that was given", () =>
+    it.effect("fails with the given request if its body does not decode", () =>
       Effect.gen(function* () {
         for (const answer of [answerOf("{").json, answerOf("no form").formData]) {
           const error = yield* Effect.flip(answer)
@@ -85,7 +85,7 @@ for (const [kind, answerOf] of Object.entries(kinds)) {
       })
     )
 
-    it.effect("scrubs its session key from a text, whatever that looks like", () =>
+    it.effect("scrubs its session key from a text", () =>
       Effect.sync(() => {
         assert.notInclude(answerOf("{}").scrub(`got ${key}`), key)
         assert.include(answerOf("{}").scrub(`got ${key}`), "got ")
@@ -105,7 +105,7 @@ describe("an answer that was read", () => {
     })
   )
 
-  it.effect("is parsed once, whoever asks first", () =>
+  it.effect("parses its JSON once, for both ways of reading it", () =>
     Effect.gen(function* () {
       const answer = readOf('{"a":1}')
       assert.strictEqual(yield* answer.json, answer.unsafeJson())
@@ -121,7 +121,7 @@ describe("an answer that was read", () => {
 })
 
 describe("an answer that is passed on", () => {
-  it.effect("has every error of reading it mapped, so that none holds the request that was sent", () =>
+  it.effect("maps every error of reading it, so that no error holds the request that was sent", () =>
     Effect.gen(function* () {
       const failing = () =>
         new PassedResponse(

@@ -7,7 +7,7 @@ import { emptyHead } from "../../../../src/services/wire/answerHead.js"
 const statuses = [200, 204, 300, 302, 400, 401, 404, 499, 500, 503]
 
 describe("the verdict of an answer", () => {
-  it("is that the call was not carried out only where the answer says so, under any status", () => {
+  it("is notCarriedOut if the answer says so, under any status", () => {
     for (const status of statuses) {
       const head = { ...emptyHead, FunctionOk: false, ErrCode: 7, ErrMsg: "No.", RespMsg: "r" }
       assert.deepStrictEqual(verdictOf(status, head, ""), { _tag: "notCarriedOut", code: 7, detail: "No" })
@@ -18,14 +18,14 @@ describe("the verdict of an answer", () => {
     assert.strictEqual(detail, "r")
   })
 
-  it("is that it was carried out where the answer says so under a status of success", () => {
+  it("is carriedOut if the answer says so, but only under a status of success", () => {
     for (const status of statuses) {
       const { _tag } = verdictOf(status, { ...emptyHead, FunctionOk: true }, "")
       assert.strictEqual(_tag, status < 300 ? "carriedOut" : "unknown", String(status))
     }
   })
 
-  it("is unknown where the answer does not say, under any status", () => {
+  it("is unknown if the answer lacks FunctionOk, under any status", () => {
     for (const status of statuses) {
       const verdict = verdictOf(status, emptyHead, "it says nothing")
       assert.deepStrictEqual(verdict, {
@@ -41,14 +41,14 @@ describe("an answer in JSON", () => {
     readJsonAnswer({ status, text }, expected, identity)
   const tagOf = (...given: Parameters<typeof read>) => read(...given).verdict._tag
 
-  it("is read by the name that is expected, or by the only result that is there", () => {
+  it("is read by the expected name, or else by its only result", () => {
     assert.strictEqual(tagOf('{"EchoResult":{"FunctionOk":true}}'), "carriedOut")
     assert.strictEqual(tagOf('{"OtherResult":{"FunctionOk":false}}'), "notCarriedOut")
     assert.strictEqual(tagOf('{"OtherResult":{"FunctionOk":true}}', null), "carriedOut")
     assert.strictEqual(read('{"OtherResult":{"FunctionOk":true}}').found?.[0], "OtherResult")
   })
 
-  it("says nothing where its results contradict each other", () => {
+  it("gives the verdict unknown if its results contradict each other", () => {
     const both = '{"EchoResult":{"FunctionOk":false},"OtherResult":{"FunctionOk":true}}'
     assert.strictEqual(tagOf(both), "unknown")
     assert.strictEqual(tagOf(both, null), "unknown")
@@ -60,7 +60,7 @@ describe("an answer in JSON", () => {
     }
   })
 
-  it("is decided by the results that say whether the call was carried out: others say nothing against them", () => {
+  it("takes its verdict from the results that have FunctionOk, and ignores the others", () => {
     for (const [says, tag] of [
       [true, "carriedOut"],
       [false, "notCarriedOut"]
@@ -78,7 +78,7 @@ describe("an answer in JSON", () => {
   })
 
   it.each(["", "null", "[]", "{}", "<html>", '{"EchoResult":null}', '{"EchoResult":{"FunctionOk":"true"}}'])(
-    "says nothing where it is %s",
+    "gives the verdict unknown if it is %s",
     (text) => {
       assert.strictEqual(tagOf(text), "unknown")
       assert.strictEqual(tagOf(text, null), "unknown")

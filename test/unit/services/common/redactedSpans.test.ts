@@ -1,5 +1,5 @@
 /**
- * What a tracer is handed.
+ * The spans that a tracer receives.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Data, Effect, Exit, FiberId, Tracer } from "effect"
@@ -13,14 +13,14 @@ class Others extends Data.TaggedError("Others")<{ readonly request: string }> {}
 
 /** How the span of this name ended. */
 const endOf = <A, E>(name: string, effect: Effect.Effect<A, E>) =>
-  Effect.map(observed(effect), ([exit, told]) => {
-    assert.lengthOf(told.exits.get(name) ?? [], 1)
-    for (const text of told.spans) assert.notInclude(text, secret)
-    return { exit, end: told.exits.get(name)![0]!, spans: told.spans }
+  Effect.map(observed(effect), ([exit, output]) => {
+    assert.lengthOf(output.exits.get(name) ?? [], 1)
+    for (const text of output.spans) assert.notInclude(text, secret)
+    return { exit, end: output.exits.get(name)![0]!, spans: output.spans }
   })
 
 const kind = (name: string): string =>
-  `An error of another's code (${name}), which is not shown here since it may hold a secret.`
+  `An error from code outside this library (${name}). It is not shown, since it may hold a secret.`
 
 const messagesOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<string> => {
   assert(Exit.isFailure(exit))
@@ -29,7 +29,7 @@ const messagesOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<string> =>
   )
 }
 
-/** What an exit failed with, or died of: the very value, without what Effect notes on it. */
+/** The error or the defect of an exit: the original value, without Effect's annotations. */
 const errorOf = (exit: Exit.Exit<unknown, unknown>): unknown => {
   assert(Exit.isFailure(exit))
   const errors = [...Cause.failures(exit.cause), ...Cause.defects(exit.cause)]
@@ -37,13 +37,13 @@ const errorOf = (exit: Exit.Exit<unknown, unknown>): unknown => {
   return Cause.originalError(errors[0])
 }
 
-describe("spans that others make", () => {
+describe("spans that other code makes", () => {
   const quiet = withRedactedSpans(
     (text) => text.replaceAll(secret, "<redacted>"),
     (error) => `shown: ${(error as { readonly _tag: string })._tag}`
   )
 
-  it.effect("show text as it may be shown, and all else of their attributes as it is", () =>
+  it.effect("show redacted text, and their other attributes unchanged", () =>
     Effect.gen(function* () {
       const { end, exit, spans } = yield* endOf(
         "http.client",
@@ -55,13 +55,13 @@ describe("spans that others make", () => {
       )
       assert.include(spans, "http.client header key <redacted>")
       assert.include(spans, "http.client status 200")
-      // Who asked has the answer, and the tracer has not.
+      // The caller gets the answer, and the tracer does not.
       assert.deepStrictEqual(exit, Exit.succeed({ body: secret }))
       assert.deepStrictEqual(end, Exit.void)
     })
   )
 
-  it.effect("end with a failure as it may be shown, and who asked gets it as it is", () =>
+  it.effect("end with a redacted failure, while the caller gets the failure unchanged", () =>
     Effect.gen(function* () {
       const error = new Others({ request: secret })
       const { end, exit } = yield* endOf(
@@ -73,7 +73,7 @@ describe("spans that others make", () => {
     })
   )
 
-  it.effect("end with the kind of what was thrown, however causes are nested", () =>
+  it.effect("end with only the kind of a defect, however causes are nested", () =>
     Effect.gen(function* () {
       const interruptor = FiberId.runtime(7, 0)
       const cause = Cause.sequential(
@@ -85,18 +85,18 @@ describe("spans that others make", () => {
         quiet(Effect.withSpan(Effect.failCause(cause), "http.client"))
       )
       assert(Exit.isFailure(end))
-      const told = end.cause
-      assert(told._tag === "Sequential" && told.left._tag === "Parallel")
-      assert.deepStrictEqual(told.left.left, Cause.fail("shown: Others"))
-      assert.deepStrictEqual(messagesOf(Exit.failCause(told.left.right)), [kind("TypeError")])
-      assert.isTrue(Cause.isDieType(told.left.right))
-      assert.deepStrictEqual(told.right, Cause.sequential(Cause.interrupt(interruptor), Cause.empty))
+      const shown = end.cause
+      assert(shown._tag === "Sequential" && shown.left._tag === "Parallel")
+      assert.deepStrictEqual(shown.left.left, Cause.fail("shown: Others"))
+      assert.deepStrictEqual(messagesOf(Exit.failCause(shown.left.right)), [kind("TypeError")])
+      assert.isTrue(Cause.isDieType(shown.left.right))
+      assert.deepStrictEqual(shown.right, Cause.sequential(Cause.interrupt(interruptor), Cause.empty))
       assert(Exit.isFailure(exit))
       assert.strictEqual(exit.cause, cause)
     })
   )
 
-  it.effect("are the tracer's own, in its context, with all else that they can", () =>
+  it.effect("are the tracer's own objects, in its context, with all their methods", () =>
     Effect.gen(function* () {
       const contexts: Array<string> = []
       const spans: Array<Tracer.Span> = []
@@ -106,7 +106,7 @@ describe("spans that others make", () => {
           assert.strictEqual(this, tracer)
           const status: Tracer.SpanStatus = { _tag: "Started", startTime }
           const attributes = new Map<string, unknown>()
-          // A tracer's spans are of a class of its own, whose methods want their span.
+          // A tracer's spans may be of its own class, whose methods need their span as `this`.
           class Span {
             readonly _tag = "Span"
             readonly spanId = "1"
@@ -159,18 +159,18 @@ describe("spans that others make", () => {
 describe("a span of our own", () => {
   const own = withOwnSpan("NumberAuth.test", { location: "shop" }, (error) => error instanceof Own)
 
-  it.effect("has its attributes, and ends as the effect does where that succeeds", () =>
+  it.effect("has its attributes, and ends as the effect does if that succeeds", () =>
     Effect.gen(function* () {
       const { end, exit, spans } = yield* endOf("NumberAuth.test", own(Effect.succeed(1)))
       assert.deepStrictEqual([exit, end], [Exit.succeed(1), Exit.succeed(1)])
       assert.isTrue(spans.some((text) => text.includes("location") && text.includes("shop")))
-      // No stack of ours or of the user's either.
+      // Nor is there a stack of ours or of the user's.
       assert.isFalse(spans.some((text) => text.includes("code.stacktrace")))
     })
   )
 
   it.effect(
-    "ends with an error of ours, and with the kind only of another's; who asked has it as it is",
+    "ends with an error of ours unchanged, and with only the kind of another; the caller gets both unchanged",
     () =>
       Effect.gen(function* () {
         const mine = new Own({ detail: "refused" })
@@ -209,7 +209,7 @@ describe("a span of our own", () => {
       })
   )
 
-  it.effect("is one for each run of the effect, and one run does not end as another did", () =>
+  it.effect("is made for each run of the effect, and one run does not end as another did", () =>
     Effect.gen(function* () {
       let runs = 0
       const twice = own(Effect.suspend(() => (runs++ === 0 ? Effect.fail("first") : Effect.interrupt)))

@@ -4,7 +4,7 @@ import { scrub, withoutKeys, withoutSecrets } from "../../../../src/services/com
 import { cpuMillis } from "../../../support/cpu.js"
 
 describe("scrub", () => {
-  it("takes out a secret before anything else is, so that none of its parts stays", () => {
+  it("takes out a secret before anything else, so that no part of it stays", () => {
     const track = "%B4111111111111111^SMITH/JOHN^25121011000123?"
     assert.strictEqual(scrub(`cannot read ${track}!`, Redacted.make(track)), "cannot read <redacted>!")
     const key = "B9F24903C3BA4770AEB30303230354131A30C9"
@@ -19,7 +19,7 @@ describe("scrub", () => {
     assert.strictEqual(scrub("a - b", Redacted.make(" - "), Redacted.make("")), "a - b")
   })
 
-  it("takes out what may be a card number, however it is written, and leaves dates and amounts", () => {
+  it("takes out possible card numbers, however they are written, and leaves dates and amounts", () => {
     for (const card of [
       "4111111111111111",
       "4111 1111 1111 1111",
@@ -36,7 +36,7 @@ describe("scrub", () => {
     assert.strictEqual(scrub(plain), plain)
   })
 
-  it("takes out a secret as often as it is there, and takes no character of it for a pattern", () => {
+  it("takes out every occurrence of a secret, and reads none of its characters as a pattern", () => {
     const secret = Redacted.make("a.b*(c)[d]{2}^$|?\\")
     const text = Redacted.value(secret)
     assert.strictEqual(
@@ -50,7 +50,7 @@ describe("scrub", () => {
     )
   })
 
-  it("looks for secrets of up to 128 characters however they are echoed, and for longer ones as they are", () => {
+  it("finds secrets of up to 128 characters in any echoed form, and longer ones only as they are", () => {
     const ofLength = (length: number) => "s3cret!x".repeat(20).slice(0, length)
     const longest = ofLength(128)
     assert.strictEqual(withoutSecrets(`<${longest.toUpperCase()}>`, Redacted.make(longest)), "<<redacted>>")
@@ -61,7 +61,7 @@ describe("scrub", () => {
     )
   })
 
-  it("takes out hexadecimal digits from 24 on, in either case and with hyphens, and leaves fewer", () => {
+  it("takes out runs of 24 or more hexadecimal digits, in either case and with hyphens, and leaves shorter ones", () => {
     const digits = "0123456789abcdefABCDEF012345"
     for (const text of [
       digits.slice(0, 24),
@@ -81,7 +81,7 @@ describe("scrub", () => {
     assert.strictEqual(withoutKeys("it was s3cr-et", Redacted.make("s3cret")), "it was <redacted>")
   })
 
-  it("writes what is left on one line, without control characters, and shortens it to 200", () => {
+  it("writes the rest on one line, without control characters, and shortens it to 200 characters", () => {
     assert.strictEqual(scrub("\u0007 one\u0000\u0001\r\n\ttwo  three\u202e "), "one two three")
     assert.strictEqual(scrub("x".repeat(200)), "x".repeat(200))
     assert.strictEqual(scrub("x".repeat(201)), `${"x".repeat(200)}…`)

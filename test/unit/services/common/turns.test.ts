@@ -31,7 +31,7 @@ describe("turns", () => {
     })
   )
 
-  it("are taken at once only where nobody has one", () => {
+  it("are taken at once only if no seat has one", () => {
     const turns = makeTurns()
     const [first, second] = [turns.seat(), turns.seat()]
     assert.isFalse(first.isPending())
@@ -41,13 +41,13 @@ describe("turns", () => {
     assert.isFalse(second.takeIfFree())
     assert.isFalse(second.isPending())
     second.leave()
-    assert.isFalse(second.takeIfFree(), "who has no turn ends none")
+    assert.isFalse(second.takeIfFree(), "a seat without a turn ends no turn")
     first.leave()
     assert.isFalse(first.isPending())
     assert.isTrue(second.takeIfFree())
   })
 
-  it.effect("pass on to who waits, before anybody else can take one", () =>
+  it.effect("pass to the seat that waits, before any other seat can take one", () =>
     Effect.gen(function* () {
       const turns = makeTurns()
       const [first, second, third] = [turns.seat(), turns.seat(), turns.seat()]
@@ -64,7 +64,7 @@ describe("turns", () => {
     })
   )
 
-  it.effect("skip who was interrupted, or gave up, while waiting", () =>
+  it.effect("skip a seat that was interrupted, or gave up, while waiting", () =>
     Effect.gen(function* () {
       const turns = makeTurns()
       const [first, second, third] = [turns.seat(), turns.seat(), turns.seat()]
@@ -81,7 +81,7 @@ describe("turns", () => {
     })
   )
 
-  it.effect("come to nobody after the queue has closed, and who waits is interrupted", () =>
+  it.effect("come to no seat after they have been closed, and a waiting seat is interrupted", () =>
     Effect.gen(function* () {
       const turns = makeTurns()
       const [first, second, third] = [turns.seat(), turns.seat(), turns.seat()]
@@ -112,7 +112,7 @@ describe("turns", () => {
     })
   )
 
-  it.effect("are everybody's at once where nobody waits for anybody", () =>
+  it.effect("never make a seat wait if they are noTurns", () =>
     Effect.gen(function* () {
       const [first, second] = [noTurns.seat(), noTurns.seat()]
       yield* first.enter
@@ -129,7 +129,7 @@ describe("turns", () => {
 describe("a queue of uses of the store", () => {
   const isAway = (error: string): boolean => error.startsWith("away")
 
-  it.effect("fails all who waited while one found the store away, without asking it again", () =>
+  it.effect("fails all waiting uses if one finds the store away, without asking it again", () =>
     Effect.gen(function* () {
       const queue = makeQueue(isAway)
       const answer = yield* Deferred.make<never, string>()
@@ -149,11 +149,11 @@ describe("a queue of uses of the store", () => {
       assert.strictEqual(yield* Effect.flip(Fiber.join(first)), "away 1")
       assert.deepStrictEqual(yield* Fiber.join(others), ["away 1", "away 1"])
       assert.strictEqual(asked, 0)
-      assert.strictEqual(yield* queue(Effect.succeed("back")), "back", "who comes later asks")
+      assert.strictEqual(yield* queue(Effect.succeed("back")), "back", "a later use asks")
     })
   )
 
-  it.effect("lets the next one ask where one failed for another reason", () =>
+  it.effect("lets the next use ask if one failed for another reason", () =>
     Effect.gen(function* () {
       const queue = makeQueue(isAway)
       const answer = yield* Deferred.make<never, string>()

@@ -7,14 +7,14 @@ import { observed } from "../../../support/observed.js"
 const bounded = within(seconds(5), () => "too late")
 
 describe("a time-out", () => {
-  it.effect("lets what is in time through, its result or its failure", () =>
+  it.effect("passes on a result or a failure that comes in time", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* bounded(Effect.succeed(1)), 1)
       assert.strictEqual(yield* Effect.flip(bounded(Effect.fail("no"))), "no")
     })
   )
 
-  it.effect("holds in a region that cannot be interrupted, and waits for nobody who is slow to let go", () =>
+  it.effect("holds in an uninterruptible region, and does not wait for an effect that is slow to end", () =>
     Effect.gen(function* () {
       const slow = Effect.uninterruptible(Effect.never)
       const fiber = yield* Effect.fork(Effect.uninterruptible(Effect.flip(bounded(slow))))
@@ -25,15 +25,15 @@ describe("a time-out", () => {
     })
   )
 
-  it.effect("tells the log nothing of how it ends: what an HTTP client throws may hold the session key", () =>
+  it.effect("logs nothing of how the effect ends: an HTTP client's error may hold the session key", () =>
     Effect.gen(function* () {
-      const [exit, told] = yield* observed(bounded(Effect.fail("a secret")))
+      const [exit, output] = yield* observed(bounded(Effect.fail("a secret")))
       assert.deepStrictEqual(exit, Exit.fail("a secret"))
-      assert.deepStrictEqual(told.logs, [])
+      assert.deepStrictEqual(output.logs, [])
     })
   )
 
-  it.effect("interrupts what it gave up", () =>
+  it.effect("interrupts the effect that it gives up", () =>
     Effect.gen(function* () {
       let interrupted = false
       const hanging = Effect.onInterrupt(Effect.never, () => Effect.sync(() => (interrupted = true)))
@@ -45,7 +45,7 @@ describe("a time-out", () => {
     })
   )
 
-  it.effect("interrupts it too where whoever waits is interrupted", () =>
+  it.effect("interrupts the effect, too, if its caller is interrupted", () =>
     Effect.gen(function* () {
       let interrupted = false
       const hanging = Effect.onInterrupt(Effect.never, () => Effect.sync(() => (interrupted = true)))

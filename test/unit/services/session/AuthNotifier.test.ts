@@ -1,5 +1,5 @@
 /**
- * What people are told, and how the log tells it.
+ * The notices for people, and how the log shows them.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, HashMap, Logger } from "effect"
@@ -30,13 +30,13 @@ describe("a notice", () => {
     assert.strictEqual(AuthNotifier.AuthNotifier.key, "effect-number-auth/AuthNotifier")
   })
 
-  it("is put into words, with the place that it belongs to", () => {
+  it("has a message, and the standing that it belongs to", () => {
     for (const [notice, message] of notices) {
       assert.deepStrictEqual(AuthNotifier.makeNotice(notice, standing), { notice, standing, message })
     }
   })
 
-  it.effect("is logged: a token that ends soon as a warning, all else as an error", () =>
+  it.effect("is logged as a warning if a token ends soon, and as an error in all other cases", () =>
     Effect.gen(function* () {
       const entries: Array<unknown> = []
       const logger = Logger.make<unknown, void>(({ annotations, logLevel, message }) => {

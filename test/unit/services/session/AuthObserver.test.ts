@@ -17,7 +17,7 @@ import { SessionRefused } from "../../../../src/services/session/SessionRefusal.
 import { AttemptOutcome } from "../../../../src/schemas/AttemptOutcome.js"
 import { inFlight, one, print, settled, two } from "../../../support/core.js"
 
-const told = (record: TransitionRecord) => ({
+const summaryOf = (record: TransitionRecord) => ({
   from: record.from,
   to: record.to,
   events: record.events.map(({ type }) => type),
@@ -32,7 +32,7 @@ const recorder = () => {
 const refused = AttemptOutcome.refused({ detail: "Unauthorized", lockReported: false })
 
 describe("AuthObserver", () => {
-  it.effect("is shown each change once it is stored, in its order, and nothing else", () =>
+  it.effect("receives each change once it is stored, in order, and nothing else", () =>
     Effect.gen(function* () {
       const { layer, records } = recorder()
       yield* Effect.gen(function* () {
@@ -41,11 +41,11 @@ describe("AuthObserver", () => {
         yield* auth.sessionKey
         yield* Effect.exit(auth.withSession(() => Effect.fail(new SessionRefused({ code: 5030 }))))
         yield* auth.status
-        // A transaction, and nothing to store.
+        // A transaction that stores nothing.
         yield* Effect.flip(auth.resume)
       }).pipe(Effect.provide(Layer.provide(NumberAuthTest.layer({ state: "unauthenticated" }), layer)))
       assert.lengthOf(records, 4)
-      assert.deepStrictEqual(records.slice(0, 2).map(told), [
+      assert.deepStrictEqual(records.slice(0, 2).map(summaryOf), [
         {
           from: "unauthenticated.idle",
           to: "unauthenticated.attempting",
@@ -55,7 +55,7 @@ describe("AuthObserver", () => {
         { from: "unauthenticated.attempting", to: "authenticated", events: ["attempt.accepted"], marks: [] }
       ])
       // Two events of one transaction.
-      assert.deepStrictEqual(told(records[2]!), {
+      assert.deepStrictEqual(summaryOf(records[2]!), {
         from: "authenticated",
         to: "expired.attempting",
         events: ["session.expired", "attempt.reserved"],
@@ -73,7 +73,7 @@ describe("AuthObserver", () => {
     })
   )
 
-  it.effect("is shown an abort with its reason, its mark, and what people were told", () =>
+  it.effect("receives an abort with its reason, its mark and its notices", () =>
     Effect.gen(function* () {
       const { layer, records } = recorder()
       yield* Effect.gen(function* () {
@@ -85,7 +85,7 @@ describe("AuthObserver", () => {
         )
       )
       const last = records.at(-1)!
-      assert.deepInclude(told(last), { to: "aborted", events: ["attempt.refused"], marks: ["settled"] })
+      assert.deepInclude(summaryOf(last), { to: "aborted", events: ["attempt.refused"], marks: ["settled"] })
       assert.deepInclude(last.abort, { reason: "refused", detail: "Unauthorized" })
       assert.strictEqual(last.events[0]?.detail, "Unauthorized")
       assert.deepStrictEqual(
@@ -96,7 +96,7 @@ describe("AuthObserver", () => {
     })
   )
 
-  it("tells of the marks that count for the location or are the account's own, which are few", () => {
+  it("receives only the marks that count for the location or are the account's own", () => {
     const [own, other] = ["EP0000001", "EP0000002"] as ReadonlyArray<string> as ReadonlyArray<AccountCode>
     const mark = (attempt: number, account: AccountCode, clearedForLocation: boolean) =>
       ({ status: "settled", reason: "refused", attempt, account, settledAt: 9, clearedForLocation }) as const
@@ -120,7 +120,7 @@ describe("AuthObserver", () => {
     )
   })
 
-  it.effect("cannot disturb: what it throws is dropped, and the others see the record all the same", () =>
+  it.effect("cannot disturb: its error is dropped, and the other observers still receive the record", () =>
     Effect.gen(function* () {
       const { layer, records } = recorder()
       const throwing = AuthObserver.layer(() => {
@@ -139,7 +139,7 @@ describe("AuthObserver", () => {
     })
   )
 
-  it.effect("shows what can be written down and read again, without key, fingerprint and claim", () =>
+  it.effect("receives records that can be encoded and decoded, without key, fingerprint and claim", () =>
     Effect.gen(function* () {
       const { layer, records } = recorder()
       yield* Effect.flatMap(NumberAuth.NumberAuth, (auth) =>
@@ -155,7 +155,7 @@ describe("AuthObserver", () => {
     })
   )
 
-  it.effect("is shown a record after those that looked on before, each once; nobody looks on by itself", () =>
+  it.effect("receives each record once, after earlier observers; by default there is no observer", () =>
     Effect.gen(function* () {
       assert.isNull(yield* AuthObserver.AuthObserver)
       assert.strictEqual(AuthObserver.AuthObserver.key, "effect-number-auth/AuthObserver")
@@ -198,7 +198,7 @@ describe("the record of a transaction", () => {
     notices: []
   }
 
-  it("says where, when and from what to what, and of nothing else that there is any", () => {
+  it("has the place, the time and both states, and is empty otherwise", () => {
     assert.deepStrictEqual(AuthObserver.makeRecord(transition), {
       version: 1,
       location: standing.location,
@@ -219,7 +219,7 @@ describe("the record of a transaction", () => {
     })
   })
 
-  it("has what is known of attempt, session, abort and token, and no fingerprint and no claim", () => {
+  it("has the attempt, session, abort and token end that are known, and no fingerprint and no claim", () => {
     const marks = [inFlight(7), settled(3, 4, two), settled(2, 4, one, { clearedForLocation: true })]
     const record = AuthObserver.makeRecord({
       ...transition,
@@ -253,7 +253,7 @@ describe("the record of a transaction", () => {
     ])
   })
 
-  it("tells of an event which it is, of which attempt or session, and in which words, and nothing else", () => {
+  it("has the type of each event, its attempt or session and its detail, and nothing else", () => {
     const own = { fingerprint: print(1), nowMillis: 60 }
     const events: ReadonlyArray<readonly [AuthEvent, object]> = [
       [
@@ -276,7 +276,7 @@ describe("the record of a transaction", () => {
     ]
     assert.deepStrictEqual(
       AuthObserver.makeRecord({ ...transition, events: events.map(([event]) => event) }).events,
-      events.map(([, told]) => told) as never
+      events.map(([, shown]) => shown) as never
     )
   })
 })

@@ -72,7 +72,7 @@ describe("CredentialProvider.layerStore", () => {
     })
   )
 
-  it.scoped("keeps a token under its location, which is `default` where none is given", () =>
+  it.scoped("keeps a token under its location, or under `default` if no location is given", () =>
     Effect.gen(function* () {
       const made = yield* makeMemory
       const store = Layer.succeed(AuthStore, made)
@@ -89,12 +89,12 @@ describe("CredentialProvider.layerStore", () => {
     })
   )
 
-  it.scoped("says so where there is none, where the location is malformed, and where the store is away", () =>
+  it.scoped("fails if there is no token, if the location is malformed, and if the store is away", () =>
     Effect.gen(function* () {
       const provider = yield* build(CredentialProvider.layerStore().pipe(Layer.provide(layerMemory)))
       const none = yield* Effect.flip(provider.get(code))
       assert(none._tag === "CredentialError")
-      assert.strictEqual(none.detail, "none is kept in the store for this account")
+      assert.strictEqual(none.detail, "the store keeps no token for this account")
       const malformed = CredentialProvider.layerStore({ location: "" }).pipe(Layer.provide(layerMemory))
       assert.strictEqual((yield* Effect.flip(build(malformed)))._tag, "InvalidInput")
       const error = new AuthStoreError({ reason: "unavailable", detail: "the test took it away" })

@@ -45,12 +45,12 @@ describe("accounts of one location", () => {
     })
   )
 
-  it.scoped("that ask again and again do not starve one that waits", () =>
+  it.scoped("do not starve one that waits, even if they ask again and again", () =>
     Effect.gen(function* () {
       const crowd = yield* makeCrowd(9)
       yield* crowd.emulator.setDelays({ answer: "1 second" })
       const accounts = yield* startCrowd(crowd, { limit: 1 })
-      // Eight whose session ends as soon as they have it, and who renew it at once, for ever.
+      // The sessions of eight accounts end at once, and the accounts renew them at once, for ever.
       const refused = { EchoResult: { ErrCode: 5030, FunctionOk: false } }
       const greedy = yield* Effect.fork(
         Effect.forEach(
@@ -68,7 +68,7 @@ describe("accounts of one location", () => {
       const patient = yield* Effect.fork(accounts.sessionKey(accountOf(8)))
       yield* TestClock.adjust("15 seconds")
       yield* Fiber.join(patient)
-      // Each of the eight that waited already goes first, and none of them twice; one more was under way.
+      // The eight that waited already go first, none of them twice; one more attempt was under way.
       const position = (yield* crowd.order).indexOf(accountOf(8)) - before
       assert.isAtLeast(position, 7)
       assert.isAtMost(position, 9)
@@ -79,7 +79,7 @@ describe("accounts of one location", () => {
     })
   )
 
-  it.scoped("leave an account that is held, or that the store knows, out of the queue", () =>
+  it.scoped("do not queue for a session that is held or that the store has", () =>
     Effect.gen(function* () {
       const crowd = yield* makeCrowd(6)
       const first = yield* startCrowd(crowd)
@@ -92,7 +92,7 @@ describe("accounts of one location", () => {
         Effect.forEach([1, 2, 3], (n) => accounts.sessionKey(accountOf(n)), { concurrency: "unbounded" })
       )
       yield* TestClock.adjust("1 second")
-      // Without time passing: held by this process, and stored by the other.
+      // No time passes: this process holds one session, and the other process stored the other.
       assert.strictEqual(Redacted.value(yield* accounts.sessionKey(accountOf(0))), Redacted.value(key))
       yield* accounts.sessionKey(accountOf(5))
       assert.lengthOf(yield* crowd.order, 3)
@@ -102,7 +102,7 @@ describe("accounts of one location", () => {
   )
 
   it.scoped(
-    "say that they are busy when the queue takes longer than queueTimeout, and have sent nothing",
+    "fail as busy when the queue takes longer than queueTimeout, and have sent nothing for that caller",
     () =>
       Effect.gen(function* () {
         const crowd = yield* makeCrowd(3)
@@ -143,7 +143,7 @@ describe("accounts of one location", () => {
       yield* Fiber.join(first!)
       yield* Fiber.join(other)
       assert.deepStrictEqual(yield* crowd.order, [accountOf(0), accountOf(3)])
-      // And whoever comes back is served as if nothing had been.
+      // A caller that comes back is served as usual.
       const again = yield* Effect.fork(accounts.sessionKey(accountOf(1)))
       yield* TestClock.adjust("30 seconds")
       yield* Fiber.join(again)
@@ -151,7 +151,7 @@ describe("accounts of one location", () => {
   )
 
   it.scoped(
-    "with five bad tokens at once lock the location by its own limit, and none of the rest hangs",
+    "lock the location by its own limit if five of them have bad tokens, and the others do not hang",
     () =>
       Effect.gen(function* () {
         const crowd = yield* makeCrowd(50)
@@ -172,7 +172,7 @@ describe("accounts of one location", () => {
       })
   )
 
-  it.scoped("with another process's attempts in all the room wait, and say busy after waitTimeout", () =>
+  it.scoped("wait if another process's attempts fill the room, and fail as busy after waitTimeout", () =>
     Effect.gen(function* () {
       const crowd = yield* makeCrowd(3)
       yield* crowd.emulator.inject(Fault.DelayAnswer("25 seconds"))
@@ -193,7 +193,7 @@ describe("accounts of one location", () => {
   )
 })
 
-describe("an account that nobody uses", () => {
+describe("an account that is not in use", () => {
   it.scoped("is released after idleTimeToLive, and comes back with the session of the store", () =>
     Effect.gen(function* () {
       const crowd = yield* makeCrowd(20)
@@ -212,7 +212,7 @@ describe("an account that nobody uses", () => {
     })
   )
 
-  it.scoped("is not released before the attempt is settled that its caller left behind", () =>
+  it.scoped("is not released before the attempt that its caller left behind is settled", () =>
     Effect.gen(function* () {
       const crowd = yield* makeCrowd(2)
       yield* crowd.emulator.setDelays({ answer: "20 seconds" })
@@ -230,7 +230,7 @@ describe("an account that nobody uses", () => {
     })
   )
 
-  it.scoped("is told of an account code that is none, and takes no place in memory", () =>
+  it.scoped("fails as InvalidInput if its code is malformed, and takes no place in memory", () =>
     Effect.gen(function* () {
       const accounts = yield* startCrowd(yield* makeCrowd(1))
       const error = yield* Effect.flip(accounts.sessionKey("EP1"))
@@ -241,7 +241,7 @@ describe("an account that nobody uses", () => {
 })
 
 describe("an account whose callers have gone", () => {
-  it.scoped("while its token was fetched asks for no room, and makes no attempt", () =>
+  it.scoped("asks for no room and makes no attempt if they left while its token was fetched", () =>
     Effect.gen(function* () {
       const crowd = yield* makeCrowd(2)
       const slow = Layer.succeed(CredentialProvider, {
@@ -293,7 +293,7 @@ describe("NumberAccounts.layerConfig", () => {
     })
   )
 
-  it.scoped("says what is wrong with them before any account is asked for", () =>
+  it.scoped("fails for a wrong setting before any account is asked for", () =>
     Effect.gen(function* () {
       const crowd = yield* makeCrowd(1)
       const error = yield* Effect.flip(build(crowd, { NUMBER_LIMIT: "6" }))
@@ -304,17 +304,17 @@ describe("NumberAccounts.layerConfig", () => {
 })
 
 describe("a lock of the location", () => {
-  it.scoped("is told by another account where the first cannot, though all have met it already", () =>
+  it.scoped("is announced by another account if the first one fails, even after all have met it", () =>
     Effect.gen(function* () {
       const crowd = yield* makeCrowd(30)
-      const told: Array<string> = []
+      const sent: Array<string> = []
       let failures = 2
       const accounts = yield* startCrowd(crowd, {}, ({ notice, standing }) =>
         notice.kind !== "locked"
           ? Effect.void
           : Effect.zipRight(
               Effect.sleep("3 seconds"),
-              failures-- > 0 ? Effect.fail("down") : Effect.sync(() => void told.push(standing.account))
+              failures-- > 0 ? Effect.fail("down") : Effect.sync(() => void sent.push(standing.account))
             )
       )
       for (const n of numbers(5)) crowd.spoil(n)
@@ -326,11 +326,11 @@ describe("a lock of the location", () => {
       )
       yield* TestClock.adjust("1 minute")
       assert.deepStrictEqual(tagsOf(yield* Fiber.join(asking)), { AuthLocked: 25 })
-      assert.lengthOf(told, 1)
+      assert.lengthOf(sent, 1)
     })
   )
 
-  it.scoped("is tried by five accounts at most where nobody can be told, and by the next that meets it", () =>
+  it.scoped("is announced by at most five accounts if all fail, and then by the next that meets it", () =>
     Effect.gen(function* () {
       const crowd = yield* makeCrowd(20)
       const tried: Array<string> = []
@@ -359,15 +359,15 @@ describe("a lock of the location", () => {
     })
   )
 
-  it.scoped("is told once for all accounts, and again when it comes back or nobody could be told", () =>
+  it.scoped("is announced once for all accounts, and again if it comes back or if announcing it failed", () =>
     Effect.gen(function* () {
       const crowd = yield* makeCrowd(30)
-      const told: Array<string> = []
+      const sent: Array<string> = []
       let isDown = true
       const accounts = yield* startCrowd(crowd, {}, (notice) =>
         isDown
           ? Effect.fail("down")
-          : Effect.sync(() => void told.push(`${notice.notice.kind} ${notice.standing.account}`))
+          : Effect.sync(() => void sent.push(`${notice.notice.kind} ${notice.standing.account}`))
       )
       const ask = (from: number, to: number) =>
         Effect.forEach(numbers(to).slice(from), (n) => Effect.exit(accounts.sessionKey(accountOf(n))))
@@ -377,7 +377,7 @@ describe("a lock of the location", () => {
       isDown = false
       assert.deepStrictEqual(tagsOf(yield* ask(6, 20)), { AuthLocked: 14 })
       yield* TestClock.adjust("1 second")
-      assert.deepStrictEqual(told, [`locked ${accountOf(6)}`])
+      assert.deepStrictEqual(sent, [`locked ${accountOf(6)}`])
       // After the drain time, support has reset the count; then five others fail.
       yield* crowd.emulator.liftLock(ip)
       yield* TestClock.adjust("10 minutes")
@@ -386,17 +386,17 @@ describe("a lock of the location", () => {
       for (const n of numbers(5)) crowd.spoil(20 + n)
       yield* ask(20, 30)
       yield* TestClock.adjust("1 second")
-      assert.strictEqual(told.filter((each) => each.startsWith("aborted")).length, 5)
+      assert.strictEqual(sent.filter((each) => each.startsWith("aborted")).length, 5)
       assert.lengthOf(
-        told.filter((each) => each.startsWith("locked")),
+        sent.filter((each) => each.startsWith("locked")),
         2
       )
     })
   )
 })
 
-describe("when the process ends", () => {
-  it.effect("attempts that are under way are settled, and no account's turn comes any more", () =>
+describe("NumberAccounts, when the process ends", () => {
+  it.effect("settles the attempts that are under way, and gives no account another turn", () =>
     Effect.gen(function* () {
       const crowd = yield* Effect.scoped(
         Effect.gen(function* () {

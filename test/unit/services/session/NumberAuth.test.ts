@@ -55,7 +55,7 @@ describe("NumberAuth", () => {
     })
   )
 
-  it.scoped("gives up an attempt without an answer as lost, aborts, and tells a person", () =>
+  it.scoped("gives up an attempt without an answer as lost, aborts, and notifies a person", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.emulator.inject(Fault.StallAnswer)

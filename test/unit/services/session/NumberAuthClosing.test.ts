@@ -24,7 +24,7 @@ describe("NumberAuth, when its scope closes", () => {
     })
   )
 
-  it.scoped("awaits it for the attempt time-out at most, and counts it as lost", () =>
+  it.scoped("awaits the attempt no longer than its time-out, and counts it as lost", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.emulator.inject(Fault.StallAnswer)
@@ -41,16 +41,16 @@ describe("NumberAuth, when its scope closes", () => {
     })
   )
 
-  it.scoped("lets the notifier finish telling people", () =>
+  it.scoped("waits until the notifier has finished", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* Ref.set(world.token, badToken(1))
-      const told = yield* Ref.make(0)
+      const notified = yield* Ref.make(0)
       const slow = Layer.succeed(AuthNotifier, {
         notify: () =>
           Effect.zipRight(
             Effect.sleep("5 seconds"),
-            Ref.update(told, (n) => n + 1)
+            Ref.update(notified, (n) => n + 1)
           )
       })
       const scope = yield* Scope.make()
@@ -70,7 +70,7 @@ describe("NumberAuth, when its scope closes", () => {
       )
       yield* Effect.fork(Scope.close(scope, Exit.void))
       yield* TestClock.adjust("6 seconds")
-      assert.strictEqual(yield* Ref.get(told), 1)
+      assert.strictEqual(yield* Ref.get(notified), 1)
     })
   )
 })

@@ -1,5 +1,5 @@
 /**
- * What users of @effect/platform's HttpClient expect of one: tracing, interruption, scoped bodies.
+ * The conventions of @effect/platform's HttpClient: tracing, interruption, scoped bodies.
  */
 import { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
@@ -22,7 +22,7 @@ import { goodToken, ip, makeWorld, start } from "../../../support/stack.js"
 
 const echo = HttpClientRequest.post("/Echo").pipe(HttpClientRequest.bodyUnsafeJson({ n: 1 }))
 
-/** The names of the spans, each with those that it lies in. */
+/** The names of the spans, each with the names of the spans around it. */
 const tracing = () => {
   const paths: Array<string> = []
   const layer = Layer.setTracer(
@@ -33,7 +33,7 @@ const tracing = () => {
           onSome: (span) => (span._tag === "Span" ? String(span.attributes.get("path")) : "outside")
         })
         const path = `${above}/${name}`
-        // The emulator's own is no part of a client.
+        // The emulator's own span is not part of a client.
         if (name !== "NumberEmulator.receive") paths.push(path)
         return {
           _tag: "Span",
@@ -60,7 +60,7 @@ const tracing = () => {
 }
 
 describe("time-outs", () => {
-  it.scoped("end a sending that gets no answer, where one is set, and none where it is not", () =>
+  it.scoped("end a call that gets no answer if one is set, and do not end it otherwise", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const auth = yield* start(world)
@@ -83,7 +83,7 @@ describe("time-outs", () => {
 
 describe("tracing", () => {
   it.scoped(
-    "calls and the attempt that one needs are spans below the caller's, and tell Number's side theirs",
+    "puts calls and their attempts on spans below the caller's, and sends their traceparent headers to Number",
     () =>
       Effect.gen(function* () {
         const world = yield* makeWorld()
@@ -111,7 +111,7 @@ describe("tracing", () => {
       })
   )
 
-  it.scoped("what people ask for is a span by its name", () =>
+  it.scoped("has one span each for replaceCredentials, resume and confirmLockLifted", () =>
     Effect.gen(function* () {
       const auth = yield* start(yield* makeWorld())
       const { layer, paths } = tracing()
@@ -145,7 +145,7 @@ describe("tracing", () => {
 
 describe("interruption", () => {
   it.scoped(
-    "one waiter that goes away takes nothing from the others: one attempt, and they have its session",
+    "of the caller that began an attempt does not end it: the other callers get the session of that attempt",
     () =>
       Effect.gen(function* () {
         const world = yield* makeWorld()
@@ -165,7 +165,7 @@ describe("interruption", () => {
       })
   )
 
-  it.scoped("a call that is interrupted ends its request, and not the renewal that it waits for", () =>
+  it.scoped("of a call ends its request, and not the renewal that it waits for", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const ended = yield* Ref.make(0)
@@ -192,14 +192,14 @@ describe("interruption", () => {
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual((yield* auth.status).state, "authenticated")
       assert.strictEqual((yield* auth.status).failures, 0)
-      // Nobody asked for the replay any more.
+      // The replay is not sent, since its caller has gone.
       assert.lengthOf(yield* world.emulator.executions, 0)
     })
   )
 })
 
-describe("bodies", () => {
-  it.scoped("a request belongs to the scope that HttpClient.withScope gives it", () =>
+describe("a request", () => {
+  it.scoped("belongs to the scope that HttpClient.withScope gives it", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const signals: Array<AbortSignal> = []
@@ -223,7 +223,7 @@ describe("bodies", () => {
     })
   )
 
-  it.scoped("a body that is streamed is closed with whoever reads it", () =>
+  it.scoped("has its streamed body closed when its reader ends", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const closed = yield* Ref.make(0)

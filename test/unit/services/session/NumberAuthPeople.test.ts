@@ -34,11 +34,11 @@ import {
 const kinds = (world: World) =>
   Effect.map(Ref.get(world.notices), (notices) => notices.map(({ notice }) => notice.kind))
 
-/** Lets the fibers that tell people run. */
-const told = Effect.yieldNow({ priority: 100 }).pipe(Effect.repeatN(20))
+/** Lets the fibers that notify people run. */
+const notified = Effect.yieldNow({ priority: 100 }).pipe(Effect.repeatN(20))
 
 describe("NumberAuth.replaceCredentials with a token that is rejected", () => {
-  it.scoped("keeps the one at hand: nothing was changed, as the error says", () =>
+  it.scoped("keeps the current token, and says that the account was aborted with the rejected one", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const auth = yield* start(world)
@@ -68,7 +68,7 @@ describe("NumberAuth.resume", () => {
       assert.strictEqual((yield* auth.status).failures, 1)
       yield* auth.sessionKey
       assert.lengthOf(yield* world.emulator.log, 2)
-      // The status may have been a gateway's, and Number still be working on the first.
+      // The status may be a gateway's, while Number still works on the first attempt.
       assert.strictEqual((yield* auth.status).failures, 1)
       yield* TestClock.adjust("5 minutes")
       yield* world.emulator.expireSessions()
@@ -84,7 +84,7 @@ describe("NumberAuth.resume", () => {
     })
   )
 
-  it.scoped("clears a fault that Number itself answered with by the next success", () =>
+  it.scoped("lets the next success clear a fault that Number itself answered with", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.emulator.inject(Fault.FunctionNotOk(77, "no"))
@@ -96,7 +96,7 @@ describe("NumberAuth.resume", () => {
     })
   )
 
-  it.scoped("is rejected where nothing is aborted, and where the credentials were refused", () =>
+  it.scoped("is rejected if nothing is aborted, and if the credentials were refused", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const auth = yield* start(world)
@@ -145,7 +145,7 @@ describe("NumberAuth.replaceCredentials", () => {
   )
 
   it.scoped(
-    "rejects a token that was refused before, also in another process, and keeps the one at hand",
+    "rejects a token that was refused before, also in another process, and keeps the current token",
     () =>
       Effect.gen(function* () {
         const world = yield* makeWorld()
@@ -185,7 +185,7 @@ describe("NumberAuth.replaceCredentials", () => {
     })
   )
 
-  it.scoped("a provider that yields another token by itself counts as a replacement", () =>
+  it.scoped("is not needed if the provider yields another token by itself", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.emulator.inject(Fault.Status(500, ""))
@@ -199,7 +199,7 @@ describe("NumberAuth.replaceCredentials", () => {
 })
 
 describe("NumberAuth.confirmLockLifted", () => {
-  it.scoped("is rejected where there is no lock, and changes nothing", () =>
+  it.scoped("is rejected if there is no lock, and changes nothing", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.emulator.inject(Fault.Status(500, ""))
@@ -221,7 +221,7 @@ describe("NumberAuth.confirmLockLifted", () => {
       assert(error._tag === "AuthLocked")
       assert.isTrue(error.reported)
       assert.strictEqual(Option.getOrNull((yield* auth.status).lock), "reported")
-      yield* told
+      yield* notified
       assert.deepStrictEqual(yield* kinds(world), ["aborted", "locked"])
       const lifted = yield* auth.confirmLockLifted
       assert.deepStrictEqual([lifted.state, lifted.failures], ["unauthenticated.idle", 0])
@@ -230,7 +230,7 @@ describe("NumberAuth.confirmLockLifted", () => {
     })
   )
 
-  it.scoped("a locked location goes on using the session that another account holds, until it ends", () =>
+  it.scoped("is not needed for the session that another account holds, which serves until it ends", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const other = "EP0000002"
@@ -251,15 +251,15 @@ describe("NumberAuth.confirmLockLifted", () => {
   )
 })
 
-describe("what people are told", () => {
-  it.scoped("a token that ends within thirty days, once per authentication", () =>
+describe("the notices for people", () => {
+  it.scoped("warn of a token that ends within thirty days, once per authentication", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const day = 86_400_000
       yield* world.emulator.addToken(account, goodToken, { expiresAtMillis: 20 * day })
       const auth = yield* start(world)
       yield* auth.sessionKey
-      yield* told
+      yield* notified
       assert.deepStrictEqual(yield* kinds(world), ["tokenExpiring"])
       const [notice] = yield* Ref.get(world.notices)
       assert.include(notice!.message, "1970-01-21T00:00:00.000Z")
@@ -269,7 +269,7 @@ describe("what people are told", () => {
     })
   )
 
-  it.scoped("nothing of a token that ends later, or in the past as a wrong clock says", () =>
+  it.scoped("do not warn of a token that ends later, or that a wrong clock says has ended", () =>
     Effect.gen(function* () {
       for (const days of [40, -1]) {
         const world = yield* makeWorld()
@@ -284,14 +284,14 @@ describe("what people are told", () => {
         yield* world.emulator.inject(Fault.Body(sample))
         const auth = yield* start(world)
         yield* auth.sessionKey
-        yield* told
+        yield* notified
         assert.deepStrictEqual(yield* kinds(world), [])
         assert.strictEqual(Option.isSome((yield* auth.status).tokenEndsAt), days > 0)
       }
     })
   )
 
-  it.scoped("a token past its known end is not tried: aborted without an attempt", () =>
+  it.scoped("report an abort without an attempt if the token is past its known end", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.emulator.addToken(account, goodToken, { expiresAtMillis: 3_600_000 })
@@ -303,20 +303,20 @@ describe("what people are told", () => {
       assert.strictEqual(error.abort.reason, "expired")
       assert.lengthOf(yield* world.emulator.log, 1)
       assert.strictEqual((yield* auth.status).failures, 0)
-      yield* told
+      yield* notified
       assert.deepStrictEqual(yield* kinds(world), ["tokenExpiring", "aborted"])
-      // Number may have renewed it: an operator's word allows one attempt.
+      // Number may have renewed it: an operator's resume allows one attempt.
       yield* world.emulator.addToken(account, goodToken)
       yield* auth.resume
       yield* auth.sessionKey
     })
   )
 
-  it.scoped("addresses that flap: the third fresh session refused with 5050 aborts", () =>
+  it.scoped("report an abort for flapping addresses when 5050 refuses the third fresh session", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       let n = 0
-      // Authenticate leaves from one address, all else from another.
+      // Authenticate leaves from one address, and each call from another.
       const client = HttpClient.mapRequest(Emulator.httpClient(world.emulator), (request) =>
         HttpClientRequest.setHeader(
           request,
@@ -333,14 +333,14 @@ describe("what people are told", () => {
       assert.include(last.left.message, "more than one IP address")
       assert.lengthOf(yield* world.emulator.log, 3)
       assert.strictEqual(yield* world.emulator.countOf(ip), 0)
-      yield* told
+      yield* notified
       assert.deepStrictEqual(yield* kinds(world), ["aborted"])
       yield* auth.resume
       assert.strictEqual((yield* auth.status).state, "unauthenticated.idle")
     })
   )
 
-  it.scoped("an address that changes once in a while is no flapping", () =>
+  it.scoped("report no flapping if the address changes once in a while", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const auth = yield* start(world)
@@ -367,7 +367,7 @@ describe("what people are told", () => {
       )
     )
 
-  it.scoped("a notifier that dies, fails, throws or hangs changes nothing for the callers", () =>
+  it.scoped("change nothing for the callers if the notifier dies, fails, throws or hangs", () =>
     Effect.gen(function* () {
       const notifiers: ReadonlyArray<AuthNotifier["Type"]["notify"]> = [
         () => Effect.die(new Error(goodToken)),
@@ -402,7 +402,7 @@ describe("what people are told", () => {
     })
   )
 
-  it.scoped("each notice once, though a thousand callers meet it", () =>
+  it.scoped("go out once each, even if a thousand callers meet the abort", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* Ref.set(world.token, badToken(1))
@@ -412,14 +412,14 @@ describe("what people are told", () => {
         { concurrency: "unbounded" }
       )
       yield* Effect.flip(auth.sessionKey)
-      yield* told
+      yield* notified
       assert.deepStrictEqual(yield* kinds(world), ["aborted"])
     })
   )
 })
 
-describe("NumberAuth.status and NumberAuth.changes", () => {
-  it.scoped("status changes nothing, and sees the time that has passed", () =>
+describe("the status of NumberAuth", () => {
+  it.scoped("is read without a change, and sees the time that has passed", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const auth = yield* start(world)
@@ -436,7 +436,7 @@ describe("NumberAuth.status and NumberAuth.changes", () => {
     })
   )
 
-  it.scoped("status says whether there is a lock, and whether by the limit or by a report of Number's", () =>
+  it.scoped("says whether there is a lock, and whether the limit or a report of Number's caused it", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const auth = yield* start(world, { limit: 2 })
@@ -455,7 +455,7 @@ describe("NumberAuth.status and NumberAuth.changes", () => {
   )
 
   it.scoped(
-    "changes gives the status now, and again for what any process does, without repeating itself",
+    "is emitted by changes at once, and again after what any process does, without repeating itself",
     () =>
       Effect.gen(function* () {
         const world = yield* makeWorld()
@@ -469,9 +469,9 @@ describe("NumberAuth.status and NumberAuth.changes", () => {
           Stream.runCollect,
           Effect.fork
         )
-        yield* told
+        yield* notified
         yield* Effect.flip(other.sessionKey)
-        yield* told
+        yield* notified
         yield* Ref.set(world.token, goodToken)
         yield* other.sessionKey
         const seen = Chunk.toReadonlyArray(yield* Fiber.join(watching))
@@ -517,7 +517,7 @@ describe("NumberAuth.make", () => {
         assert.strictEqual(error.field, field)
         if (field in expected) assert.strictEqual(error.expected, expected[field])
       }
-      // The least that is a duration.
+      // The shortest duration.
       const auth = yield* start(world, { attemptTimeout: 1 })
       assert.strictEqual((yield* auth.status).limit, 5)
     })
@@ -576,8 +576,8 @@ describe("a source of tokens that does not answer", () => {
   )
 })
 
-describe("the place that people are told of", () => {
-  it.scoped("has the greater of the counts: of the location, and of the account's own row", () =>
+describe("the standing that people see", () => {
+  it.scoped("has the greater of the counts: of the location, and of the account", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const other = "EP0000002"
@@ -589,7 +589,7 @@ describe("the place that people are told of", () => {
       assert.strictEqual((yield* good.status).failures, 1)
       yield* Ref.set(world.token, goodToken)
       yield* good.sessionKey
-      // The success of another interrupts the row of the location, and not that of the account.
+      // Another account's success clears the location's count, and not the account's own.
       assert.strictEqual((yield* good.status).failures, 0)
       assert.strictEqual((yield* bad.status).failures, 1)
       yield* Ref.set(world.token, badToken(2))

@@ -21,7 +21,7 @@ const resultOf = (answer: unknown) =>
 const refusal = (code: number | string, extra: object = {}) =>
   JSON.stringify({ EchoResult: { FunctionOk: false, ErrCode: code, ...extra } })
 
-/** A client that notes what was sent with a session key, and where to. */
+/** A client that notes the URL and the session key of each call. */
 const noting = (client: HttpClient.HttpClient) => {
   const sent: Array<{ readonly url: string; readonly key: string | undefined }> = []
   const noted = HttpClient.tapRequest(client, (request) =>
@@ -79,7 +79,7 @@ describe("NumberAuth.httpClient", () => {
     })
   )
 
-  it.scoped("finds a refusal whatever the status, and whatever type of text the answer has", () =>
+  it.scoped("finds a refusal under any status, also if its code is text", () =>
     Effect.gen(function* () {
       for (const status of [200, 400, 401, 403, 500]) {
         const world = yield* makeWorld()
@@ -109,7 +109,7 @@ describe("NumberAuth.httpClient", () => {
     })
   )
 
-  it.scoped("replays nothing that the answer did not refuse", () =>
+  it.scoped("does not replay a request unless its answer is a refusal", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const auth = yield* start(world)
@@ -218,7 +218,7 @@ describe("NumberAuth.httpClient", () => {
     })
   )
 
-  it.scoped("hands on answers that are not text unread, though their bytes look like a refusal", () =>
+  it.scoped("hands on an answer that is not text unread, even if its bytes look like a refusal", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const bytes = new TextEncoder().encode(refusal(5030))
@@ -274,7 +274,7 @@ describe("NumberAuth.httpClient", () => {
     })
   )
 
-  it.scoped("takes the key below the base URL only: no other host, path, scheme, port or user", () =>
+  it.scoped("sends the key only below the base URL: to no other host, path, scheme, port or user", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { noted, sent } = noting(Emulator.httpClient(world.emulator, ip))
@@ -336,7 +336,7 @@ describe("NumberAuth.httpClient", () => {
     })
   )
 
-  it.scoped("does not let a caller make an attempt behind the ledger's back", () =>
+  it.scoped("does not let a caller make an attempt that the ledger does not know of", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const auth = yield* start(world)
@@ -364,7 +364,7 @@ describe("NumberAuth.httpClient", () => {
     })
   )
 
-  it.scoped("keeps a key of its own: what the caller puts into SessKey is not sent", () =>
+  it.scoped("sends its own key, and not the one that the caller puts into SessKey", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { noted, sent } = noting(Emulator.httpClient(world.emulator, ip))
@@ -374,7 +374,7 @@ describe("NumberAuth.httpClient", () => {
     })
   )
 
-  it.scoped("fails as sessionKey does where no session is to be had, and sends nothing", () =>
+  it.scoped("fails as sessionKey does if there is no session, and sends nothing", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const { noted, sent } = noting(Emulator.httpClient(world.emulator, ip))
@@ -413,7 +413,7 @@ describe("NumberAuth.httpClient", () => {
     })
   )
 
-  it.scoped("passes on why the client failed: its reason, its cause, and its words where it has some", () =>
+  it.scoped("passes on the reason and the cause of a client's failure, and its description if any", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const inner = Emulator.httpClient(world.emulator, ip)
@@ -444,14 +444,14 @@ describe("NumberAuth.httpClient", () => {
         assert.deepInclude(answered, { ...words, cause, reason: "StatusCode" })
         assert.strictEqual(answered.response.status, 410)
         assert.notProperty(answered.response.request.headers, "sesskey")
-        // Its body is the client's, and who sent the key may be in it: it is not passed on.
+        // Its body is the client's, and may hold the request with the key: it is not passed on.
         assert.strictEqual(yield* answered.response.text, "")
         for (const error of [failed, answered]) assertShowsNone(error, key)
       }
     })
   )
 
-  it.scoped("says so where the client at hand sends twice, in the error and in its words", () =>
+  it.scoped("reports an HTTP client that sends twice, in the error's cause and description", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const auth = yield* start(
@@ -470,7 +470,7 @@ describe("NumberAuth.httpClient", () => {
     })
   )
 
-  it.scoped("looks for a refusal where the type of an answer is text, JSON, or not said", () =>
+  it.scoped("looks for a refusal if the content type is text, JSON, empty or missing", () =>
     Effect.gen(function* () {
       const refusal = '{"EchoResult":{"FunctionOk":false,"ErrCode":5030}}'
       for (const [type, isRead] of [
@@ -501,7 +501,7 @@ describe("NumberAuth.httpClient", () => {
 })
 
 describe("NumberAuth.withSession", () => {
-  it.scoped("runs once with the key where nothing is refused, and hands on results and errors", () =>
+  it.scoped("runs once with the key if nothing is refused, and hands on results and errors", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const auth = yield* start(world)
@@ -556,7 +556,7 @@ describe("NumberAuth.withSession", () => {
     })
   )
 
-  it.scoped("fails with the renewal's error where there is no new session, and does not run again", () =>
+  it.scoped("fails with the renewal's error if there is no new session, and does not run again", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const auth = yield* start(world)
@@ -574,7 +574,7 @@ describe("NumberAuth.withSession", () => {
     })
   )
 
-  it.scoped("lets a defect and an interruption of the caller's through", () =>
+  it.scoped("passes on a defect and an interruption of the caller's effect", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const auth = yield* start(world)

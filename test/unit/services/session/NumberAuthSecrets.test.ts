@@ -1,5 +1,5 @@
 /**
- * Neither token nor session key is in anything that anybody is told.
+ * Neither the token nor the session key gets into an error, a notice, a span or the log.
  */
 import { HttpClient, HttpClientError, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
@@ -46,13 +46,13 @@ const echoing = (token: string): ReadonlyArray<Emulator.Fault> => [
   Fault.ReportLock
 ]
 
-describe("secrets", () => {
-  it.scoped("the token is in no error, notice, status, span or log, however an attempt ends", () =>
+describe("NumberAuth", () => {
+  it.scoped("shows the token in no error, notice, status, span or log, however an attempt ends", () =>
     Effect.gen(function* () {
       for (const fault of echoing(goodToken)) {
         const world = yield* makeWorld()
         yield* world.emulator.inject(fault)
-        const [exit, told] = yield* observed(
+        const [exit, output] = yield* observed(
           Effect.gen(function* () {
             const auth = yield* start(world)
             const error = yield* Effect.flip(auth.sessionKey)
@@ -68,9 +68,9 @@ describe("secrets", () => {
         assert.strictEqual(exit._tag, "Success")
         assertShowsNone(exit, goodToken)
         if (exit._tag === "Success") for (const value of exit.value) assertShowsNone(value, goodToken)
-        assert.include(told.names, "http.client POST")
-        assert.isAbove(told.logs.length, 0)
-        for (const text of [...told.spans, ...told.logs]) {
+        assert.include(output.names, "http.client POST")
+        assert.isAbove(output.logs.length, 0)
+        for (const text of [...output.spans, ...output.logs]) {
           assert.notInclude(text.toLowerCase(), goodToken.toLowerCase())
         }
       }
@@ -78,7 +78,7 @@ describe("secrets", () => {
   )
 
   it.scoped(
-    "a transport of the user's may put the token into its outcome, or throw it: it is shown nowhere",
+    "shows the token nowhere, even if a transport of the user's puts it into its outcome or throws it",
     () =>
       Effect.gen(function* () {
         const forms = [goodToken, goodToken.toLowerCase(), goodToken.replace(/(.{8})/g, "$1-")]
@@ -99,7 +99,7 @@ describe("secrets", () => {
           const authenticate: NumberTransport["Type"]["authenticate"] = ({ permit }) =>
             Effect.zipRight(Effect.ignore(permit), outcome)
           const wire = { layer: () => Layer.succeed(NumberTransport, { authenticate }) }
-          const [exit, told] = yield* observed(
+          const [exit, output] = yield* observed(
             Effect.gen(function* () {
               const auth = yield* start(world, {}, undefined, wire)
               const error = yield* Effect.flip(auth.sessionKey)
@@ -109,10 +109,10 @@ describe("secrets", () => {
             })
           )
           assert(exit._tag === "Success")
-          assert.include(told.names, "NumberAuth.attempt")
+          assert.include(output.names, "NumberAuth.attempt")
           for (const form of forms) {
             for (const value of exit.value) assertShowsNone(value, form)
-            for (const text of [...told.spans, ...told.logs]) {
+            for (const text of [...output.spans, ...output.logs]) {
               assert.notInclude(text.toLowerCase(), form.toLowerCase())
             }
           }
@@ -120,11 +120,11 @@ describe("secrets", () => {
       })
   )
 
-  it.scoped("the session key is in no error, status, span or log, whatever becomes of a request", () =>
+  it.scoped("shows the session key in no error, status, span or log, whatever becomes of a request", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const keys: Array<string> = []
-      const [exit, told] = yield* observed(
+      const [exit, output] = yield* observed(
         Effect.gen(function* () {
           const auth = yield* start(world)
           const note = Effect.map(auth.sessionKey, (key) => keys.push(Redacted.value(key)))
@@ -164,28 +164,28 @@ describe("secrets", () => {
       assert(exit._tag === "Success")
       assert.isAtLeast(new Set(keys).size, 3)
       for (const value of exit.value) assertShowsNone(value, ...keys, goodToken)
-      assert.include(told.names, "http.client POST")
-      assert.include(told.names, "NumberAuth.withSession")
-      assert.include(told.spans, `NumberAuth.withSession account ${account}`)
-      assert.include(told.spans, "NumberAuth.withSession location default")
+      assert.include(output.names, "http.client POST")
+      assert.include(output.names, "NumberAuth.withSession")
+      assert.include(output.spans, `NumberAuth.withSession account ${account}`)
+      assert.include(output.spans, "NumberAuth.withSession location default")
       assert.isTrue(
-        told.spans.some((text) => text.includes("sesskey")),
+        output.spans.some((text) => text.includes("sesskey")),
         "the header is there, redacted"
       )
-      for (const text of [...told.spans, ...told.logs]) {
+      for (const text of [...output.spans, ...output.logs]) {
         for (const secret of [...keys, goodToken]) assert.notInclude(text.toLowerCase(), secret.toLowerCase())
       }
     })
   )
 
-  it.scoped("a client of the user's that logs each request shows neither", () =>
+  it.scoped("shows neither secret, even if a client of the user's logs each request", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const client = Emulator.httpClient(world.emulator, ip).pipe(
         HttpClient.tapRequest((request) => Effect.logDebug("sending", request)),
         HttpClient.tapError((error) => Effect.logError(error))
       )
-      const [exit, told] = yield* observed(
+      const [exit, output] = yield* observed(
         Effect.gen(function* () {
           yield* world.emulator.injectMethod(Fault.DropRequest)
           const auth = yield* start(world, {}, client)
@@ -194,8 +194,8 @@ describe("secrets", () => {
         })
       )
       assert(exit._tag === "Success")
-      assert.isTrue(told.logs.some((text) => text.includes("/Authenticate")))
-      for (const text of told.logs) {
+      assert.isTrue(output.logs.some((text) => text.includes("/Authenticate")))
+      for (const text of output.logs) {
         for (const secret of [exit.value, goodToken])
           assert.notInclude(text.toLowerCase(), secret.toLowerCase())
       }
@@ -204,7 +204,7 @@ describe("secrets", () => {
 
   for (const wire of wires) {
     it.scoped(
-      `the client's spans show no secret: neither how they end, nor headers that echo (${wire.name})`,
+      `shows no secret in the client's spans: neither in their ends nor in headers that echo it (${wire.name})`,
       () =>
         Effect.gen(function* () {
           const world = yield* makeWorld()
@@ -229,7 +229,7 @@ describe("secrets", () => {
               )
             }).pipe(Effect.withTracerEnabled(false))
           )
-          const [exit, told] = yield* observed(
+          const [exit, output] = yield* observed(
             Effect.gen(function* () {
               const auth = yield* start(world, {}, client, wire)
               yield* auth.sessionKey
@@ -251,18 +251,18 @@ describe("secrets", () => {
           )
           assert(exit._tag === "Success")
           assert.lengthOf(key, 42)
-          const ends = told.exits.get("http.client POST")!
+          const ends = output.exits.get("http.client POST")!
           assert.lengthOf(ends, 11)
           assert.deepStrictEqual(
             ends.map(({ _tag }) => _tag),
             [...Array<"Success">(3).fill("Success"), ...Array<"Failure">(8).fill("Failure")]
           )
           for (const end of ends) assertShowsNone(end, key, goodToken)
-          assert.isTrue(told.spans.some((text) => text.includes("x-echo <redacted>")))
-          for (const text of told.spans) {
+          assert.isTrue(output.spans.some((text) => text.includes("x-echo <redacted>")))
+          for (const text of output.spans) {
             for (const secret of [key, goodToken]) assert.notInclude(text.toLowerCase(), secret.toLowerCase())
           }
-          // The headers are there as they came; what is printed of them has no key.
+          // The headers are unchanged; printed, they show no key.
           const [response] = exit.value[0]!
           assert(response._tag === "Right")
           assert.include(response.right.headers["x-echo"], key.toLowerCase())
@@ -271,10 +271,10 @@ describe("secrets", () => {
     )
   }
 
-  it.scoped("layerLog writes what people need to know, and no secret", () =>
+  it.scoped("logs notices with layerLog, and no secret", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
-      const [, told] = yield* observed(
+      const [, output] = yield* observed(
         Effect.gen(function* () {
           yield* world.emulator.inject(...echoing(goodToken).slice(0, 5), Fault.ReportLock)
           const context = yield* Layer.build(
@@ -292,16 +292,16 @@ describe("secrets", () => {
           yield* TestClock.adjust("1 second")
         })
       )
-      assert.isTrue(told.logs.some((text) => text.includes("was aborted")))
-      assert.isTrue(told.logs.some((text) => text.includes("has reached the limit")))
-      for (const text of told.logs) assert.notInclude(text.toLowerCase(), goodToken.toLowerCase())
+      assert.isTrue(output.logs.some((text) => text.includes("was aborted")))
+      assert.isTrue(output.logs.some((text) => text.includes("has reached the limit")))
+      for (const text of output.logs) assert.notInclude(text.toLowerCase(), goodToken.toLowerCase())
     })
   )
 
-  it.scoped("a transport that throws the token does not get it onto a span", () =>
+  it.scoped("keeps the token off every span if a transport throws it", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
-      const [exit, told] = yield* observed(
+      const [exit, output] = yield* observed(
         Effect.gen(function* () {
           const context = yield* Layer.build(
             NumberAuth.layer({ account, baseUrl }).pipe(
@@ -319,22 +319,22 @@ describe("secrets", () => {
       )
       assert(exit._tag === "Success" && exit.value._tag === "AuthAborted")
       assert.strictEqual(exit.value.abort.detail, "the transport failed")
-      assert.include(told.names, "NumberAuth.attempt")
-      for (const said of [`account ${account}`, "location default"]) {
-        assert.include(told.spans, `NumberAuth.attempt ${said}`)
+      assert.include(output.names, "NumberAuth.attempt")
+      for (const attribute of [`account ${account}`, "location default"]) {
+        assert.include(output.spans, `NumberAuth.attempt ${attribute}`)
       }
       assertShowsNone(exit.value, goodToken)
-      for (const text of [...told.spans, ...told.logs]) assert.notInclude(text, goodToken)
+      for (const text of [...output.spans, ...output.logs]) assert.notInclude(text, goodToken)
     })
   )
 
   it.scoped(
-    "a provider that throws the token gets it to the caller, and neither onto a span nor into the log",
+    "passes a provider's error that holds the token on to the caller, and shows it on no span and in no log",
     () =>
       Effect.gen(function* () {
         const world = yield* makeWorld()
         const oops = Effect.die(new RangeError(`no ${goodToken}`))
-        const [exit, told] = yield* observed(
+        const [exit, output] = yield* observed(
           Effect.gen(function* () {
             const context = yield* Layer.build(
               NumberAuth.layer({ account, baseUrl }).pipe(
@@ -355,18 +355,20 @@ describe("secrets", () => {
           const cause: Cause.Cause<unknown> = end._tag === "Failure" ? end.cause : Cause.empty
           assert.include(Cause.pretty(cause), goodToken)
         }
-        assert.isTrue(told.spans.some((text) => text.includes("An error of another's code (RangeError)")))
-        for (const text of [...told.spans, ...told.logs]) assert.notInclude(text, goodToken)
-        for (const ends of told.exits.values()) for (const end of ends) assertShowsNone(end, goodToken)
+        assert.isTrue(
+          output.spans.some((text) => text.includes("An error from code outside this library (RangeError)"))
+        )
+        for (const text of [...output.spans, ...output.logs]) assert.notInclude(text, goodToken)
+        for (const ends of output.exits.values()) for (const end of ends) assertShowsNone(end, goodToken)
       })
   )
 
-  it.scoped("what a caller's own code fails with goes to the caller, and on our span is its kind only", () =>
+  it.scoped("passes an error of a caller's code on to the caller, and puts only its kind on our span", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       class Mine extends Data.TaggedError("Mine")<{ readonly header: string }> {}
       let key = ""
-      const [exit, told] = yield* observed(
+      const [exit, output] = yield* observed(
         Effect.gen(function* () {
           const throwing = HttpClient.make((request) =>
             request.url.endsWith("/Authenticate")
@@ -383,26 +385,26 @@ describe("secrets", () => {
           const echo = NumberClient.method("Echo", Schema.Struct({}), Schema.Struct({}))
           const thrown = yield* Effect.exit(Effect.provideService(echo({}), NumberAuth.NumberAuth, auth))
           assert.include(Cause.pretty(thrown._tag === "Failure" ? thrown.cause : Cause.empty), key)
-          // Errors of ours are told as they are.
+          // Errors of ours are shown as they are.
           yield* Effect.exit(auth.withSession(() => new SessionRefused({ code: 5030 })))
         })
       )
       if (exit._tag === "Failure") throw Cause.squash(exit.cause)
-      const spans = told.spans.join("\n")
-      for (const shown of ["another's code (Mine)", "another's code (Error)", "5030"])
+      const spans = output.spans.join("\n")
+      for (const shown of ["outside this library (Mine)", "outside this library (Error)", "5030"])
         assert.include(spans, shown)
-      for (const text of [...told.spans, ...told.logs]) assert.notInclude(text, key)
-      assert.lengthOf(told.exits.get("NumberAuth.withSession")!, 3)
-      assert.lengthOf(told.exits.get("NumberClient.Echo")!, 1)
-      for (const ends of told.exits.values()) for (const end of ends) assertShowsNone(end, key)
+      for (const text of [...output.spans, ...output.logs]) assert.notInclude(text, key)
+      assert.lengthOf(output.exits.get("NumberAuth.withSession")!, 3)
+      assert.lengthOf(output.exits.get("NumberClient.Echo")!, 1)
+      for (const ends of output.exits.values()) for (const end of ends) assertShowsNone(end, key)
     })
   )
 
-  it.scoped("a notifier that throws the token does not get it into the log", () =>
+  it.scoped("keeps the token out of the log if a notifier throws it", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* Ref.set(world.token, badToken(10))
-      const [, told] = yield* observed(
+      const [, output] = yield* observed(
         Effect.gen(function* () {
           const auth = yield* start({
             ...world,
@@ -416,14 +418,14 @@ describe("secrets", () => {
           yield* TestClock.adjust("1 second")
         })
       )
-      assert.isTrue(told.logs.some((text) => text.includes("The notifier failed")))
-      for (const text of told.logs) assert.notInclude(text, badToken(10))
+      assert.isTrue(output.logs.some((text) => text.includes("The notifier failed")))
+      for (const text of output.logs) assert.notInclude(text, badToken(10))
     })
   )
 
-  it("a transport error that holds the request is not kept", () => {
+  it("cannot keep a RequestError of @effect/platform, which shows the headers of its request", () => {
     const request = HttpClientRequest.setHeader(HttpClientRequest.get("/"), "sesskey", goodToken)
-    // What the platform does by itself, and why no error of ours keeps one as its cause.
+    // The platform does this by itself, so no error of ours keeps such an error as its cause.
     assert.include(
       JSON.stringify(new HttpClientError.RequestError({ request, reason: "Transport" })),
       goodToken

@@ -1,5 +1,5 @@
 /**
- * NumberAuth from end to end where its attempts go over SOAP: that they are counted, stored and told of as over REST.
+ * NumberAuth from end to end with attempts over SOAP: they count, are stored and give notices as over REST.
  */
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
@@ -38,7 +38,7 @@ describe("NumberAuth over SOAP", () => {
     })
   )
 
-  it.scoped("renews after 5030, also where the call itself goes over REST", () =>
+  it.scoped("renews after 5030, also for a call that goes over REST", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const auth = yield* startSoap(world)
@@ -76,7 +76,7 @@ describe("NumberAuth over SOAP", () => {
     })
   )
 
-  it.scoped("aborts on whatever is no success, and stops itself at five, whatever operators say", () =>
+  it.scoped("aborts after every failure, and stops itself at five, whatever operators do", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const faults = [
@@ -89,7 +89,7 @@ describe("NumberAuth over SOAP", () => {
         Fault.Status(503, "<html>"),
         Fault.Body(`<!DOCTYPE x [<!ENTITY x "y">]>${soap.sample}`)
       ]
-      // None of them succeeds: also where the answer is dropped, the token was bad.
+      // No attempt succeeds: the token is bad, also if the answer is dropped.
       yield* Ref.set(world.token, badToken(7))
       yield* world.emulator.inject(...faults)
       for (let n = 0; n < 20; n++) {
@@ -108,7 +108,7 @@ describe("NumberAuth over SOAP", () => {
     })
   )
 
-  it.scoped("is locked where Number reports the lock", () =>
+  it.scoped("is locked if Number reports the lock", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.emulator.inject(Fault.ReportLock)
@@ -153,7 +153,7 @@ describe("NumberAuth over SOAP", () => {
           HttpClient.tapRequest((request) => Effect.logDebug("sending", request)),
           HttpClient.tapError((error) => Effect.logError(error))
         )
-        const [exit, told] = yield* observed(
+        const [exit, output] = yield* observed(
           Effect.gen(function* () {
             const auth = yield* start(world, {}, client, soap)
             const result = yield* Effect.either(auth.sessionKey)
@@ -164,9 +164,9 @@ describe("NumberAuth over SOAP", () => {
         )
         assert(exit._tag === "Success")
         for (const value of exit.value) assertShowsNone(value, goodToken, ...keys)
-        assert.include(told.names, "http.client POST")
-        assert.isTrue(told.logs.some((text) => text.includes("soapaction")))
-        for (const text of [...told.spans, ...told.logs]) {
+        assert.include(output.names, "http.client POST")
+        assert.isTrue(output.logs.some((text) => text.includes("soapaction")))
+        for (const text of [...output.spans, ...output.logs]) {
           for (const secret of [goodToken, ...keys]) {
             assert.isFalse(text.toLowerCase().includes(secret.toLowerCase()), text.slice(0, 2000))
           }

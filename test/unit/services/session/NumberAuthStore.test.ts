@@ -25,7 +25,7 @@ import {
 
 const away = new AuthStoreError({ reason: "unavailable", detail: "the test took it away" })
 
-/** The world as one process sees it, whose way to the store can be cut, or made slow, without the others' noticing. */
+/** The world as one process sees it: its way to the store can be cut or slowed, unseen by the others. */
 const withStore = (world: World) =>
   Effect.gen(function* () {
     const isAway = yield* Ref.make(false)
@@ -47,7 +47,7 @@ const withStore = (world: World) =>
     return { world: { ...world, store }, isAway, slow, uses }
   })
 
-/** A store whose second transaction goes so: the first reserves an attempt, and the second settles it. */
+/** A store that changes its second transaction: the first reserves an attempt, the second settles it. */
 const settlingBy = (
   store: AuthStore["Type"],
   how: <A, E>(stored: Effect.Effect<A, E>) => Effect.Effect<A, E | AuthStoreError>
@@ -69,7 +69,7 @@ const kinds = (world: World) =>
   Effect.map(Ref.get(world.notices), (notices) => notices.map(({ notice }) => notice.kind))
 
 describe("NumberAuth while the store is away", () => {
-  it.scoped("serves the held key, and touches the store for it neither before nor during", () =>
+  it.scoped("serves the held key without a use of the store", () =>
     Effect.gen(function* () {
       const { isAway, uses, world } = yield* withStore(yield* makeWorld())
       const auth = yield* start(world)
@@ -83,7 +83,7 @@ describe("NumberAuth while the store is away", () => {
     })
   )
 
-  it.scoped("a mistake in settling loses neither the accepted key nor, in the end, the outcome", () =>
+  it.scoped("loses neither the accepted key nor, in the end, the outcome if settling throws", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       let transactions = 0
@@ -121,7 +121,7 @@ describe("NumberAuth while the store is away", () => {
     })
   )
 
-  it.scoped("does not renew a refused key, and does when the store is back", () =>
+  it.scoped("does not renew a refused key, and renews it when the store is back", () =>
     Effect.gen(function* () {
       const { isAway, world } = yield* withStore(yield* makeWorld())
       const auth = yield* start(world)
@@ -136,7 +136,7 @@ describe("NumberAuth while the store is away", () => {
     })
   )
 
-  it.scoped("serves a key that was accepted while it went away, and settles it when it is back", () =>
+  it.scoped("serves a key that was accepted while it went away, and settles the attempt afterwards", () =>
     Effect.gen(function* () {
       const plain = yield* makeWorld()
       const { isAway, world } = yield* withStore(plain)
@@ -159,7 +159,7 @@ describe("NumberAuth while the store is away", () => {
     })
   )
 
-  it.scoped("fails an attempt that was refused, keeps its mark, and settles it when it is back", () =>
+  it.scoped("fails a refused attempt, keeps its mark, and settles it when the store is back", () =>
     Effect.gen(function* () {
       const plain = yield* makeWorld()
       const { isAway, world } = yield* withStore(plain)
@@ -183,9 +183,9 @@ describe("NumberAuth while the store is away", () => {
     })
   )
 
-  it.scoped("an outcome that was stored though the store said otherwise is told of, once", () =>
+  it.scoped("notifies people once of an outcome that was stored although the store said otherwise", () =>
     Effect.gen(function* () {
-      for (const [token, told] of [
+      for (const [token, expected] of [
         [badToken(1), ["aborted"]],
         [goodToken, []]
       ] as const) {
@@ -198,15 +198,15 @@ describe("NumberAuth while the store is away", () => {
         yield* TestClock.adjust("10 seconds")
         assert.strictEqual(transactions(), 3)
         const notices = yield* Ref.get(world.notices)
-        assert.deepStrictEqual(yield* kinds(world), [...told])
+        assert.deepStrictEqual(yield* kinds(world), [...expected])
         for (const { message } of notices) assert.include(message, account)
-        assert.strictEqual((yield* auth.status).failures, told.length)
+        assert.strictEqual((yield* auth.status).failures, expected.length)
         assert.lengthOf(yield* world.emulator.log, 1)
       }
     })
   )
 
-  it.scoped("a settling that held unconfirmed and locked the location loses neither notice", () =>
+  it.scoped("sends both notices if a settling that was stored without confirmation locked the location", () =>
     Effect.gen(function* () {
       for (const [fault, limit] of [
         [Fault.ReportLock, 5],
@@ -224,7 +224,7 @@ describe("NumberAuth while the store is away", () => {
     })
   )
 
-  it.scoped("a late settling tells nobody of an abort that was none", () =>
+  it.scoped("sends no notice of an abort if a late settling shows that the attempt was accepted", () =>
     Effect.gen(function* () {
       const { isAway, world } = yield* withStore(yield* makeWorld())
       yield* world.emulator.inject(Fault.DelayAnswer("10 seconds"))
@@ -274,7 +274,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped("a waiter gives up as busy when its time is over, and has sent nothing", () =>
+  it.scoped("let a waiter give up as busy when its time is over, and it has sent nothing", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.emulator.inject(Fault.DelayAnswer("25 seconds"))
@@ -294,7 +294,7 @@ describe("several processes on one store", () => {
   )
 
   it.scoped(
-    "five accounts' attempts under way leave no room for a sixth, which waits until one has settled",
+    "leave no room for a sixth account's attempt while five are under way: it waits until one has settled",
     () =>
       Effect.gen(function* () {
         const world = yield* makeWorld()
@@ -313,7 +313,7 @@ describe("several processes on one store", () => {
       })
   )
 
-  it.scoped("a lease that ran out is seen as lost by another process", () =>
+  it.scoped("see an attempt as lost once its lease has run out", () =>
     Effect.gen(function* () {
       const plain = yield* makeWorld()
       const { isAway, world } = yield* withStore(plain)
@@ -351,7 +351,7 @@ describe("several processes on one store", () => {
       return { plain, late, key, isAway }
     })
 
-  it.scoped("a late acceptance is taken where nothing newer is there", () =>
+  it.scoped("take a late acceptance if there is nothing newer", () =>
     Effect.gen(function* () {
       const { isAway, key, plain } = yield* acceptedLate()
       const other = yield* start(plain)
@@ -364,7 +364,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped("a late acceptance does not take the place of a newer session", () =>
+  it.scoped("do not let a late acceptance replace a newer session", () =>
     Effect.gen(function* () {
       const { isAway, key, late, plain } = yield* acceptedLate({ lostAttempts: "continue" })
       const other = yield* start(plain, { lostAttempts: "continue" })
@@ -384,7 +384,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped("a sender that was suspended past its lease does not send", () =>
+  it.scoped("do not send an attempt after being suspended past its lease", () =>
     Effect.gen(function* () {
       const { slow, world } = yield* withStore(yield* makeWorld())
       yield* Ref.set(slow, 46_000)
@@ -401,7 +401,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped("a sender whose monotonic or wall clock alone says that the lease is over does not send", () =>
+  it.scoped("do not send an attempt if the monotonic or the wall clock alone says that the lease ended", () =>
     Effect.gen(function* () {
       for (const [millis, nanos] of [
         [0, 45_000_000_000n],
@@ -435,7 +435,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped("an attempt that was given up is not written afterwards", () =>
+  it.scoped("do not write an attempt after it was given up", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const client = HttpClient.mapRequestEffect(Emulator.httpClient(world.emulator, ip), (request) =>
@@ -444,7 +444,7 @@ describe("several processes on one store", () => {
       const auth = yield* start(world, {}, client)
       const asking = yield* Effect.fork(Effect.flip(auth.sessionKey))
       yield* TestClock.adjust("31 seconds")
-      // The client did not ask whether it may write, so it is not certain that it has not: it counts.
+      // The client did not ask whether it may write, so it may have written: the attempt counts.
       assert.strictEqual((yield* Fiber.join(asking))._tag, "AuthAborted")
       yield* TestClock.adjust("30 seconds")
       assert.strictEqual(yield* world.emulator.requestsSeen, 0)
@@ -452,7 +452,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped("the answers of a transport that asks for no permit count all the same", () =>
+  it.scoped("count the answers of a transport that does not ask for its permit", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       let sent = 0
@@ -489,7 +489,7 @@ describe("several processes on one store", () => {
       )
     ).pipe(Effect.map(Context.get(NumberAuth.NumberAuth)))
 
-  it.scoped("a transport that may have written twice is not believed that it has sent nothing", () =>
+  it.scoped("take an unsent attempt for lost if its transport may have written twice", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const permits: Array<string> = []
@@ -512,7 +512,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped("an attempt that was refused its permit has sent nothing, though its transport is not sure", () =>
+  it.scoped("take a lost attempt for unsent if its permit was denied", () =>
     Effect.gen(function* () {
       const { slow, world } = yield* withStore(yield* makeWorld())
       const auth = yield* startWith(world, ({ permit }) =>
@@ -536,7 +536,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped("a transport that asks when its attempt has been given up gets no permit", () =>
+  it.scoped("give no permit to a transport that asks after its attempt was given up", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const permits: Array<string> = []
@@ -562,7 +562,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped("a client that retries does not send an attempt twice", () =>
+  it.scoped("do not send an attempt twice if the HTTP client retries", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.emulator.inject(Fault.DropAnswer, Fault.DropAnswer, Fault.DropAnswer)
@@ -576,7 +576,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped('lostAttempts "continue": the next caller makes another attempt, while there is room', () =>
+  it.scoped("make another attempt after a lost one with lostAttempts continue, while there is room", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.emulator.inject(...Array.from({ length: 20 }, () => Fault.DropAnswer))
@@ -592,7 +592,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped('lostAttempts "continue": a success clears what had drained, and not what had not', () =>
+  it.scoped("clear by a success only the lost attempts that have drained, with lostAttempts continue", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.emulator.inject(Fault.DropAnswer, Fault.DropAnswer)
@@ -606,7 +606,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped("an account whose attempts do not leave counts nothing, however often it tries", () =>
+  it.scoped("count nothing for attempts that never leave, however many there are", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.emulator.inject(...Array.from({ length: 20 }, () => Fault.Refuse))
@@ -619,7 +619,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped("a crash loop costs one attempt", () =>
+  it.scoped("make only one attempt in a crash loop", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* Ref.set(world.token, badToken(1))
@@ -635,7 +635,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped("a session whose key the store does not keep serves the process that has it, and no other", () =>
+  it.scoped("share no session whose key the store does not keep: it serves the process that has it", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const keyless: AuthStore["Type"] = {
@@ -652,14 +652,14 @@ describe("several processes on one store", () => {
       assert.notStrictEqual(second, first)
       assert.strictEqual(Redacted.value(yield* one.sessionKey), first)
       assert.lengthOf(yield* world.emulator.log, 2)
-      // What is no request asks for no session.
+      // Only a request needs a session: resume and status make no attempt.
       assert.strictEqual((yield* Effect.flip(two.resume))._tag, "AuthRejected")
       assert.strictEqual((yield* two.status).state, "authenticated")
       assert.lengthOf(yield* world.emulator.log, 2)
     })
   )
 
-  it.scoped("an acceptance that comes while another attempt is under way is no session", () =>
+  it.scoped("do not use a session that was accepted after another attempt had begun", () =>
     Effect.gen(function* () {
       const plain = yield* makeWorld()
       const { store } = settlingBy(plain.store, Effect.delay("50 seconds"))
@@ -680,7 +680,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped("a session of a store that went back has a lower number, and is held all the same", () =>
+  it.scoped("hold a session of a lower generation if the store went back to an older state", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       let current = world.store
@@ -715,7 +715,7 @@ describe("several processes on one store", () => {
     })
   )
 
-  it.scoped("a store that went back to an older state does not make a caller spin", () =>
+  it.scoped("do not make a caller spin if the store went back to an older state", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       let current = world.store

@@ -11,7 +11,7 @@ import { account, badToken, baseUrl, environment, goodToken, ip, type World } fr
 
 const away = new AuthStoreError({ reason: "unavailable", detail: "away" })
 
-/** A store whose clock is that much ahead of the host's. */
+/** A store whose clock is ahead of the host's by these milliseconds. */
 const ahead = (store: World["store"], millis: number, onTransact: () => void): World["store"] => ({
   ...store,
   transact: (key, decide) =>
@@ -26,7 +26,7 @@ const ahead = (store: World["store"], millis: number, onTransact: () => void): W
 
 describe("a waiter", () => {
   for (const millis of [-7_200_000, -120_000, 120_000, 7_200_000]) {
-    it(`asks the store no more often where the store's clock is ${millis / 1000} s ahead`, async () => {
+    it(`asks the store no more often if the store's clock is ${millis / 1000} s ahead`, async () => {
       const { ask, clock, process, run, world } = await makeRig()
       await run(world.emulator.inject(Fault.StallAnswer))
       let transactions = 0
@@ -68,8 +68,8 @@ describe("a waiter", () => {
   })
 })
 
-describe("an attempt whose lease another process found to have run out", () => {
-  it("drains from when its own sender gave it up", async () => {
+describe("an attempt that another process finds past its lease", () => {
+  it("drains from the time when its own sender gave it up", async () => {
     const { ask, clock, process, run, world } = await makeRig()
     const [one, two] = [await process(), await process()]
     // Number counts it 290 seconds after its sender gave it up: within the drain.
@@ -99,8 +99,8 @@ describe("an attempt whose lease another process found to have run out", () => {
   })
 })
 
-describe("what is not certain", () => {
-  it("a transport that never asks for its permit and loses the answer is counted", async () => {
+describe("NumberAuth in uncertain cases", () => {
+  it("counts the attempts of a transport that never asks for its permit and loses the answers", async () => {
     const { ask, run, scope, world } = await makeRig()
     let sent = 0
     const transport = Layer.succeed(NumberTransport, {
@@ -116,7 +116,7 @@ describe("what is not certain", () => {
     assert.strictEqual(sent, 5)
   })
 
-  it("a person is told of an abort even where the store did not confirm that it holds it", async () => {
+  it("notifies a person of an abort even if the store did not confirm that it holds the abort", async () => {
     const { ask, clock, process, run, world } = await makeRig()
     let writes = 0
     const store: World["store"] = {
@@ -137,7 +137,7 @@ describe("what is not certain", () => {
     assert.lengthOf(await run(Ref.get(world.notices)), 1)
   })
 
-  it("changes shows what changed while the store could not be read", async () => {
+  it("shows in changes the state that changed while the store could not be read", async () => {
     const { clock, process, run, world } = await makeRig()
     let isAway = false
     const store: World["store"] = {
@@ -157,7 +157,7 @@ describe("what is not certain", () => {
     assert.deepStrictEqual(seen, ["unauthenticated.idle", "aborted"])
   })
 
-  it("the very credentials of an abort replace nothing, and the person is told to resume", async () => {
+  it("rejects the credentials of an abort as their own replacement, and says to resume", async () => {
     const { ask, process, run, world } = await makeRig()
     await run(world.emulator.inject(Fault.Status(500, "out of order")))
     const auth = await process()
@@ -171,7 +171,7 @@ describe("what is not certain", () => {
 })
 
 describe("a reservation that the store did not confirm", () => {
-  /** A store whose first transaction holds, but says that it is away, and is then away until it is told otherwise. */
+  /** A store whose first transaction is stored but fails, and which is away until `isAway` is reset. */
   const unconfirmed = (world: World) => {
     const state = { writes: 0, isAway: false }
     const store: World["store"] = {
@@ -212,7 +212,7 @@ describe("a reservation that the store did not confirm", () => {
     })
   }
 
-  it("is given back even where another process took it for lost meanwhile", async () => {
+  it("is given back even if another process took it for lost meanwhile", async () => {
     const { ask, clock, process, run, world } = await makeRig()
     const { state, store } = unconfirmed(world)
     const auth = await process({}, store)
@@ -225,7 +225,7 @@ describe("a reservation that the store did not confirm", () => {
     assert.strictEqual((await run(auth.status)).failures, 0)
   })
 
-  it("does not take another's attempt that drew the same number", async () => {
+  it("leaves another process's attempt with the same number alone", async () => {
     const { ask, clock, process, run, world } = await makeRig()
     const state = { isAway: false, isRolledBack: false }
     const store: World["store"] = {

@@ -17,7 +17,7 @@ const wireOf = (authenticate: Authenticate) => ({
 const key = { location: "default" as Location, account: account as AccountCode }
 
 describe("a transport of the user's own", () => {
-  it.scoped("gets one permit, though it asks for several at once, and the clock takes its time", () =>
+  it.scoped("gets one permit, even if it asks for several at once and the clock is slow", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       let writes = 0
@@ -45,7 +45,7 @@ describe("a transport of the user's own", () => {
     "fails, against its type": () => Effect.fail("it broke") as never,
     "interrupts itself": () => Effect.interrupt
   })) {
-    it.scoped(`that ${how}: the attempt is settled as lost, and a person is told`, () =>
+    it.scoped(`has its attempt settled as lost, with a notice, if it ${how}`, () =>
       Effect.gen(function* () {
         const world = yield* makeWorld()
         const auth = yield* start(world, {}, undefined, wireOf(authenticate))
@@ -64,8 +64,8 @@ describe("a transport of the user's own", () => {
   }
 })
 
-describe("the detail of a refusal", () => {
-  it.scoped("keeps Number's code behind a long text of Number's", () =>
+describe("the detail of a faulted attempt", () => {
+  it.scoped("keeps Number's ErrCode after a long text of Number's", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* world.emulator.inject(Fault.FunctionNotOk(4711, "it went wrong ".repeat(40)))

@@ -20,7 +20,7 @@ import { Fault } from "../../../../src/testing/NumberEmulator.js"
 import { observed } from "../../../support/observed.js"
 import { account, badToken, goodToken, makeWorld, start } from "../../../support/stack.js"
 
-/** Metrics are the process's, and outlive this module: each test has a location that no other has had. */
+/** Metrics belong to the process, and outlive this module: each test has a location of its own. */
 const newLocation = (): string => `metrics-${randomUUID()}`
 
 const at = <Type, In, Out>(
@@ -93,7 +93,7 @@ describe("NumberMetrics", () => {
   )
 
   it.scoped(
-    "counts a renewal once for all who were refused together, by its reason, with the session's age",
+    "counts a renewal once for all calls that were refused together, by its reason, with the session's age",
     () =>
       Effect.gen(function* () {
         const location = newLocation()
@@ -120,7 +120,7 @@ describe("NumberMetrics", () => {
       })
   )
 
-  it.scoped("says what room the location's count has, while an attempt is under way and after it", () =>
+  it.scoped("shows the room of the location's count, during an attempt and after it", () =>
     Effect.gen(function* () {
       const location = newLocation()
       const world = yield* makeWorld()
@@ -142,7 +142,7 @@ describe("NumberMetrics", () => {
     })
   )
 
-  it.scoped("has no room at a location that Number says is locked", () =>
+  it.scoped("shows no room at a location that Number reports as locked", () =>
     Effect.gen(function* () {
       const location = newLocation()
       const world = yield* makeWorld()
@@ -153,7 +153,7 @@ describe("NumberMetrics", () => {
     })
   )
 
-  it.scoped("measures how long callers wait for a session that is not held, and nothing where one is", () =>
+  it.scoped("measures how long callers wait for a session, and nothing if one is held", () =>
     Effect.gen(function* () {
       const location = newLocation()
       const world = yield* makeWorld()
@@ -172,7 +172,7 @@ describe("NumberMetrics", () => {
       yield* auth.withSession(Effect.succeed)
       yield* auth.httpClient.execute(echo)
       assert.strictEqual((yield* waits).count, 2)
-      // Who gives up has waited, too.
+      // A caller that gives up has waited, too.
       yield* world.emulator.expireSessions()
       yield* world.emulator.inject(Fault.DelayAnswer("20 seconds"))
       const gone = yield* Effect.fork(auth.httpClient.execute(echo))
@@ -216,7 +216,7 @@ describe("NumberMetrics", () => {
     })
   )
 
-  it.effect("is described, and counts or measures in what the names say", () =>
+  it.effect("describes each metric, and uses the units of the names", () =>
     Effect.gen(function* () {
       const location = newLocation() as Location
       yield* NumberMetrics.attemptEnded(location, "lost")
@@ -226,7 +226,7 @@ describe("NumberMetrics", () => {
       const mine = (yield* Metric.snapshot).filter(({ metricKey }) =>
         metricKey.tags.some(({ value }) => value === location)
       )
-      const told = mine.map(({ metricKey: { description, keyType, name } }) => [
+      const rows = mine.map(({ metricKey: { description, keyType, name } }) => [
         name,
         Option.getOrNull(description),
         MetricKeyType.isCounterKey(keyType)
@@ -236,18 +236,18 @@ describe("NumberMetrics", () => {
             : MetricKeyType.isGaugeKey(keyType)
       ])
       assert.deepStrictEqual(
-        told.sort(([one], [two]) => String(one).localeCompare(String(two))),
+        rows.sort(([one], [two]) => String(one).localeCompare(String(two))),
         [
           ["number_auth_attempts_total", "Attempts to authenticate, by location and outcome", true],
           [
             "number_auth_renewals_total",
-            "Sessions that took the place of another, by location and why that one ended",
+            "Sessions that replaced another, by location and by the reason why the other one ended",
             true
           ],
-          ["number_auth_room", "Attempts that the location's count has room for, by location", true],
+          ["number_auth_room", "Attempts that the location's count still allows, by location", true],
           [
             "number_auth_session_age_seconds",
-            "Age of sessions that another took the place of, in seconds, by location",
+            "Age of sessions when another replaced them, in seconds, by location",
             [60, 600, 3600, 21_600, 43_200, 86_400, 90_000, 93_600, Infinity]
           ],
           [
@@ -265,7 +265,7 @@ describe("NumberMetrics", () => {
 
 describe("the log of attempts", () => {
   it.scoped(
-    "has what is known of the answer, at debug level where it was accepted, and else as a warning",
+    "has the known fields of the answer, at debug level if the attempt was accepted, and as a warning if not",
     () =>
       Effect.gen(function* () {
         const location = newLocation()
@@ -323,20 +323,20 @@ describe("the log of attempts", () => {
       })
   )
 
-  it.scoped("is on the attempt's span, too, and an HTTP request is below it", () =>
+  it.scoped("is on the attempt's span, too, which begins before that of the HTTP request", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       yield* Ref.set(world.token, badToken(1))
-      const [, told] = yield* observed(
+      const [, output] = yield* observed(
         Effect.flatMap(start(world, { location: newLocation() }), (auth) => Effect.ignore(auth.sessionKey))
       )
-      assert.include(told.names, "NumberAuth.attempt")
-      assert.include(told.spans, "NumberAuth.attempt number.RespMsg Invalid Token")
-      assert.isBelow(told.names.indexOf("NumberAuth.attempt"), told.names.indexOf("http.client POST"))
+      assert.include(output.names, "NumberAuth.attempt")
+      assert.include(output.spans, "NumberAuth.attempt number.RespMsg Invalid Token")
+      assert.isBelow(output.names.indexOf("NumberAuth.attempt"), output.names.indexOf("http.client POST"))
     })
   )
 
-  it.scoped("that throws changes nothing of how an attempt ends", () =>
+  it.scoped("does not change how an attempt ends, even if the logger throws", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
       const broken = Logger.replace(

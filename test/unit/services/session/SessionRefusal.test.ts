@@ -3,7 +3,7 @@ import { Either, Option } from "effect"
 import { fromResult, SessionRefused } from "../../../../src/services/session/SessionRefusal.js"
 
 describe("the refusal of a session", () => {
-  it("is found in a failure that is one, and in no other", () => {
+  it("is found in a SessionRefused failure, and in no other failure", () => {
     const refusal = fromResult(Either.left(new SessionRefused({ code: 5050 })))
     assert.strictEqual(Option.getOrNull(refusal), 5050)
     for (const error of [new Error("5050"), { code: 5050 }, 5050, null]) {

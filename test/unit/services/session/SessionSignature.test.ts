@@ -22,7 +22,7 @@ const sample =
 
 const options = { secret: Redacted.make(secret), deviceId }
 
-/** What Number would compute. */
+/** The header that Number would compute. */
 const expected = (key: string, at: number): string => {
   const text = `${key}_${at}_${deviceId}`
   return `${text}_${createHmac("sha256", secret).update(text, "ascii").digest("hex").toUpperCase()}`
@@ -60,7 +60,7 @@ describe("SessionSignature", () => {
     })
   )
 
-  it.effect("refuses what does not fit into the header, and shows none of it", () =>
+  it.effect("refuses values that do not fit into the header, and does not show them", () =>
     Effect.gen(function* () {
       for (const wrong of ["", " ", "a_b", "a b", "a\r\nX-Evil: 1", "a\u0000", "\u00e9", "x".repeat(129)]) {
         const error = yield* Effect.flip(SessionSignature.make({ ...options, deviceId: wrong }))
@@ -138,7 +138,7 @@ describe("NumberAuth.httpClientWith a signature", () => {
       // The renewal takes 7 seconds, and the replay is as late.
       yield* world.emulator.inject(Fault.DelayAnswer("7 seconds"))
       const calling = yield* Effect.fork(client.execute(echo(3)))
-      // Signing takes real time, of which the tests' clock knows nothing: the renewal has to have begun.
+      // Signing takes real time, which the test clock does not count: wait until the renewal has begun.
       yield* TestServices.provideLive(Effect.sleep("5 millis")).pipe(
         Effect.zipRight(world.emulator.pendingFaults),
         Effect.repeat({ until: (pending) => pending === 0 })
@@ -181,7 +181,7 @@ describe("NumberAuth.httpClientWith a signature", () => {
         HttpClient.tapRequest((request) => Effect.logDebug("sending", request)),
         HttpClient.tapError((error) => Effect.logError(error))
       )
-      const [exit, told] = yield* observed(
+      const [exit, output] = yield* observed(
         Effect.gen(function* () {
           const auth = yield* start(world, {}, client)
           const context = yield* Layer.build(SessionSignature.layer(options))
@@ -209,8 +209,8 @@ describe("NumberAuth.httpClientWith a signature", () => {
         headers.flatMap((header) => [header.split("_")[0]!, header.split("_")[3]!])
       )
       for (const value of exit.value) assertShowsNone(value, ...secrets)
-      assert.isTrue(told.spans.some((text) => text.includes("sesskey")))
-      for (const text of [...told.spans, ...told.logs]) {
+      assert.isTrue(output.spans.some((text) => text.includes("sesskey")))
+      for (const text of [...output.spans, ...output.logs]) {
         for (const each of secrets) assert.notInclude(text.toLowerCase(), each.toLowerCase())
       }
     })
@@ -234,7 +234,7 @@ describe("NumberAuth.httpClientWith a time-out", () => {
       assert.strictEqual(error.reason, "Transport")
       assert.include(error.message, "no answer came within 10s")
       assert.strictEqual(yield* world.emulator.executionsOf({ n: 1 }), 1)
-      // httpClient has none of its own.
+      // httpClient has no time-out of its own.
       yield* world.emulator.injectMethod(Fault.DelayAnswer("1 day"))
       const patient = yield* Effect.fork(auth.httpClient.execute(echo(2)))
       yield* TestClock.adjust("1 day")

@@ -6,7 +6,7 @@ import { Effect, Random, Ref } from "effect"
 import { makeMemory } from "../../../../src/services/store/AuthStore.js"
 import { account, badToken, goodToken, ip, makeWorld, start } from "../../../support/stack.js"
 
-/** Two hosts that know nothing of each other meet good and bad tokens, many at a time, in an order of luck. */
+/** Two hosts that do not know of each other meet good and bad tokens, concurrently and in random order. */
 const twoHosts = (limits: readonly [number, number], seed: number) =>
   Effect.gen(function* () {
     const world = yield* makeWorld()
@@ -52,7 +52,7 @@ describe("two hosts of one IP that do not share a store", () => {
     })
   )
 
-  it.effect("lock the location where each takes the whole limit: the promise is void", () =>
+  it.effect("lock the location if each takes the whole limit: the promise is void", () =>
     Effect.gen(function* () {
       const runs = yield* Effect.forEach(
         Array.from({ length: 3 }, (_, seed) => seed),

@@ -1,5 +1,5 @@
 /**
- * The words of errors: each says what happened, what it means for the location's count, and what to do now.
+ * The messages of errors: each names the cause, its meaning for the location's count, and the next step.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Either, Schema, TestClock, Fiber } from "effect"
@@ -33,22 +33,32 @@ const notDone = (code: number | null) =>
   new CallError.MethodFailed({ method: "CardSale/Void", code, detail: "no such sale" })
 
 const stands = "Location shop stands at 2 of 4 unsuccessful attempts in a row (Number locks the IP at 6)"
-const untouched = "the store that holds the location's count | no attempt is sent | held go on serving"
+const untouched = "the store that holds the location's count | no attempt is sent | held still work"
 const unchanged = "location's count is unchanged"
 const newToken = "do not restart and do not try again | create a new token in the Client Admin Portal"
 const findOut = "do not restart | find out what is wrong | then resume, which allows one more attempt"
 const ownAddress = "give each egress address a location of its own | then resume"
 
-/** Errors, with parts of what each says happened, of what it means for the count, and of what to do now. */
+/** Errors, with parts of their messages: of the cause, of the count, and of the next step. */
 const texts: ReadonlyArray<readonly [Error, string, string, string]> = [
   [store("unavailable"), "is unavailable: it is away", untouched, "make the store reachable"],
-  [store("unreadable"), "is unreadable: it is away", untouched, "the version that wrote it | support reset"],
+  [
+    store("unreadable"),
+    "is unreadable: it is away",
+    untouched,
+    "the version of this library that wrote it | ask Number's support to reset"
+  ],
   [store("misconfigured"), "is misconfigured: it is away", untouched, "correct the store's settings"],
   [aborted("refused"), "EP0000001 was aborted | refused the token: it said so", stands, newToken],
-  [aborted("barred"), "EP0000001 was aborted | refused before, so it was not sent again", stands, newToken],
+  [
+    aborted("barred"),
+    "EP0000001 was aborted | refused this token before, so it was not sent again",
+    stands,
+    newToken
+  ],
   [
     aborted("expired"),
-    "EP0000001 was aborted | past the end that Number gave for it, so it was not sent",
+    "EP0000001 was aborted | ended at the time that Number gave for it, so it was not sent",
     stands,
     "create a new token | if Number has renewed this one, resume"
   ],
@@ -68,14 +78,14 @@ const texts: ReadonlyArray<readonly [Error, string, string, string]> = [
   [
     new AuthError.AuthLocked({ standing, reported: true }),
     "Number reports that the IP of location shop is locked out",
-    `${stands} | no attempt is made for any account there | held go on serving`,
-    "ask Number's support to audit and lift the lock | then confirm that it was lifted"
+    `${stands} | no attempt is made for any account of this location | held still work`,
+    "ask Number's support to audit and lift the lock | when support has lifted the lock, confirm it"
   ],
   [
     new AuthError.AuthLocked({ standing, reported: false }),
     "location shop has reached the limit | the library stopped itself",
-    `${stands} | no attempt is made | held go on serving`,
-    "ask Number's support to reset the count of the IP | only then confirm that the lock was lifted"
+    `${stands} | no attempt is made | held still work`,
+    "ask Number's support to reset the count of the IP | confirm that the lock was lifted"
   ],
   [
     new AuthError.AuthUnreachable({ standing, detail: "no route" }),
@@ -115,9 +125,9 @@ const texts: ReadonlyArray<readonly [Error, string, string, string]> = [
   ],
   [
     rejected("abortedCredentials"),
-    "credentials with which account EP0000001 was aborted | nothing was changed",
+    "account EP0000001 was aborted with these credentials | nothing was changed",
     stands,
-    "resume to try them once more, or supply others"
+    "resume to try them once more, or supply other credentials"
   ],
   [
     rejected("addressFlapping"),
@@ -130,7 +140,7 @@ const texts: ReadonlyArray<readonly [Error, string, string, string]> = [
     rejected("notLocked"),
     "EP0000001 is not locked at location shop | nothing was changed",
     `${stands} | the count stays as it is`,
-    "no lock that could have been lifted"
+    "no lifted lock to confirm"
   ],
   [
     new CredentialError({ detail: "the file is gone" }),
@@ -144,7 +154,7 @@ const texts: ReadonlyArray<readonly [Error, string, string, string]> = [
         notDone(code),
         `Number did not carry out CardSale/Void: no such sale (ErrCode ${code ?? "none"})`,
         `no attempt to authenticate | ${unchanged}`,
-        "correct the call by what the answer says"
+        "correct the call as the answer says"
       ] as const
   ),
   ...[5030, 5050].map(
@@ -170,7 +180,7 @@ const texts: ReadonlyArray<readonly [Error, string, string, string]> = [
   ],
   [
     new CallError.AnswerUndecodable(call),
-    "carried out CardSale/Void | not have the form that was expected: it broke off",
+    "carried out CardSale/Void | not have the expected form: it broke off",
     unchanged,
     "do not send the call again: query what it did"
   ],
@@ -185,7 +195,7 @@ const texts: ReadonlyArray<readonly [Error, string, string, string]> = [
   )
 ]
 
-/** Each with what it takes, and with what none of its kind holds. */
+/** Each error with valid fields, and with invalid ones. */
 const errors = [
   [AuthError.AuthAborted, { standing, abort: abortFor("refused") }, { standing }],
   [AuthError.AuthLocked, { standing, reported: true }, { standing, reported: "yes" }],
@@ -212,18 +222,18 @@ const errors = [
 
 describe("the message of an error", () => {
   for (const [error, ...parts] of texts) {
-    it(`says what happened, how the count stands and what to do now: ${error.message.slice(0, 80)}`, () => {
+    it(`names the cause, the standing of the count and the next step: ${error.message.slice(0, 80)}`, () => {
       for (const words of parts.flatMap((part) => part.split(" | "))) {
         assert.include(error.message.toLowerCase(), words.toLowerCase())
       }
       assert.notInclude(error.message, print(1))
-      // It is made of sentences, and of nothing that was not filled in.
+      // It consists of sentences, and every part of it was filled in.
       assert.match(error.message, /^[A-Z].*\.$/)
       assert.notMatch(error.message, /undefined|null|\[object|\.\./)
     })
   }
 
-  it("is in the table for every error that there is", () => {
+  it("is in the table, for every kind of error", () => {
     assert.sameMembers(
       [...new Set(texts.map(([error]) => error.name))],
       errors.map(([kind]) => kind.identifier.split("/")[1]!)
@@ -232,18 +242,18 @@ describe("the message of an error", () => {
 })
 
 describe("an AuthStoreError", () => {
-  it("ends with its own advice where it has one, in place of the general one", () => {
+  it("ends with its own advice if it has one, in place of the general one", () => {
     const { message } = new AuthStoreError({ reason: "unreadable", detail: "x", advice: "Free the disk" })
-    assert.match(message, /serving\. Free the disk\.$/)
+    assert.match(message, /still work\. Free the disk\.$/)
   })
 
-  it("is made of what a driver failed with, and stays where it is one already", () => {
+  it("is made from a driver's failure, and is kept if it is one already", () => {
     const own = new AuthStoreError({ reason: "unreadable", detail: "x" })
     assert.strictEqual(storeErrorOf(own), own)
     assert.instanceOf(storeErrorOf(new Error("driver")), AuthStoreError)
   })
 
-  it.effect("is what a database that hangs comes to, after the time that it was given", () =>
+  it.effect("is the error of a database that hangs, after the given time", () =>
     Effect.gen(function* () {
       const use = yield* Effect.fork(Effect.flip(answersWithin("5 seconds")(Effect.never)))
       yield* TestClock.adjust("4999 millis")
@@ -259,7 +269,7 @@ describe("an AuthStoreError", () => {
 })
 
 describe("every error", () => {
-  it("has its own name, also among schemas, and is told from the others by it", () => {
+  it("has its own name, also as a schema, and no other error has that name", () => {
     for (const [kind, fields] of errors) {
       const error = new kind(fields)
       assert.strictEqual(kind.identifier, `effect-number-auth/${error.name}`)
@@ -270,7 +280,7 @@ describe("every error", () => {
     assert.strictEqual(new Set(errors.map(([kind]) => kind.identifier)).size, errors.length)
   })
 
-  it("is written down and read again, as what it was", () => {
+  it("is encoded and decoded again without a change", () => {
     for (const [kind, fields] of errors) {
       const error = new kind(fields)
       const written: unknown = JSON.parse(JSON.stringify(Schema.encodeSync(kind)(error)))
@@ -281,7 +291,7 @@ describe("every error", () => {
     }
   })
 
-  it("is made of what it needs only", () => {
+  it("refuses fields that it does not take", () => {
     for (const [kind, , wrong] of errors) {
       assert.throws(() => new kind(wrong), /Expected|is missing/, kind.identifier)
       assert.isTrue(
@@ -290,7 +300,7 @@ describe("every error", () => {
     }
   })
 
-  it("takes an account, a location and whole numbers for its place, and nothing else", () => {
+  it("takes an account, a location and whole numbers as its standing, and nothing else", () => {
     const decode = Schema.decodeUnknownEither(AuthError.Standing)
     assert.deepStrictEqual(decode(standing), Either.right(standing))
     for (const wrong of [
@@ -306,19 +316,19 @@ describe("every error", () => {
   })
 })
 
-describe("why a request has no answer", () => {
-  it("is in the words of the error that is its cause", () => {
+describe("the cause of a missing answer", () => {
+  it("is printed with its name and its message", () => {
     const timedOut = new SendTimedOut(Duration.seconds(30))
     assert.strictEqual(String(timedOut), "SendTimedOut: no answer came within 30s")
     assert.strictEqual(timedOut.code, "TIMEOUT")
     assert.strictEqual(
       String(new SentTwice()),
-      "SentTwice: the HTTP client tried to send it a second time, and what the first came to is not known (repeat requests above the session's client, not below it)"
+      "SentTwice: the HTTP client tried to send it a second time, and the result of the first time is not known (to repeat requests, retry the session's client, not the HTTP client below it)"
     )
   })
 })
 
-describe("what does not decode", () => {
+describe("the detail of an answer that does not decode", () => {
   const schema = Schema.Struct({ a: Schema.Number, b: Schema.Struct({ c: Schema.String }) })
   const fields = (value: unknown): string =>
     fieldsOf(
@@ -326,9 +336,9 @@ describe("what does not decode", () => {
       (text) => `<${text}>`
     )
 
-  it("is named by its fields, each once, and by no value", () => {
+  it("names the fields that do not decode, each once, and no values", () => {
     assert.strictEqual(fields({ a: "secret", b: { c: 1 } }), "<a, b.c>")
     assert.strictEqual(fields({ a: 1, b: { c: 1 } }), "<b.c>")
-    assert.strictEqual(fields("secret"), "<the whole of it>")
+    assert.strictEqual(fields("secret"), "<the whole value>")
   })
 })

@@ -15,7 +15,7 @@ import { cpuMillis } from "../../../support/cpu.js"
 const token = (n: number): Token => Redacted.make(badToken(n)) as Token
 
 describe("a fingerprint", () => {
-  it("is scrypt over the token, salted with the account: the same by another implementation", () => {
+  it("is scrypt over the token, salted with the account, as another implementation computes it", () => {
     const salt = (account: AccountCode) => `effect-number-auth/fingerprint/2:${account}`
     for (const [account, n] of [
       [one, 1],
@@ -27,12 +27,12 @@ describe("a fingerprint", () => {
     }
   })
 
-  it("tells accounts and tokens apart", () => {
+  it("distinguishes accounts and tokens", () => {
     const all = [fingerprintOf(one, token(1)), fingerprintOf(two, token(1)), fingerprintOf(one, token(2))]
     assert.strictEqual(new Set(all).size, 3)
   })
 
-  it("is slow for who guesses, and not for who asks again", () => {
+  it("is slow to guess, and fast for a token that is known already", () => {
     const slow = Math.min(...[10, 11, 12, 13].map((n) => cpuMillis(() => fingerprintOf(one, token(n)))))
     const again = Math.min(...[10, 11, 12, 13].map((n) => cpuMillis(() => fingerprintOf(one, token(n)))))
     const plain = cpuMillis(() => createHash("sha256").update(badToken(1)).digest())
@@ -40,7 +40,7 @@ describe("a fingerprint", () => {
     assert.isBelow(again, slow / 4, `a plain hash took ${plain} ms`)
   })
 
-  it.effect("costs what it is asked to, and is another for another cost", () =>
+  it.effect("depends on the given cost, which is 12 by default", () =>
     Effect.gen(function* () {
       const salt = `effect-number-auth/fingerprint/2:${one}`
       const expected = (N: number) => scryptSync(badToken(50), salt, 32, { N, r: 8, p: 1 }).toString("hex")
@@ -50,7 +50,7 @@ describe("a fingerprint", () => {
     })
   )
 
-  it.effect("waits for its turn where there are turns, unless it is known already", () =>
+  it.effect("waits for its turn if there are turns, unless it is known already", () =>
     Effect.gen(function* () {
       const turns = makeTurns()
       const others = turns.seat()
@@ -63,13 +63,13 @@ describe("a fingerprint", () => {
       others.leave()
       yield* TestClock.adjust("1 second")
       assert.strictEqual(yield* Fiber.join(waiting), fingerprintOf(one, token(61), 1))
-      // Nobody to wait for, and no time either.
+      // Without turns it waits for nothing and takes no time.
       const alone = yield* fingerprintInTurn(one, token(62), 1, undefined)
       assert.strictEqual(alone, fingerprintOf(one, token(62), 1))
     })
   )
 
-  it.live("lets the event loop turn between those of many accounts", () =>
+  it.live("does not block the event loop while many are computed", () =>
     Effect.gen(function* () {
       let turns = 0
       const counting = setInterval(() => (turns += 1), 0)

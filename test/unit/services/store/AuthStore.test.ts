@@ -1,5 +1,5 @@
 /**
- * The contract of stores in memory, and what a store on any SQL database does beside it.
+ * The contract of stores in memory, and the additions of a store on any SQL database.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, PubSub, Stream, TestClock } from "effect"
@@ -50,12 +50,12 @@ describe("a store in a database", () => {
         assert.deepStrictEqual([usual, seldom, listening], [[0, 1], [0], [0, 1]])
         yield* TestClock.adjust("1 second")
         assert.deepStrictEqual(seldom, [0, 1])
-        // What has not changed is not emitted again.
+        // A sequence that has not changed is not emitted again.
         assert.deepStrictEqual(usual, [0, 1])
       })
   )
 
-  it.scoped("is quiet about changes while it is away, and speaks again when it is back", () =>
+  it.scoped("emits no changes while it is away, and emits them again when it is back", () =>
     Effect.gen(function* () {
       const sql = yield* sqlInMemory
       const store = yield* onSql(sql)
@@ -76,7 +76,7 @@ describe("a store in a database", () => {
     })
   )
 
-  it.scoped("writes no more than what a transaction changed", () =>
+  it.scoped("writes only the parts that a transaction changed", () =>
     Effect.gen(function* () {
       const sql = yield* sqlInMemory
       const store = yield* onSql(sql)
@@ -98,7 +98,7 @@ describe("a store in a database", () => {
     })
   )
 
-  it.scoped("rolls back where the commit fails, says so, and goes on", () =>
+  it.scoped("rolls back if the commit fails, says so, and goes on", () =>
     Effect.gen(function* () {
       const sql = yield* sqlInMemory
       const store = yield* onSql(sql)

@@ -1,5 +1,5 @@
 /**
- * What a store keeps under its keys, what it says where one is missing, and where its keys come from.
+ * The secrets that a store seals under its keys, its errors if a key is missing, and the source of its keys.
  */
 import { SqlClient } from "@effect/sql"
 import { assert, describe, it } from "@effect/vitest"
@@ -19,7 +19,7 @@ const assertSays = (text: string | undefined, ...parts: ReadonlyArray<string>): 
 }
 
 describe("a store in a database", () => {
-  it.scoped("warns once where it has no key, says what that means, and is silent where it has one", () =>
+  it.scoped("warns once if it has no key, with the consequences, and is silent if it has one", () =>
     Effect.gen(function* () {
       const { layer, texts } = warnings()
       yield* Effect.flatMap(sqlInMemory, (sql) => onSql(sql)).pipe(Effect.provide(layer))
@@ -31,7 +31,7 @@ describe("a store in a database", () => {
     })
   )
 
-  it.scoped("without a key keeps tokens and session keys in the memory of this process", () =>
+  it.scoped("keeps tokens and session keys in the memory of this process if it has no key", () =>
     Effect.gen(function* () {
       const sql = yield* sqlInMemory
       const { layer } = warnings()
@@ -47,7 +47,7 @@ describe("a store in a database", () => {
     })
   )
 
-  it.scoped("has the key that is configured", () =>
+  it.scoped("seals under the configured key", () =>
     Effect.gen(function* () {
       const sql = yield* sqlInMemory
       const { layer, texts } = warnings()
@@ -66,9 +66,9 @@ describe("a store in a database", () => {
     })
   )
 
-  it.scoped("says what is damaged, and shows nothing of it", () =>
+  it.scoped("names the damaged record, and shows nothing of it", () =>
     Effect.gen(function* () {
-      for (const [table, what] of [
+      for (const [table, record] of [
         ["number_auth_ledger", "ledger of the location"],
         ["number_auth_account", "record of the account"],
         ["number_auth_token", "token of the account"]
@@ -83,35 +83,35 @@ describe("a store in a database", () => {
         )
         assert.deepInclude(error, {
           reason: "unreadable",
-          detail: `the ${what} is damaged or was written by another version of this library`
+          detail: `the ${record} is damaged or was written by another version of this library`
         })
         assertShowsNone(error, sessionKey)
       }
     })
   )
 
-  it.scoped("says which key a secret is sealed under, which were supplied, and what to do without it", () =>
+  it.scoped("names the key that a secret is sealed under, the supplied keys, and the next step", () =>
     Effect.gen(function* () {
       const sql = yield* sqlInMemory
       const store = yield* onSql(sql)
       yield* write(store)
       yield* store.writeToken(key, tokenOf(goodToken))
       const things = [
-        ["session key", (from: Store) => from.read(key), ["gives up the sealed session", "makes an attempt"]],
-        ["token", (from: Store) => from.readToken(key), ["gives up the sealed token", "supplied again"]]
+        ["session key", (from: Store) => from.read(key), ["deletes the sealed session", "makes an attempt"]],
+        ["token", (from: Store) => from.readToken(key), ["deletes the sealed token", "supplied again"]]
       ] as const
       const failing = (
         use: (from: Store) => Effect.Effect<unknown, AuthStore.AuthStoreError>,
         ...keys: Array<number>
       ) => Effect.flatMap(onSql(sql, { storeKey: ring(...keys) }), (from) => Effect.flip(use(from)))
       for (const [name, use, discard] of things) {
-        const whose = `the ${name} of account ${key.account} at location default`
+        const label = `the ${name} of account ${key.account} at location default`
         const unknown = yield* failing(use, 2, 3)
         assert.strictEqual(unknown.reason, "unreadable")
         const supplied = `not supplied (supplied: ${idOf(2)}, ${idOf(3)})`
-        assertSays(unknown.detail, whose, `sealed under the store key with id ${idOf(1)}`, supplied)
+        assertSays(unknown.detail, label, `sealed under the store key with id ${idOf(1)}`, supplied)
         assertSays(unknown.advice, `Supply the store key with id ${idOf(1)}`, ...discard, "count")
-        // The other account's, which opens nowhere else.
+        // The other account's secret, which opens nowhere else.
         yield* write(store, other)
         yield* store.writeToken(other, tokenOf(otherToken))
         const table = sql(name === "token" ? "number_auth_token" : "number_auth_account")
@@ -119,7 +119,7 @@ describe("a store in a database", () => {
           WHERE account = ${key.account}`
         const broken = yield* failing(use, 1)
         assert.strictEqual(broken.reason, "unreadable")
-        assertSays(broken.detail, whose, "is not as it was sealed")
+        assertSays(broken.detail, label, "does not open")
         assertSays(broken.advice, "Find out what changed the store", ...discard)
       }
       // Without any key at all.
@@ -133,8 +133,8 @@ describe("a store in a database", () => {
   )
 })
 
-describe("what is stored", () => {
-  it.scoped("is sealed as what it is, for ever: other versions find it by that", () =>
+describe("a stored secret", () => {
+  it.scoped("is sealed under its identity, in the same form for ever, so that other versions open it", () =>
     Effect.gen(function* () {
       const sql = yield* sqlInMemory
       const store = yield* onSql(sql)
@@ -157,17 +157,17 @@ describe("what is stored", () => {
       yield* token(goodToken)
       assert.deepStrictEqual(plain((yield* store.read(key)).account), plain(authenticated))
       assert.strictEqual(Redacted.value(Option.getOrThrow(yield* store.readToken(key))), goodToken)
-      // What opens, and is no token, was not sealed by this library.
+      // A secret that opens and is no token was not sealed by this library.
       yield* token("no token")
       const error = yield* Effect.flip(store.readToken(key))
       assert.strictEqual(error.reason, "unreadable")
-      assert.include(error.detail, "is not as it was sealed")
+      assert.include(error.detail, "does not open")
       assertShowsNone(error, "no token")
     })
   )
 })
 
-describe("the keys that are configured", () => {
+describe("the configured keys", () => {
   const read = (values: Readonly<Record<string, string>>) =>
     Effect.either(
       Effect.withConfigProvider(
@@ -176,7 +176,7 @@ describe("the keys that are configured", () => {
       )
     )
 
-  it.effect("are a ring, or none; what is wrong with them is said without them", () =>
+  it.effect("are a ring, or undefined if not set; the errors name the wrong variable", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* read({}), Either.right(undefined))
       const both = yield* read({ NUMBER_STORE_KEY: keyText(1), NUMBER_STORE_KEY_OLD: keyText(2) })
@@ -188,16 +188,16 @@ describe("the keys that are configured", () => {
       for (const name of ["NUMBER_STORE_KEY", "NUMBER_STORE_KEY_OLD"]) {
         const error = yield* Effect.flip(yield* read({ [name]: "no key" }))
         assert.strictEqual(error.reason, "misconfigured")
-        assertSays(error.detail, `${name} does not have the form`, "the base64 of 32 random bytes")
+        assertSays(error.detail, `${name} is malformed`, "the base64 of 32 random bytes")
       }
       const older = yield* Effect.flip(yield* read({ NUMBER_STORE_KEY_OLD: keyText(2) }))
       assert.strictEqual(older.reason, "misconfigured")
       assertSays(older.detail, "NUMBER_STORE_KEY_OLD is set, and NUMBER_STORE_KEY is not")
-      assertSays(older.advice, "Set NUMBER_STORE_KEY, too")
+      assertSays(older.advice, "Set NUMBER_STORE_KEY too")
     })
   )
 
-  it.effect("are misconfigured by the first name where what they come from cannot be asked", () =>
+  it.effect("are misconfigured, by the first variable's name, if their source is unavailable", () =>
     Effect.gen(function* () {
       const away = ConfigProvider.make({
         load: () => Effect.fail(ConfigError.SourceUnavailable([], keyText(1), Cause.empty)),
@@ -205,7 +205,7 @@ describe("the keys that are configured", () => {
       })
       const error = yield* Effect.flip(Effect.withConfigProvider(SqlStore.configuredKeys, away))
       assert.strictEqual(error.reason, "misconfigured")
-      assert.match(error.detail, /^NUMBER_STORE_KEY does not have/)
+      assert.match(error.detail, /^NUMBER_STORE_KEY is malformed/)
       assertShowsNone(error, keyText(1))
     })
   )

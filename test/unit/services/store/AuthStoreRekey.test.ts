@@ -27,7 +27,7 @@ describe("sealing a store anew", () => {
     return sql
   })
 
-  it.scoped("tells how many were sealed anew and how many were already, and changes nothing else", () =>
+  it.scoped("counts the resealed and the unchanged secrets, and changes nothing else", () =>
     Effect.gen(function* () {
       const sql = yield* filled
       // An account without a session has nothing to be sealed.
@@ -58,15 +58,15 @@ describe("sealing a store anew", () => {
     })
   )
 
-  it.scoped("does all that can be done, and then says what could not, and names the first", () =>
+  it.scoped("reseals all records that it can, then counts the others and names the first of them", () =>
     Effect.gen(function* () {
       const sql = yield* filled
       const error = yield* Effect.flip(rekey(sql, { storeKey: ring(3, 1) }))
       assert.strictEqual(error.reason, "unreadable")
       for (const part of [
-        "2 of 4 records were left as they are",
+        "2 of 4 records cannot be read and were not changed",
         `the others are sealed under the key with id ${idOf(3)}`,
-        `The first: the session key of account ${other.account} at location default is sealed under the store key with id ${idOf(2)}`
+        `The first error: the session key of account ${other.account} at location default is sealed under the store key with id ${idOf(2)}`
       ]) {
         assert.include(error.detail, part)
       }
@@ -77,7 +77,7 @@ describe("sealing a store anew", () => {
     })
   )
 
-  it.scoped("gives up what no key opens, if it is told to: the session and the token, and nothing else", () =>
+  it.scoped("discards, if asked to, the sessions and tokens that no key opens, and nothing else", () =>
     Effect.gen(function* () {
       const sql = yield* filled
       assert.deepStrictEqual(yield* rekey(sql, { storeKey: ring(3, 1), discard: true }), {
@@ -95,7 +95,7 @@ describe("sealing a store anew", () => {
     })
   )
 
-  it.scoped("leaves what is damaged as it is, also where it may give up, and says so", () =>
+  it.scoped("leaves damaged records as they are, even if it may discard, and says so", () =>
     Effect.gen(function* () {
       const sql = yield* filled
       yield* sql`UPDATE number_auth_account SET document = '{' WHERE account = ${key.account}`
@@ -103,7 +103,7 @@ describe("sealing a store anew", () => {
       const error = yield* Effect.flip(rekey(sql, { storeKey: ring(2), discard: true }))
       assert.match(
         error.detail,
-        /^2 of 4 records were left .* The first: the record of the account is damaged or was written/
+        /^2 of 4 records cannot be read .* The first error: the record of the account is damaged or was written/
       )
       assert.deepStrictEqual(
         yield* sql`SELECT document FROM number_auth_token WHERE account = ${key.account}`,
@@ -112,19 +112,19 @@ describe("sealing a store anew", () => {
     })
   )
 
-  it.scoped("says of a token alone that it is damaged, and leaves it", () =>
+  it.scoped("reports a damaged token if the account's record is not damaged", () =>
     Effect.gen(function* () {
       const sql = yield* filled
       yield* sql`UPDATE number_auth_token SET document = '{' WHERE account = ${key.account}`
       const error = yield* Effect.flip(rekey(sql, { storeKey: ring(2, 1) }))
-      assert.match(error.detail, /^1 of 4 .* The first: the token of the account is damaged or was written/)
+      assert.match(error.detail, /^1 of 4 .* The first error: the token of the account is damaged or was written/)
     })
   )
 
-  it.scoped("counts as unchanged what is gone when its turn comes", () =>
+  it.scoped("counts a record as unchanged if it is gone when its turn comes", () =>
     Effect.gen(function* () {
       const sql = yield* filled
-      // Another process takes them away as soon as this one begins.
+      // Another process deletes them as soon as this one begins.
       yield* sql`CREATE TRIGGER gone AFTER UPDATE OF sequence ON number_auth_ledger BEGIN
         DELETE FROM number_auth_account;
         DELETE FROM number_auth_token;
@@ -138,7 +138,7 @@ describe("sealing a store anew", () => {
     })
   )
 
-  it.scoped("ends where the database fails, with that failure", () =>
+  it.scoped("ends with the database's failure if the database fails", () =>
     Effect.gen(function* () {
       const sql = yield* filled
       yield* sql`CREATE TRIGGER no_more BEFORE UPDATE ON number_auth_account BEGIN SELECT RAISE(ABORT, 'no'); END`

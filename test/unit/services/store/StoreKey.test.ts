@@ -35,14 +35,14 @@ describe("StoreKey", () => {
     assertShowsNone(key, secret)
   })
 
-  it("names a key by 16 characters, the same each time, another for another key", () => {
+  it("names a key by 16 characters: the same each time, and others for another key", () => {
     const ids = [1, 1, 2].map((n) => Either.getOrThrow(StoreKey.decodeStoreKey(keyText(n))).id)
     assert.match(ids[0]!, /^[0-9a-f]{16}$/)
     assert.strictEqual(ids[0], ids[1])
     assert.notStrictEqual(ids[0], ids[2])
   })
 
-  it("names a key by the same characters for ever: what is stored under it is found by them", () => {
+  it("names a key by the same characters for ever, since stored secrets refer to them", () => {
     const expected = createHash("sha256")
       .update("effect-number-auth/store-key-id/1:")
       .update(Buffer.alloc(32, 1))
@@ -50,7 +50,7 @@ describe("StoreKey", () => {
     assert.strictEqual(Either.getOrThrow(StoreKey.decodeStoreKey(keyText(1))).id, expected.slice(0, 16))
   })
 
-  it("takes a ring, and says which of its keys is none and what one is", () => {
+  it("takes a ring, and says which of its keys is malformed and which form it needs", () => {
     const decode = (current: string, older?: ReadonlyArray<string>) =>
       StoreKey.decodeKeyRing({
         current: Redacted.make(current),
@@ -66,7 +66,7 @@ describe("StoreKey", () => {
     assert.deepStrictEqual(decode(keyText(1), ["no key"]), Either.left(["older store key", expected]))
   })
 
-  it.effect("says of a configuration that is wrong what is expected there", () =>
+  it.effect("names the variable of a wrong configuration, and the expected form", () =>
     Effect.gen(function* () {
       const expected = "Expected the base64 of 32 random bytes, as openssl rand -base64 32 prints them"
       for (const [values, path, message] of [
@@ -88,7 +88,7 @@ describe("StoreKey", () => {
     })
   )
 
-  it.effect("makes keys that it takes, and never the same", () =>
+  it.effect("makes valid keys, and never the same one twice", () =>
     Effect.gen(function* () {
       const texts = yield* Effect.replicateEffect(StoreKey.generate, 20)
       assert.strictEqual(new Set(texts.map(Redacted.value)).size, 20)
@@ -98,7 +98,7 @@ describe("StoreKey", () => {
     })
   )
 
-  it.effect("reads the configuration: none, one, and older ones, separated by commas", () =>
+  it.effect("reads no key, one key, and older keys that are separated by commas", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* read({}), Exit.succeed(undefined))
       assert.deepStrictEqual(
@@ -115,7 +115,7 @@ describe("StoreKey", () => {
     })
   )
 
-  it.effect("a configuration that is wrong is misconfigured, is named, and is not shown", () =>
+  it.effect("is misconfigured by a wrong configuration, which is named and not shown", () =>
     Effect.gen(function* () {
       for (const [name, variables] of [
         ["NUMBER_STORE_KEY", { NUMBER_STORE_KEY: keyText(7).slice(4) }],

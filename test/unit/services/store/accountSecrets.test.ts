@@ -1,5 +1,5 @@
 /**
- * How a store keeps session keys: sealed in the record, or in memory where there is no key to seal under.
+ * How a store keeps session keys: sealed in the record, or in memory if there is no store key.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
@@ -45,16 +45,16 @@ const storedOf = (generation: number, box: Sealed | null): SealedAccountRecord =
   sessionKey: box
 })
 
-/** Runs a transaction as a store does; says how often it ran. */
+/** Runs a transaction as a store does, and counts its runs. */
 const attend = <A>(
   secrets: AccountSecrets,
   use: (vault: Vault) => Effect.Effect<A, NotOpened | Pending>,
-  whose = owner
+  account = owner
 ) =>
   Effect.suspend(() => {
     let runs = 0
     return secrets
-      .runSealed(whose, (vault) => {
+      .runSealed(account, (vault) => {
         runs += 1
         return Effect.catchIf(
           use(vault),
@@ -65,16 +65,16 @@ const attend = <A>(
       .pipe(Effect.map((result) => ({ result, runs })))
   })
 
-const close = (secrets: AccountSecrets, record: AccountRecord, whose = owner) =>
+const close = (secrets: AccountSecrets, record: AccountRecord, account = owner) =>
   Effect.map(
-    attend(secrets, (vault) => vault.close(record), whose),
+    attend(secrets, (vault) => vault.close(record), account),
     ({ result, runs }) => ({ box: result.sessionKey!, runs, record: result })
   )
 
-/** The key that a record opens to, in plain sight. */
-const open = (secrets: AccountSecrets, stored: SealedAccountRecord, whose = owner) =>
+/** The plain text of the key that a record holds. */
+const open = (secrets: AccountSecrets, stored: SealedAccountRecord, account = owner) =>
   Effect.map(
-    attend(secrets, (vault) => vault.open(stored), whose),
+    attend(secrets, (vault) => vault.open(stored), account),
     ({ result, runs }): { readonly text: string | null; readonly runs: number } => ({
       text: result.sessionKey === null ? null : Redacted.value(result.sessionKey),
       runs
@@ -84,8 +84,8 @@ const open = (secrets: AccountSecrets, stored: SealedAccountRecord, whose = owne
 const refused = (secrets: AccountSecrets, stored: SealedAccountRecord) =>
   Effect.map(Effect.flip(open(secrets, stored)), ({ keyId, why }) => ({ why, keyId }))
 
-describe("session keys that are sealed", () => {
-  it.effect("open in another process, and only once is there work to do for the same key", () =>
+describe("sealed session keys", () => {
+  it.effect("open in another process, and each key is sealed and opened only once", () =>
     Effect.gen(function* () {
       const secrets = sealed(ring(1))
       const first = yield* close(secrets, recordOf(1, keyText))
@@ -99,7 +99,7 @@ describe("session keys that are sealed", () => {
       const another = sealed(ring(2, 1))
       assert.deepStrictEqual(yield* open(another, storedOf(1, first.box)), { text: keyText, runs: 2 })
       assert.deepStrictEqual(yield* open(another, storedOf(1, first.box)), { text: keyText, runs: 1 })
-      // Under the newest key from now on.
+      // From now on it is sealed under the newest key.
       const sealedAnew = yield* close(another, recordOf(1, keyText))
       assert.deepInclude(sealedAnew, { runs: 2 })
       assert.strictEqual(sealedAnew.box.keyId, idOf(2))
@@ -107,7 +107,7 @@ describe("session keys that are sealed", () => {
   )
 
   it.effect(
-    "open in no other record, though their key is known: of another session, account, or changed",
+    "do not open if they are changed or in the record of another session or account, even with the store key",
     () =>
       Effect.gen(function* () {
         const secrets = sealed(ring(1))
@@ -126,13 +126,13 @@ describe("session keys that are sealed", () => {
           why: "unknownKey",
           keyId: idOf(2)
         })
-        // It is known still, and another key of the same session is read as what it is.
+        // The first key is still known, and another key of the same session opens to itself.
         assert.deepStrictEqual(yield* open(secrets, storedOf(1, box)), { text: keyText, runs: 1 })
         assert.strictEqual((yield* open(secrets, storedOf(1, fresh.box))).text, otherKeyText)
       })
   )
 
-  it.effect("are sealed as what they are: another key, or another session, is sealed anew", () =>
+  it.effect("are sealed anew for another key or another session", () =>
     Effect.gen(function* () {
       const secrets = sealed(ring(1))
       yield* close(secrets, recordOf(1, keyText))
@@ -143,7 +143,7 @@ describe("session keys that are sealed", () => {
     })
   )
 
-  it.effect("belong to a session: without one, nothing is sealed, and what is sealed is not opened", () =>
+  it.effect("belong to a session: without one, no key is sealed or opened", () =>
     Effect.gen(function* () {
       const secrets = sealed(ring(1))
       const { box } = yield* close(secrets, recordOf(1, keyText))
@@ -161,7 +161,7 @@ describe("session keys that are sealed", () => {
     })
   )
 
-  it.effect("are broken where what was sealed is no session key", () =>
+  it.effect("are broken if the sealed text is not a session key", () =>
     Effect.gen(function* () {
       const identity = { ...owner, what: "sessionKey", generation: 1 } as const
       const box = yield* seal(ring(1), identity, Redacted.make("no key\n"))
@@ -175,7 +175,7 @@ describe("session keys that are sealed", () => {
   it.effect("are forgotten with the session, but not while they are about to be stored", () =>
     Effect.gen(function* () {
       const secrets = sealed(ring(1))
-      /** What a transaction does that stores the first session of an account. */
+      /** A transaction that stores the first session of an account. */
       const begin = attend(secrets, (vault) =>
         Effect.zipRight(vault.open(storedOf(1, null)), vault.close(recordOf(1, keyText)))
       )
@@ -198,7 +198,7 @@ describe("session keys that are kept in memory", () => {
       assert.strictEqual((yield* open(secrets, storedOf(1, null))).text, keyText)
       assert.isNull((yield* open(secrets, storedOf(1, null), other)).text)
       assert.isNull((yield* open(inMemory(), storedOf(1, null))).text)
-      // A store that went back gives out a generation again.
+      // A store that went back to an older state gives out a generation again.
       const again = contextOf(1)
       const later = { ...again, session: { ...again.session!, obtainedAtMillis: 1 } }
       assert.isNull((yield* open(secrets, { ...storedOf(1, null), context: later })).text)
@@ -226,7 +226,7 @@ describe("session keys that are kept in memory", () => {
     })
   )
 
-  it.effect("stay where a record without a key is written", () =>
+  it.effect("stay if a record without a key is written", () =>
     Effect.gen(function* () {
       const secrets = inMemory()
       yield* close(secrets, recordOf(1, keyText))
@@ -236,7 +236,7 @@ describe("session keys that are kept in memory", () => {
     })
   )
 
-  it.effect("are not what is sealed in a record: that needs its key", () =>
+  it.effect("do not open a sealed record: that needs its store key", () =>
     Effect.gen(function* () {
       const { box } = yield* close(sealed(ring(1)), recordOf(1, keyText))
       assert.deepStrictEqual(yield* refused(inMemory(), storedOf(1, box)), {

@@ -4,7 +4,7 @@ import { parsePostgresUrl } from "../../../../src/services/store/sql/postgresUrl
 const hostOf = (text: string): string | null => parsePostgresUrl(text)?.host ?? null
 
 describe("a PostgreSQL address", () => {
-  it("has a host, and a port where it is not the usual one", () => {
+  it("has a host, and a port if that is not the usual one", () => {
     assert.strictEqual(hostOf("postgres://user:word@db.example:6432/shop"), "db.example:6432")
     assert.strictEqual(hostOf("PostgreSQL://db.example/shop"), "db.example")
     const read = parsePostgresUrl("postgres://us%40er:w%2Fd@db.example/shop?sslmode=require")
@@ -14,7 +14,7 @@ describe("a PostgreSQL address", () => {
     )
   })
 
-  it("may have its host as a parameter, as that of a socket", () => {
+  it("may give its host as a parameter, such as that of a socket", () => {
     for (const text of [
       "postgres://user:word@/shop?host=/run/postgresql",
       "postgres://user@/shop?sslmode=disable&host=/run/postgresql"
@@ -24,7 +24,7 @@ describe("a PostgreSQL address", () => {
     }
   })
 
-  it("is none without a scheme of PostgreSQL's, a host or one database", () => {
+  it("is invalid without a scheme of PostgreSQL's, a host or one database", () => {
     for (const text of [
       "",
       "db.example",

@@ -18,7 +18,7 @@ const identity: Identity = {
 const secret = Redacted.make("B9F24903C3BA4770AE303032303541303032353437")
 
 describe("sealing", () => {
-  it.effect("opens what it sealed, with the same key, current or older", () =>
+  it.effect("opens a sealed secret with the same key, current or older", () =>
     Effect.gen(function* () {
       const sealed = yield* seal(ring(1), identity, secret)
       for (const keys of [ring(1), ring(2, 3, 1)]) {
@@ -39,7 +39,7 @@ describe("sealing", () => {
     })
   )
 
-  it.effect("names the key that it would need, where it is not there", () =>
+  it.effect("names the key that it would need, if that key is missing", () =>
     Effect.gen(function* () {
       const sealed = yield* seal(ring(1), identity, secret)
       for (const keys of [undefined, ring(2), ring(2, 3)]) {
@@ -49,7 +49,7 @@ describe("sealing", () => {
     })
   )
 
-  it.effect("opens nowhere else: each part of what it belongs to counts", () =>
+  it.effect("opens for no other identity: each part of the identity counts", () =>
     Effect.gen(function* () {
       const sealed = yield* seal(ring(1), identity, secret)
       for (const other of [
@@ -64,7 +64,7 @@ describe("sealing", () => {
     })
   )
 
-  it.effect("opens no bit that was changed, nothing that was cut, and nothing under another key's id", () =>
+  it.effect("opens no box that was changed or cut, and nothing under another key's id", () =>
     Effect.gen(function* () {
       const sealed = yield* seal(ring(1), identity, secret)
       const flipped = (text: string, at: number): string => {

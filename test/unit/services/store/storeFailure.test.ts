@@ -4,7 +4,7 @@ import { storeFailure } from "../../../../src/services/store/storeFailure.js"
 const reasonOf = (code: string) => storeFailure({ code }).reason
 
 describe("a failure of the store", () => {
-  it("is unreadable where the database says that its data is damaged", () => {
+  it("is unreadable if the database says that its data is damaged", () => {
     for (const code of ["SQLITE_CORRUPT", "SQLITE_CORRUPT_VTAB", "SQLITE_NOTADB", "XX001", "XX002"]) {
       assert.strictEqual(reasonOf(code), "unreadable", code)
     }
@@ -13,7 +13,7 @@ describe("a failure of the store", () => {
     }
   })
 
-  it("is misconfigured where user, rights, address or certificate are wrong", () => {
+  it("is misconfigured if user, rights, address or certificate are wrong", () => {
     for (const code of [
       ..."SQLITE_READONLY SQLITE_READONLY_DBMOVED SQLITE_CANTOPEN SQLITE_PERM SQLITE_AUTH".split(" "),
       ..."28000 28P01 3D000 42501 ERR_INVALID_URL ERR_TLS_CERT_ALTNAME_INVALID CERT_HAS_EXPIRED".split(" "),
@@ -24,7 +24,7 @@ describe("a failure of the store", () => {
     }
   })
 
-  it("may pass where the code says no more, or only looks like another", () => {
+  it("is unavailable if the code says no more, or only resembles another code", () => {
     for (const code of [
       ..."SQLITE_BUSY SQLITE_FULL 25006 57P03 53300 ECONNREFUSED 280000 2800 128000 3D0001 425011".split(" "),
       ..."ERR_INVALID_URL_SCHEME HOSTNAME_MISMATCHED INVALID_CAB aCERT_HAS_EXPIRED".split(" ")
@@ -41,7 +41,7 @@ describe("a failure of the store", () => {
     assert.strictEqual(storeFailure({ code: 5, cause: { code: "XX001" } }).reason, "unreadable")
   })
 
-  it("shows of a message only what a driver is known to say, and never another", () => {
+  it("shows a message only if drivers are known to give it", () => {
     for (const message of [
       "timeout exceeded when trying to connect",
       "Connection terminated unexpectedly",
@@ -66,14 +66,14 @@ describe("a failure of the store", () => {
     }
   })
 
-  it("is misconfigured where the address asks for TLS and the server has none", () => {
+  it("is misconfigured if the address asks for TLS and the server does not support it", () => {
     assert.deepStrictEqual(storeFailure(new Error("The server does not support SSL connections")), {
       reason: "misconfigured",
       detail: "the database said The server does not support SSL connections"
     })
   })
 
-  it("tells a file that cannot be read from a server that is not there", () => {
+  it("distinguishes a file that cannot be read from a server that is not there", () => {
     assert.deepStrictEqual(storeFailure({ code: "ENOENT", syscall: "open" }), {
       reason: "misconfigured",
       detail: "a file that its address names cannot be read (ENOENT)"

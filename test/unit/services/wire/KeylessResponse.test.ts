@@ -12,7 +12,7 @@ class Answer extends KeylessResponse {
   }
 }
 
-describe("an answer that stands in for the one that came", () => {
+describe("an answer that stands in for the original", () => {
   const sent = HttpClientRequest.post("https://number.test/Echo").pipe(
     HttpClientRequest.setHeader("sesskey", key)
   )
@@ -23,7 +23,7 @@ describe("an answer that stands in for the one that came", () => {
   )
   const answer = new Answer(given, original, Redacted.make(key))
 
-  it("has the other's status, headers and cookies, and the request that was given", () => {
+  it("has the original's status, headers and cookies, and the request that was given", () => {
     assert.strictEqual(answer.status, 201)
     assert.deepStrictEqual(answer.headers, original.headers)
     assert.deepStrictEqual(answer.cookies, original.cookies)
@@ -36,12 +36,12 @@ describe("an answer that stands in for the one that came", () => {
     )
   })
 
-  it("passes for an answer where @effect/platform asks", () => {
+  it("counts as an answer for @effect/platform", () => {
     assert.strictEqual(answer[HttpClientResponse.TypeId], HttpClientResponse.TypeId)
     assert.strictEqual(answer[HttpIncomingMessage.TypeId], HttpIncomingMessage.TypeId)
   })
 
-  it("is printed without its session key, and with all else", () => {
+  it("is printed without its session key, and with all its other parts", () => {
     assert.deepStrictEqual(answer.toJSON(), {
       status: 201,
       headers: { ...original.headers, "x-echo": "<<redacted>>" },

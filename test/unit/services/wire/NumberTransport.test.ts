@@ -37,7 +37,7 @@ const once = Effect.map(Ref.make(0), (written) => ({
   )
 }))
 
-/** A client that gives one answer, and notes what it was asked. */
+/** A client that gives one answer, and notes the requests. */
 const answering = (
   body: ConstructorParameters<typeof Response>[0],
   init: ConstructorParameters<typeof Response>[1] = {}
@@ -89,8 +89,8 @@ for (const wire of wires) {
       }
     })
 
-  describe(`what an attempt comes to over ${wire.name}`, () => {
-    it.scoped("accepted: FunctionOk, AuthSuccess and a session key", () =>
+  describe(`an attempt over ${wire.name}`, () => {
+    it.scoped("is accepted with FunctionOk, AuthSuccess and a session key", () =>
       Effect.gen(function* () {
         const { emulator, outcome } = yield* onEmulator(Fault.Pass)
         assertOutcome(outcome, { _tag: "accepted", lockReported: false })
@@ -101,7 +101,7 @@ for (const wire of wires) {
       })
     )
 
-    it.effect("accepted: the documented sample, with the token's end as the answer gives it", () =>
+    it.effect("is accepted with the documented sample, and has the token's end from the answer", () =>
       Effect.gen(function* () {
         const outcome = yield* authenticateOn(answering(sample).client)
         assertOutcome(outcome, {
@@ -114,7 +114,7 @@ for (const wire of wires) {
       })
     )
 
-    it.effect("accepted: FunctionOK in the prose's spelling, any 2xx, any content type", () =>
+    it.effect("is accepted with the spelling FunctionOK, any 2xx and any content type", () =>
       Effect.gen(function* () {
         for (const [body, init] of [
           [withResult({ FunctionOk: undefined, FunctionOK: true }), {}],
@@ -127,7 +127,7 @@ for (const wire of wires) {
       })
     )
 
-    it.scoped("refused: AuthSuccess false, with RespMsg for people", () =>
+    it.scoped("is refused if AuthSuccess is false, with RespMsg for people", () =>
       Effect.gen(function* () {
         const emulator = yield* Emulator.make()
         yield* emulator.addToken(account, goodToken)
@@ -138,7 +138,7 @@ for (const wire of wires) {
       })
     )
 
-    it.scoped("faulted: FunctionOk false, with ErrMsg and ErrCode for people", () =>
+    it.scoped("is faulted if FunctionOk is false, with ErrMsg and ErrCode for people", () =>
       Effect.gen(function* () {
         const { outcome } = yield* onEmulator(Fault.FunctionNotOk(1234, "ERROR:1234:HIGH:Oops"))
         assertOutcome(
@@ -149,7 +149,7 @@ for (const wire of wires) {
       })
     )
 
-    it.effect("faulted: FunctionOk false is looked at before AuthSuccess", () =>
+    it.effect("is faulted if FunctionOk is false, even if AuthSuccess is true", () =>
       Effect.gen(function* () {
         for (const body of [
           withResult({ FunctionOk: false }),
@@ -160,7 +160,7 @@ for (const wire of wires) {
       })
     )
 
-    it.effect("faulted: a status that is no success, whatever the body says", () =>
+    it.effect("is faulted by a status that is no success, whatever the body says", () =>
       Effect.gen(function* () {
         for (const status of [300, 302, 307, 400, 401, 403, 404, 429, 500, 502, 503, 504]) {
           for (const body of [sample, "", "null", "<html>", withResult({ AuthSuccess: false })]) {
@@ -173,14 +173,14 @@ for (const wire of wires) {
       })
     )
 
-    it.scoped("faulted: a status with a documented body keeps its ErrCode", () =>
+    it.scoped("is faulted by a status, and keeps the ErrCode of a documented body", () =>
       Effect.gen(function* () {
         const { outcome } = yield* onEmulator(Fault.Status(500, withResult({ ErrCode: 77 })))
         assertOutcome(outcome, { _tag: "faulted", errorCode: 77 }, /500/)
       })
     )
 
-    it.effect("faulted: a body that is not of the documented form", () =>
+    it.effect("is faulted by a body that is not of the documented form", () =>
       Effect.gen(function* () {
         const bodies = [
           "null",
@@ -201,7 +201,7 @@ for (const wire of wires) {
       })
     )
 
-    it.effect("faulted: an answer that lacks FunctionOk, AuthSuccess or SessKey", () =>
+    it.effect("is faulted by an answer that lacks FunctionOk, AuthSuccess or SessKey", () =>
       Effect.gen(function* () {
         for (const fields of [
           { SessKey: undefined },
@@ -221,7 +221,7 @@ for (const wire of wires) {
       })
     )
 
-    it.scoped("faulted: an answer longer than 1 MiB is cut off, though it may say that all is well", () =>
+    it.scoped("is faulted by an answer longer than 1 MiB, which is cut off, even if it says success", () =>
       Effect.gen(function* () {
         assertOutcome(
           (yield* onEmulator(Fault.HugeBody(longestAnswerBytes + 1))).outcome,
@@ -241,7 +241,7 @@ for (const wire of wires) {
       })
     )
 
-    it.effect("faulted: an answer without end is read no further than 1 MiB", () =>
+    it.effect("is faulted by an answer without end, which is read no further than 1 MiB", () =>
       Effect.gen(function* () {
         let pulled = 0
         const endless = new ReadableStream<Uint8Array>({
@@ -256,7 +256,7 @@ for (const wire of wires) {
       })
     )
 
-    it.effect("IsLockedOut is reported in every outcome whose body can be read", () =>
+    it.effect("reports IsLockedOut in every outcome whose body can be read", () =>
       Effect.gen(function* () {
         const locked = { ThisUser: { IsLockedOut: true } }
         for (const [tag, fields, status] of [
@@ -277,13 +277,13 @@ for (const wire of wires) {
       })
     )
 
-    it.scoped("IsLockedOut is reported by the backend's own answer to a locked IP", () =>
+    it.scoped("reports IsLockedOut from the backend's own answer to a locked IP", () =>
       Effect.gen(function* () {
         assertOutcome((yield* onEmulator(Fault.ReportLock)).outcome, { _tag: "refused", lockReported: true })
       })
     )
 
-    it.scoped("lost: the connection broke before a whole answer came", () =>
+    it.scoped("is lost if the connection broke before a whole answer came", () =>
       Effect.gen(function* () {
         for (const fault of [Fault.DropRequest, Fault.DropAnswer, Fault.CutBody]) {
           assertOutcome((yield* onEmulator(fault)).outcome, { _tag: "lost" }, /ECONNRESET|unknown/)
@@ -291,7 +291,7 @@ for (const wire of wires) {
       })
     )
 
-    it.effect("lost: a failure whose code does not prove that nothing was written, or that has none", () =>
+    it.effect("is lost if its failure has no code, or none that proves that nothing was written", () =>
       Effect.gen(function* () {
         const code = (code: unknown, more: object = {}) =>
           Object.assign(new Error(goodToken), { code, ...more })
@@ -328,7 +328,7 @@ for (const wire of wires) {
       })
     )
 
-    it.effect("lost: a certificate's code is no proof once an answer has begun", () =>
+    it.effect("is lost if the connection breaks within an answer, even with the code ECONNREFUSED", () =>
       Effect.gen(function* () {
         const broken = new ReadableStream<Uint8Array>({
           pull: (controller) => controller.error(Object.assign(new Error(), { code: "ECONNREFUSED" }))
@@ -337,7 +337,7 @@ for (const wire of wires) {
       })
     )
 
-    it.scoped("unsent: name look-up, connecting, TLS refused, or no request could be built", () =>
+    it.scoped("is unsent if name look-up, connecting or TLS fails, or no request can be built", () =>
       Effect.gen(function* () {
         const code = (code: string, more: object = {}) =>
           Object.assign(new Error(goodToken), { code, ...more })
@@ -366,7 +366,7 @@ for (const wire of wires) {
       })
     )
 
-    it.effect("a non-2xx whose body breaks off is faulted: the status has spoken", () =>
+    it.effect("is faulted by a non-2xx status even if the body breaks off, and lost by a 2xx status", () =>
       Effect.gen(function* () {
         const broken = () =>
           new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error("cut")) })
@@ -411,7 +411,7 @@ for (const wire of wires) {
       assert.include(textOf(request.body), goodToken.toLowerCase())
     })
 
-    it.effect("goes to the documented base URL where none is set", () =>
+    it.effect("goes to the documented base URL by default", () =>
       Effect.gen(function* () {
         const { client, seen } = answering(sample)
         const context = yield* Layer.build(
@@ -422,7 +422,7 @@ for (const wire of wires) {
       }).pipe(Effect.scoped)
     )
 
-    it.effect("a base URL of another form is refused, without showing it", () =>
+    it.effect("is not made for a malformed base URL, which is refused without being shown", () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(
           Layer.build(
@@ -470,7 +470,7 @@ for (const wire of wires) {
     )
 
     it.scoped(
-      "that fails means that nothing is written: unsent where the lease ended, lost where it was written",
+      "prevents the write if it is denied: the attempt is unsent after its lease, and lost if written already",
       () =>
         Effect.gen(function* () {
           for (const [why, tag] of [
@@ -499,7 +499,7 @@ for (const wire of wires) {
       ]
     ]
     for (const [name, wrap] of clients) {
-      it.scoped(`${name}: a client that retries writes the request once`, () =>
+      it.scoped(`lets a client that retries write the request once (${name})`, () =>
         Effect.gen(function* () {
           for (const [fault, tags] of [
             [Fault.DropRequest, ["lost"]],
@@ -525,7 +525,7 @@ for (const wire of wires) {
       )
     }
 
-    it.scoped("a client that follows redirects by itself cannot be stopped: the documentation says so", () =>
+    it.scoped("covers no redirect: the attempt is faulted, and no second request is sent", () =>
       Effect.gen(function* () {
         const seen: Array<string> = []
         const client = HttpClient.make((request) =>
@@ -545,7 +545,7 @@ for (const wire of wires) {
 
   describe(`the detail of an outcome over ${wire.name}`, () => {
     it.effect(
-      "never holds the token, though the answer echoes it in any case, nor another token or key",
+      "never holds the token, even if the answer echoes it in any case, nor another token or a key",
       () =>
         Effect.gen(function* () {
           const echoes = [
@@ -590,7 +590,7 @@ for (const wire of wires) {
       })
     )
 
-    it.effect("says that no reason was given where there is none", () =>
+    it.effect("says that no reason was given if the answer gives no text", () =>
       Effect.gen(function* () {
         for (const RespMsg of ["", null, undefined, wire.notText]) {
           const outcome = yield* authenticateOn(answering(withResult({ AuthSuccess: false, RespMsg })).client)

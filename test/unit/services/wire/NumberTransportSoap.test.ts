@@ -1,5 +1,5 @@
 /**
- * What is SOAP's own. All that holds for every way of sending is in `NumberTransport.test.ts`.
+ * The parts that are SOAP's own. Tests that hold for every wire are in `NumberTransport.test.ts`.
  */
 import { HttpClient, HttpClientResponse } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
@@ -23,7 +23,7 @@ const classify = (body: string | null, status = 200) => {
   return outcome
 }
 
-/** The outcome of an attempt that these bytes answer. */
+/** The outcome of an attempt that gets these bytes as its answer. */
 const answeredWith = (body: string | Uint8Array<ArrayBuffer>, status = 200) =>
   Effect.gen(function* () {
     const client = HttpClient.make((request) =>
@@ -38,7 +38,7 @@ const answeredWith = (body: string | Uint8Array<ArrayBuffer>, status = 200) =>
 const accepted = { FunctionOk: true, AuthSuccess: true, SessKey: key }
 
 describe("an answer over SOAP", () => {
-  it("is read wrapped and unwrapped, with any prefixes, namespaces or none", () => {
+  it("is read wrapped and unwrapped, with any prefixes and namespaces, or without", () => {
     const sample = soap.sample
     const answers = [
       sample,
@@ -88,11 +88,11 @@ describe("an answer over SOAP", () => {
     }
   })
 
-  it("that says in RespMsg why it refuses is heard, references and CDATA resolved", () => {
-    for (const said of ["a &amp; b &lt;c&gt;", "<![CDATA[a & b <c>]]>", "a &#38; b &#x3c;c>"]) {
+  it("gives RespMsg as the reason of a refusal, with references and CDATA resolved", () => {
+    for (const reason of ["a &amp; b &lt;c&gt;", "<![CDATA[a & b <c>]]>", "a &#38; b &#x3c;c>"]) {
       const outcome = classify(
         enveloped(
-          `<api_AuthResponse><FunctionOk>true</FunctionOk><AuthSuccess>false</AuthSuccess><RespMsg>${said}</RespMsg></api_AuthResponse>`
+          `<api_AuthResponse><FunctionOk>true</FunctionOk><AuthSuccess>false</AuthSuccess><RespMsg>${reason}</RespMsg></api_AuthResponse>`
         )
       )
       assert.deepStrictEqual({ ...outcome }, {
@@ -103,7 +103,7 @@ describe("an answer over SOAP", () => {
     }
   })
 
-  it("with something in it twice is never taken for accepted", () => {
+  it("is faulted if an element is repeated or misplaced", () => {
     const result = (fields: string) => `<AuthenticateResult>${fields}</AuthenticateResult>`
     const wrapped = (results: string) => enveloped(`<AuthenticateResponse>${results}</AuthenticateResponse>`)
     const ok = `<FunctionOk>true</FunctionOk><AuthSuccess>true</AuthSuccess><SessKey>${key}</SessKey>`
@@ -140,7 +140,7 @@ describe("an answer over SOAP", () => {
     for (const answer of answers) assert.strictEqual(classify(answer)._tag, "faulted", answer)
   })
 
-  it("whose nil element holds something contradicts itself, and is faulted", () => {
+  it("is faulted if a required element is nil, or if a nil element has content", () => {
     for (const fields of [
       '<FunctionOk>true</FunctionOk><AuthSuccess xsi:nil="true"/><SessKey>k</SessKey>',
       '<FunctionOk>true</FunctionOk><AuthSuccess xsi:nil="true">true</AuthSuccess><SessKey>k</SessKey>',
@@ -183,7 +183,7 @@ describe("a SOAP fault", () => {
       '<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Body><e:Fault><e:Code><e:Value>e:Receiver</e:Value></e:Code><e:Reason><e:Text xml:lang="en">ERROR: the database is away</e:Text></e:Reason></e:Fault></e:Body></e:Envelope>'
   }
   for (const [name, body] of Object.entries(faults)) {
-    it(`${name}: is faulted with any status, and says what it says`, () => {
+    it(`(${name}) is faulted with any status, and shows its text`, () => {
       for (const status of [200, 202, 500, 400, 503]) {
         const outcome = classify(body, status)
         assert(outcome._tag === "faulted")
@@ -194,7 +194,7 @@ describe("a SOAP fault", () => {
     })
   }
 
-  it("that says nothing, or echoes what was sent, is faulted", () => {
+  it("is faulted if it has no text, or echoes secrets, which are not shown", () => {
     for (const text of ["", goodToken, `${goodToken.toLowerCase()} ${key}`]) {
       const outcome = classify(soapFault(text), 500)
       assert(outcome._tag === "faulted")
@@ -231,7 +231,7 @@ describe("an answer that is made to do harm", () => {
     "an empty DTD": withEntity("<!DOCTYPE x>", "x"),
     "a DTD in lower case": withEntity("<!doctype x []>", "x"),
     "a DTD within the root": inSample("<!DOCTYPE x>"),
-    "an entity that nobody declared": inSample("&x;"),
+    "an undeclared entity": inSample("&x;"),
     "an entity of HTML": inSample("&nbsp;"),
     "nesting of a thousand": inError(`${"<d>".repeat(1000)}${"</d>".repeat(1000)}`),
     "nesting of nine thousand": inError(`${"<d>".repeat(9000)}${"</d>".repeat(9000)}`),
@@ -254,7 +254,7 @@ describe("an answer that is made to do harm", () => {
     "a reference to NUL": inSample("&#0;"),
     "a reference to half a surrogate pair": inSample("&#xD800;"),
     "a reference beyond the last character": inSample("&#x110000;"),
-    "a reference to what is no character": inSample("&#65535;"),
+    "a reference to a noncharacter": inSample("&#65535;"),
     "a reference that never ends": inSample(`&#${"1".repeat(900_000)}`),
     "a control character": inSample("\u0001"),
     "a NUL": inSample("\u0000"),
@@ -262,7 +262,7 @@ describe("an answer that is made to do harm", () => {
     "UTF-16, as far as it is read": Array.from(soap.sample).join("\u0000")
   }
   for (const [name, body] of Object.entries(bombs)) {
-    it(`${name}: is faulted, at once`, () => {
+    it(`is faulted at once (${name})`, () => {
       assert.isBelow(body.length, NumberTransport.longestAnswerBytes)
       let outcome = classify("")
       const took = cpuMillis(() => (outcome = classify(body)))
@@ -273,7 +273,7 @@ describe("an answer that is made to do harm", () => {
     })
   }
 
-  it("as long as may be, but well-formed, takes no more than a moment", () => {
+  it("is accepted within a moment if it is well-formed and as long as is allowed", () => {
     const answers = [
       inSample("&amp;".repeat(190_000)),
       inSample("]".repeat(900_000)),
@@ -291,7 +291,7 @@ describe("an answer that is made to do harm", () => {
     }
   })
 
-  it.scoped("and bytes that are no UTF-8 are faulted", () =>
+  it.scoped("is faulted if its bytes are not UTF-8", () =>
     Effect.gen(function* () {
       const bytes = new TextEncoder().encode(soap.sample)
       const at = soap.sample.indexOf("spring street")
@@ -306,7 +306,7 @@ describe("an answer that is made to do harm", () => {
     })
   )
 
-  it("and what is not well-formed, though it may say that all is well, is faulted", () => {
+  it("is faulted if it is not well-formed, even if it says success", () => {
     const sample = soap.sample
     const broken = [
       sample.trimEnd().slice(0, -1),
@@ -340,7 +340,7 @@ describe("an answer that is made to do harm", () => {
     for (const body of broken) assert.strictEqual(classify(body)._tag, "faulted", body.slice(0, 900))
   })
 
-  it("whatever it is, is classified without throwing, and its detail shows neither token nor key", () => {
+  it("is classified without throwing, and its outcome shows neither token nor key", () => {
     const secrets = [goodToken, key, goodToken.toLowerCase()]
     const piece = FastCheck.oneof(
       FastCheck.constantFrom(
@@ -400,7 +400,7 @@ describe("an answer that is made to do harm", () => {
 describe("the settings of SOAP", () => {
   const decode = SoapTransport.decodeSoapOptions
 
-  it("have the documented endpoint and WCF's names where none are set", () => {
+  it("have the documented endpoint and WCF's names by default", () => {
     assert.deepStrictEqual(Either.getOrThrow(decode({})), {
       endpoint: "https://easypay5.com/APIcardProcR119/CardProcAPI.svc",
       namespace: "http://tempuri.org/",
@@ -408,7 +408,7 @@ describe("the settings of SOAP", () => {
     })
   })
 
-  it("follow the namespace where no prefix is set, with one slash between", () => {
+  it("derive the prefix from the namespace if no prefix is set, with one slash between", () => {
     for (const [namespace, actionPrefix] of [
       ["https://number.test/api/", "https://number.test/api/ICardProcess/"],
       ["https://number.test/api", "https://number.test/api/ICardProcess/"]
@@ -417,7 +417,7 @@ describe("the settings of SOAP", () => {
     }
   })
 
-  it("are refused where they do not have their form, by name and without being shown", () => {
+  it("are refused if they are malformed, by name and without being shown", () => {
     for (const [field, options] of [
       ["SOAP endpoint", { endpoint: `http://number.test/${goodToken}` }],
       ["SOAP endpoint", { endpoint: `https://x:${goodToken}@number.test/` }],
@@ -479,7 +479,7 @@ describe("the settings of SOAP", () => {
     })
   )
 
-  it("an endpoint keeps its last slash, a base URL does not", () => {
+  it("keep the last slash of an endpoint, and not that of a base URL", () => {
     assert.strictEqual(
       Either.getOrThrow(decode({ endpoint: "https://number.test/a/" })).endpoint,
       "https://number.test/a/"
@@ -490,7 +490,7 @@ describe("the settings of SOAP", () => {
     )
   })
 
-  it("REST does not read SOAP's answers, nor SOAP REST's", () => {
+  it("keep the wires apart: REST does not read SOAP's answers, nor SOAP REST's", () => {
     assert.strictEqual(rest.classify({ status: 200, body: soap.sample }, token)._tag, "faulted")
     assert.strictEqual(classify(rest.sample)._tag, "faulted")
   })

@@ -27,7 +27,7 @@ describe("a SOAP call", () => {
     )
   })
 
-  it("takes names that XML holds as they stand, without a prefix", () => {
+  it("takes only ASCII names that XML allows, without a prefix", () => {
     for (const name of ["a", "_", "A1_.-"]) assert.isTrue(Soap.isElementName(name), name)
     for (const name of ["", "1a", "-a", ".a", "a:b", "a b", "a>", "é", "a\n"]) {
       assert.isFalse(Soap.isElementName(name), name)
@@ -50,7 +50,7 @@ describe("a SOAP answer", () => {
     }
   })
 
-  it("holds the result under the method's own names, or under a bare one that was asked for", () => {
+  it("holds the result under the method's own names, or under an expected bare name", () => {
     const resultOf = (text: string, ...bare: ReadonlyArray<string>) =>
       nameOf(Soap.resultOf("Pay", bare)(xml(text)))
     assert.strictEqual(resultOf("<PayResponse><PayResult/></PayResponse>"), "PayResult")
@@ -66,7 +66,7 @@ describe("a SOAP answer", () => {
     assert.isNull(nameOf(Soap.resultOf("Pay")(xml("<api/>"))))
   })
 
-  it("holds the result where FunctionOk is, in either spelling", () => {
+  it("holds the result in the element that has FunctionOk, in either spelling", () => {
     const resultOf = (text: string) => nameOf(Soap.methodResultOf("Pay")(xml(text)))
     assert.strictEqual(resultOf("<PayResponse><PayResult/></PayResponse>"), "PayResult")
     assert.strictEqual(resultOf("<api><x/><FunctionOk/></api>"), "api")
@@ -76,18 +76,18 @@ describe("a SOAP answer", () => {
     }
   })
 
-  it("says what went wrong by the fault's text, of SOAP 1.1 or 1.2", () => {
-    const said = (text: string) => Soap.faultText(xml(`<Fault>${text}</Fault>`))
-    assert.strictEqual(said("<faultcode>c</faultcode><faultstring> no </faultstring>"), "no")
-    assert.strictEqual(said("<Code/><Reason><Text>\nno </Text></Reason>"), "no")
-    assert.strictEqual(said("<faultstring>1.1</faultstring><Reason><Text>1.2</Text></Reason>"), "1.1")
+  it("gives the text of a fault, of SOAP 1.1 or 1.2", () => {
+    const faultOf = (text: string) => Soap.faultText(xml(`<Fault>${text}</Fault>`))
+    assert.strictEqual(faultOf("<faultcode>c</faultcode><faultstring> no </faultstring>"), "no")
+    assert.strictEqual(faultOf("<Code/><Reason><Text>\nno </Text></Reason>"), "no")
+    assert.strictEqual(faultOf("<faultstring>1.1</faultstring><Reason><Text>1.2</Text></Reason>"), "1.1")
     for (const text of [
       "",
       "<Reason/>",
       "<Text>no</Text>",
       "<faultstring>a</faultstring><faultstring>b</faultstring>"
     ]) {
-      assert.strictEqual(said(text), "")
+      assert.strictEqual(faultOf(text), "")
     }
   })
 })

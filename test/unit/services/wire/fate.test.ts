@@ -7,7 +7,7 @@ import { fateOf, transportFailure } from "../../../../src/services/wire/http/fat
 import { SendTimedOut } from "../../../../src/services/wire/http/SendTimedOut.js"
 import { SentTwice } from "../../../../src/services/wire/http/SentTwice.js"
 
-/** What only comes before a byte of the request was written: name look-up, connecting, the server's certificate. */
+/** Codes that only come before a byte is written: name look-up, connecting, the server's certificate. */
 const neverSent = `
   ENOTFOUND EAI_AGAIN EAI_FAIL EAI_NONAME EAI_NODATA ECONNREFUSED UND_ERR_CONNECT_TIMEOUT
   ERR_TLS_CERT_ALTNAME_INVALID UNABLE_TO_GET_ISSUER_CERT UNABLE_TO_GET_CRL UNABLE_TO_DECRYPT_CERT_SIGNATURE
@@ -33,7 +33,7 @@ describe("a transport failure", () => {
     }
   })
 
-  it("is unsent by a network code only where the failing call was connect", () => {
+  it("is unsent by a network code only if the failing call was connect", () => {
     for (const code of ["ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"]) {
       assert.isTrue(transportFailure({ code, syscall: "connect" }).unsent, code)
       for (const other of [{ syscall: "read" }, { syscall: "write" }, {}]) {
@@ -43,7 +43,7 @@ describe("a transport failure", () => {
     assert.isFalse(transportFailure({ code: "ECONNRESET", syscall: "connect" }).unsent)
   })
 
-  it("is unsent over several addresses only where it is for each of them", () => {
+  it("is unsent over several addresses only if it is for each of them", () => {
     const over = (...errors: ReadonlyArray<unknown>) =>
       transportFailure({ code: "ECONNREFUSED", errors }).unsent
     const refused = { code: "ECONNREFUSED" }
@@ -51,7 +51,7 @@ describe("a transport failure", () => {
     assert.isFalse(over(refused, { code: "ECONNRESET" }))
     assert.isFalse(over({ code: "ECONNRESET" }, refused))
     assert.isFalse(over(refused, new Error("without a code")))
-    assert.isTrue(over(), "where none is listed the code itself decides")
+    assert.isTrue(over(), "without listed errors the code itself decides")
     assert.isTrue(transportFailure({ code: "ECONNREFUSED", errors: "none" }).unsent)
     assert.isFalse(transportFailure({ code: "ECONNRESET", errors: [] }).unsent)
   })
@@ -70,7 +70,7 @@ describe("a transport failure", () => {
     assert.isTrue(transportFailure({ code: 23, cause: { code: "ENOTFOUND" } }).unsent)
   })
 
-  it("is not certain where there is no code", () => {
+  it("is not certain to be unsent if there is no code", () => {
     for (const error of [
       undefined,
       null,
@@ -83,7 +83,7 @@ describe("a transport failure", () => {
     }
   })
 
-  it("shows a code only where it has the form of one, since it comes from outside", () => {
+  it("shows a code only if it has the form of one, since it comes from outside", () => {
     const shown = (code: string) => transportFailure({ code }).code
     assert.strictEqual(shown("A".repeat(64)), "A".repeat(64))
     for (const code of ["A".repeat(65), "", "a", "ESECRET x", "x ESECRET", "ESECRET\n"]) {
@@ -105,10 +105,10 @@ describe("the fate of a request", () => {
     })
 
   it.each([
-    ["unsent, since its URL is none", requestError("InvalidUrl"), { _tag: "unsent", why: "url" }],
+    ["unsent, since its URL is invalid", requestError("InvalidUrl"), { _tag: "unsent", why: "url" }],
     ["unsent, since its body cannot be encoded", requestError("Encode"), { _tag: "unsent", why: "body" }],
     [
-      "unsent, since nobody took the connection",
+      "unsent, since the connection was refused",
       requestError("Transport", { code: "ECONNREFUSED" }),
       { _tag: "unsent", why: "connection" }
     ],

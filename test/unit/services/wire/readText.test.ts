@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { readText } from "../../../../src/services/wire/http/readText.js"
 
-/** An answer in these parts, and how many of them were asked for. */
+/** An answer in these parts, and the number of parts that were read. */
 const answer = (...parts: ReadonlyArray<string | Uint8Array>) => {
   let asked = 0
   const body = new ReadableStream<Uint8Array>(
@@ -24,7 +24,7 @@ const answer = (...parts: ReadonlyArray<string | Uint8Array>) => {
 }
 
 describe("the text of an answer", () => {
-  it.effect("is put together from its parts, a character that is cut in two included", () =>
+  it.effect("is joined from its parts, even if a character is cut in two", () =>
     Effect.gen(function* () {
       const euro = new TextEncoder().encode("€")
       const { response } = answer("one, ", euro.slice(0, 1), euro.slice(1), " two")

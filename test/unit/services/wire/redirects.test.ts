@@ -4,12 +4,12 @@ import { Effect, Option } from "effect"
 import { requestInit, withoutRedirects } from "../../../../src/services/wire/http/redirects.js"
 import { hiddenBody } from "../../../../src/services/wire/http/hiddenBody.js"
 
-describe("what fetch is told", () => {
-  const told = Effect.map(Effect.serviceOption(FetchHttpClient.RequestInit), Option.getOrNull)
+describe("the options of fetch", () => {
+  const init = Effect.map(Effect.serviceOption(FetchHttpClient.RequestInit), Option.getOrNull)
 
-  it.effect("is what is at hand, or else what is given, and always not to follow redirects", () =>
+  it.effect("come from the context, else from the given ones, and never follow redirects", () =>
     Effect.gen(function* () {
-      const run = withoutRedirects({ keepalive: true, credentials: "omit", redirect: "follow" })(told)
+      const run = withoutRedirects({ keepalive: true, credentials: "omit", redirect: "follow" })(init)
       assert.deepStrictEqual(yield* run, { keepalive: true, credentials: "omit", redirect: "manual" })
       const atHand = Effect.provideService(run, FetchHttpClient.RequestInit, {
         credentials: "include",
@@ -25,7 +25,7 @@ describe("what fetch is told", () => {
     })
   )
 
-  it.effect("is nothing where nothing is at hand", () =>
+  it.effect("are empty if the context has none", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* requestInit, {})
       assert.deepStrictEqual(

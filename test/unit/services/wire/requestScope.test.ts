@@ -7,7 +7,7 @@ import { Effect, Scope } from "effect"
 import { inScopeOf } from "../../../../src/services/wire/http/requestScope.js"
 
 describe("the copy of a request", () => {
-  // Where this fails @effect/platform keeps the scopes of requests elsewhere, and requestScope.ts has to follow.
+  // If this fails, @effect/platform keeps request scopes elsewhere, and requestScope.ts has to follow.
   it.effect("belongs to the scope that @effect/platform gave to the request", () =>
     Effect.gen(function* () {
       const seen: Array<{ readonly hasEnded: boolean }> = []

@@ -35,7 +35,7 @@ describe("a request that is sent once", () => {
     })
   )
 
-  it.effect("is not sent again by a client that repeats what failed, and may have arrived", () =>
+  it.effect("is not sent again by a client that retries, and is lost, since it may have arrived", () =>
     Effect.gen(function* () {
       const { client, sent } = failing(1)
       const error = yield* Effect.flip(sendOnce(HttpClient.retry(client, { times: 3 }), request))

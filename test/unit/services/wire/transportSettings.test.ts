@@ -1,5 +1,5 @@
 /**
- * What transports are told: the settings of both wires, and what is not taken for one.
+ * The settings of transports on both wires, and values that are refused as settings.
  */
 import { HttpClient, HttpClientError, HttpClientResponse } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
@@ -27,7 +27,7 @@ const attempt = (permit: NumberTransport.Attempt["permit"] = Effect.void): Numbe
   permit
 })
 
-/** What becomes of an attempt, and where it was sent. */
+/** The outcome of an attempt, and the URLs that it was sent to. */
 const authenticate = <E>(
   layer: Layer.Layer<NumberTransport.NumberTransport, E, HttpClient.HttpClient>,
   answer: (
@@ -78,7 +78,7 @@ describe("the URL of a backend", () => {
       }
     })
 
-    it(`as ${name} is nothing else, and what it is to be is said`, () => {
+    it(`as ${name} is nothing else, and the error names the expected form`, () => {
       for (const url of [
         "",
         "easypay5.com",
@@ -107,7 +107,7 @@ describe("the URL of a backend", () => {
     })
   }
 
-  it("as a base URL ends without a slash, and as a SOAP endpoint as it is", () => {
+  it("loses its last slashes as a base URL, and keeps them as a SOAP endpoint", () => {
     for (const end of ["", "/", "///"]) {
       assert.deepStrictEqual(
         NumberTransport.decodeBaseUrl(`https://easypay5.com/a/b${end}`),
@@ -122,7 +122,7 @@ describe("the URL of a backend", () => {
 describe("the names of SOAP", () => {
   const decode = SoapTransport.decodeSoapOptions
 
-  it("are WCF's where none are set, and the prefix follows the namespace, with one slash between", () => {
+  it("are WCF's by default, and the prefix follows the namespace, with one slash between", () => {
     assert.deepStrictEqual(Either.getOrThrow(decode({})), {
       endpoint: soapExample,
       namespace: "http://tempuri.org/",
@@ -157,7 +157,7 @@ describe("the names of SOAP", () => {
 })
 
 describe("the layers", () => {
-  it.scoped("go to the documented addresses where none is set", () =>
+  it.scoped("go to the documented addresses by default", () =>
     Effect.gen(function* () {
       const rest = [`${restExample}/Authenticate`]
       assert.deepStrictEqual((yield* authenticate(NumberTransport.layerRest())).urls, rest)
@@ -175,7 +175,7 @@ describe("the layers", () => {
     })
   )
 
-  it.scoped("go to those that are given, or that the environment gives", () =>
+  it.scoped("go to the addresses that are given, or that the environment gives", () =>
     Effect.gen(function* () {
       const baseUrl = "https://number.test/v1"
       const endpoint = "https://number.test/a.svc"
@@ -196,7 +196,7 @@ describe("the layers", () => {
     })
   )
 
-  it.effect("take the settings of SOAP from the variables of their names", () =>
+  it.effect("read the settings of SOAP from the variables of their names", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* configured({})(SoapTransport.configSoapOptions), {
         endpoint: undefined,
@@ -214,7 +214,7 @@ describe("the layers", () => {
     })
   )
 
-  it.scoped("fail where a setting does not have its form", () =>
+  it.scoped("fail if a setting is malformed", () =>
     Effect.gen(function* () {
       for (const layer of [
         NumberTransport.layerRest({ baseUrl: "number.test" }),
@@ -228,7 +228,7 @@ describe("the layers", () => {
 })
 
 describe("an attempt that was not written", () => {
-  it("has its permit to thank, which says why", () => {
+  it("has the error AttemptNotPermitted, whose message says why", () => {
     const { AttemptNotPermitted, NumberTransport: service } = NumberTransport
     assert.strictEqual(
       new AttemptNotPermitted({ why: "leaseEnded" }).message,
@@ -247,7 +247,7 @@ describe("an attempt that was not written", () => {
     assert.strictEqual(service.key, "effect-number-auth/NumberTransport")
   })
 
-  it.scoped("comes to an outcome whose detail goes into a sentence", () =>
+  it.scoped("has an outcome with a detail that fits into a sentence", () =>
     Effect.gen(function* () {
       const layer = NumberTransport.layerRest()
       const notPermitted = (why: NumberTransport.AttemptNotPermitted["why"]) =>
@@ -299,7 +299,7 @@ describe("an answer to an attempt", () => {
     )
   const result = (fields: object) => ({ AuthenticateResult: fields })
 
-  it("comes to the words that its parts have", () => {
+  it("has the outcome and the detail that its parts call for", () => {
     const accepted = {
       FunctionOk: true,
       AuthSuccess: true,
@@ -363,10 +363,10 @@ describe("an answer to an attempt", () => {
     }
   })
 
-  it("that is a SOAP fault says so, with its status where that is no success", () => {
+  it("is reported as a SOAP fault if it is one, with a status outside 200 to 299", () => {
     const fault =
       '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><faultcode>s:Client</faultcode><faultstring>Bad Request</faultstring></s:Fault></s:Body></s:Envelope>'
-    for (const [status, said] of [
+    for (const [status, suffix] of [
       [199, " and HTTP status 199"],
       [200, ""],
       [299, ""],
@@ -374,7 +374,7 @@ describe("an answer to an attempt", () => {
     ] as const) {
       assert.deepStrictEqual({ ...SoapTransport.classifySoapAnswer({ status, body: fault }, token) }, {
         _tag: "faulted",
-        detail: `Number answered with a SOAP fault${said}: Bad Request`,
+        detail: `Number answered with a SOAP fault${suffix}: Bad Request`,
         errorCode: null,
         lockReported: false
       } as never)

@@ -119,7 +119,7 @@ describe("an XML document", () => {
     isRefused("<a>&#x0000041;</a>")
   })
 
-  it("has attributes that are quoted, apart, and without a tag in them", () => {
+  it("has attributes that are quoted, separated, unique and without a tag in them", () => {
     for (const text of [`<a b="1" c='2'/>`, `<a\tb = "1"\r\nc="2" ></a>`, `<a b="'" c='"'/>`]) isTaken(text)
     for (const text of [
       "<a b=1/>",
@@ -168,7 +168,7 @@ describe("an XML document", () => {
     assert.strictEqual(escapeXml("<&>\r\n<&>\r"), "&lt;&amp;&gt;&#13;\n&lt;&amp;&gt;&#13;")
   })
 
-  it("is as JSON would have it: null, text, fields, and an array of what is there several times", () => {
+  it("becomes null, text or fields, with an array for elements that repeat", () => {
     assert.deepStrictEqual(value(`<a ${nil}="1"/>`), null)
     assert.deepStrictEqual(value("<a/>"), "")
     assert.deepStrictEqual(value(`<a><b>1</b><c>2</c><b/><b><d>3</d></b><e ${nil}="true"/></a>`), {

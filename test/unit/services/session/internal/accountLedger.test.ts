@@ -35,7 +35,7 @@ const setUp = Effect.gen(function* () {
 })
 
 describe("the ledger of an account", () => {
-  it.effect("stores what the core decides, and gives the key of the session that is held", () =>
+  it.effect("stores the decisions of the core, and gives the key of the held session", () =>
     Effect.gen(function* () {
       const { account, store, stored } = yield* setUp
       const reserved = yield* account.transact([request])
@@ -52,7 +52,7 @@ describe("the ledger of an account", () => {
     })
   )
 
-  it.effect("draws no number where nothing changes", () =>
+  it.effect("draws no number if nothing changes", () =>
     Effect.gen(function* () {
       const { account } = yield* setUp
       const { from, sequence } = yield* account.transact([{ type: "observe" }])
@@ -61,7 +61,7 @@ describe("the ledger of an account", () => {
     })
   )
 
-  it.effect("foresees without writing", () =>
+  it.effect("foresees a decision without writing", () =>
     Effect.gen(function* () {
       const { account, stored } = yield* setUp
       assert.strictEqual((yield* account.foresee([request])).decision._tag, "send")
@@ -82,7 +82,7 @@ describe("the ledger of an account", () => {
     })
   )
 
-  it.effect("shows each step that is to be written before the store has confirmed it", () =>
+  it.effect("reports each step that will be written before the store has confirmed it", () =>
     Effect.gen(function* () {
       const { account } = yield* setUp
       const seen: Array<string> = []
@@ -93,7 +93,7 @@ describe("the ledger of an account", () => {
 })
 
 describe("a request of a process without the key of the session", () => {
-  it("takes the session for none, and makes one of its own", () => {
+  it("makes an attempt for a session of its own", () => {
     const core = makeAuthCore(settings.policy)
     const session = { generation: 3, fingerprint: print(1), obtainedAtMillis: 0, expiresAtMillis: 1000 }
     const context = { ...emptyAccountRecord.context, session }

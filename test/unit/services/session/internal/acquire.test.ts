@@ -22,7 +22,7 @@ const held: Decision = { _tag: "held", session }
 const send: Decision = { _tag: "send", attempt: 7 }
 const waitFor = (on: "attempt" | "room"): Decision => ({ _tag: "wait", on, forMillis: 1000 })
 
-/** An acquisition whose ledger decides as it is told: what it foresees, and what its transactions come to. */
+/** An acquisition with a scripted ledger: these are its decisions, foreseen or stored. */
 const setUp = (
   decisions: ReadonlyArray<Decision>,
   options: Partial<Parameters<typeof makeAcquisition>[0]> = {}
@@ -88,7 +88,7 @@ describe("an acquisition", () => {
     })
   )
 
-  it.effect("asks again after another's attempt, with a token that is fetched again", () =>
+  it.effect("asks again after another process's attempt, with a token that is fetched again", () =>
     Effect.gen(function* () {
       const { acquisition, calls } = yield* setUp([waitFor("attempt"), held])
       const fiber = yield* Effect.fork(acquisition.obtain(null, seatIn()))
@@ -98,7 +98,7 @@ describe("an acquisition", () => {
     })
   )
 
-  it.effect("gives up when its time is over, and says what it waited for", () =>
+  it.effect("gives up when its time is over, and names the reason of its wait", () =>
     Effect.gen(function* () {
       const { acquisition } = yield* setUp(Array.from({ length: 20 }, () => waitFor("room")))
       const fiber = yield* Effect.fork(Effect.flip(acquisition.obtain(null, seatIn())))
@@ -121,7 +121,7 @@ describe("an acquisition", () => {
       })
   )
 
-  it.effect("waits for its turn where it needs room, and fetches the token again", () =>
+  it.effect("waits for its turn if it needs room, and fetches the token again", () =>
     Effect.gen(function* () {
       const turns = makeTurns()
       const other = turns.seat()
@@ -150,7 +150,7 @@ describe("an acquisition", () => {
     })
   )
 
-  it.effect("gives back what it may have reserved, where the store did not confirm it", () =>
+  it.effect("gives back a possible reservation if the store did not confirm it", () =>
     Effect.gen(function* () {
       const messages: Array<string> = []
       let calls = 0

@@ -4,7 +4,7 @@ import { denialOf, outcomeAfter } from "../../../../../src/services/session/inte
 
 const fresh = { isWritten: false, isOver: false }
 const began = { millis: 1000, nanos: 5_000_000n }
-/** So many milliseconds later by the wall clock, and by monotonic time. */
+/** A later time: by these milliseconds on the wall clock, and on the monotonic clock. */
 const later = (millis: number, steady = millis) => ({
   millis: began.millis + millis,
   nanos: began.nanos + BigInt(steady) * 1_000_000n
@@ -33,19 +33,19 @@ describe("the outcome of an attempt whose permit was denied", () => {
   const unsent = AttemptOutcome.unsent({ detail: "refused" })
   const written = { ...fresh, isWritten: true }
 
-  it("is unsent in the place of lost, where nothing was written", () => {
+  it("is unsent in place of lost if nothing was written", () => {
     assert.strictEqual(outcomeAfter(lost, "leaseEnded", fresh)._tag, "unsent")
     assert.strictEqual(outcomeAfter(lost, "leaseEnded", written)._tag, "lost")
     assert.strictEqual(outcomeAfter(lost, null, fresh), lost, "a transport that never asked is believed")
   })
 
-  it("is lost in the place of unsent, where a second write was denied", () => {
+  it("is lost in place of unsent if a second write was denied", () => {
     assert.strictEqual(outcomeAfter(unsent, "alreadyWritten", written)._tag, "lost")
     assert.strictEqual(outcomeAfter(unsent, "leaseEnded", fresh), unsent)
     assert.strictEqual(outcomeAfter(unsent, null, written), unsent)
   })
 
-  it("is what the answer says, where one came", () => {
+  it("follows the answer if one came", () => {
     const refused = AttemptOutcome.refused({ detail: "no", lockReported: false })
     for (const denied of ["leaseEnded", "alreadyWritten", null] as const) {
       assert.strictEqual(outcomeAfter(refused, denied, written), refused)

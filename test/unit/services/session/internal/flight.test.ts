@@ -46,7 +46,7 @@ const setUp = (turns: Turns = noTurns) =>
   })
 
 describe("a flight", () => {
-  it.effect("is one for all who ask, and its session goes to each", () =>
+  it.effect("is shared by all callers, and gives its session to each", () =>
     Effect.gen(function* () {
       const { begun, notified, sessionAfter } = yield* setUp()
       const callers = yield* Effect.forkAll(Array.from({ length: 3 }, () => sessionAfter(null)))
@@ -62,7 +62,7 @@ describe("a flight", () => {
     })
   )
 
-  it.effect("does not start where a session is held", () =>
+  it.effect("does not start if a session is held", () =>
     Effect.gen(function* () {
       const { begun, holder, sessionAfter } = yield* setUp()
       yield* holder.hold(sessionKey(), 4, 1000)
@@ -71,7 +71,7 @@ describe("a flight", () => {
     })
   )
 
-  it.effect("that began before a refusal does not answer it: another follows", () =>
+  it.effect("does not answer a refusal that came after its start: another flight follows", () =>
     Effect.gen(function* () {
       const { begun, sessionAfter } = yield* setUp()
       const first = yield* Effect.fork(sessionAfter(null))
@@ -90,7 +90,7 @@ describe("a flight", () => {
     })
   )
 
-  it.effect("goes on when its callers have gone, so that its attempt is settled", () =>
+  it.effect("can be abandoned when its callers have gone, so that the next call starts another", () =>
     Effect.gen(function* () {
       const { begun, sessionAfter } = yield* setUp()
       const caller = yield* Effect.fork(sessionAfter(null))
@@ -104,7 +104,7 @@ describe("a flight", () => {
     })
   )
 
-  it.effect("that waits for its turn ends with its last caller, and gives its place up", () =>
+  it.effect("ends with its last caller if it needs a turn, and gives that turn up", () =>
     Effect.gen(function* () {
       const turns = makeTurns()
       const { begun, sessionAfter } = yield* setUp(turns)
@@ -117,7 +117,7 @@ describe("a flight", () => {
     })
   )
 
-  it.effect("hands its error to its callers, and the next call starts anew", () =>
+  it.effect("passes its error on to its caller, and the next call starts another", () =>
     Effect.gen(function* () {
       const { begun, sessionAfter } = yield* setUp()
       const caller = yield* Effect.fork(sessionAfter(null))

@@ -7,7 +7,7 @@ const held = (holder: ReturnType<typeof makeSessionHolder>, nowMillis = 0, newer
   holder.current(nowMillis, newerThan)?.generation ?? null
 
 describe("the held session", () => {
-  it.effect("serves until its end by this host's clock, and to those who need no newer one", () =>
+  it.effect("serves until its end by this host's clock, and only callers that need no newer one", () =>
     Effect.gen(function* () {
       const holder = makeSessionHolder(settingsOf())
       assert.isNull(held(holder))

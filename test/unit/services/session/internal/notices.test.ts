@@ -37,7 +37,7 @@ describe("the notices of an account", () => {
     })
   )
 
-  it.effect("are handed over though the fiber that does so is interrupted", () =>
+  it.effect("are handed over even if the fiber that does so is interrupted", () =>
     Effect.gen(function* () {
       const given: Array<string> = []
       const notices = setUp(({ notice }) => Effect.as(Effect.sleep(10), void given.push(notice.kind)))
@@ -69,7 +69,7 @@ describe("the notices of an account", () => {
   )
 
   it.effect(
-    "of a lock are another account's, where that one announces it, and its own where that failed",
+    "of a lock are announced by one account, and by another account if the first announcement failed",
     () =>
       Effect.gen(function* () {
         const kept: Array<AuthNotice> = []
