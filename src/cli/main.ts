@@ -50,12 +50,12 @@ const report = (cause: Cause.Cause<unknown>, host: Host): Effect.Effect<number> 
     (error): error is Failure | ValidationError.ValidationError =>
       error instanceof Failure || ValidationError.isValidationError(error)
   )
-  const tell = (message: string, json: Readonly<Record<string, unknown>>): Effect.Effect<void> =>
+  const printError = (message: string, json: Readonly<Record<string, unknown>>): Effect.Effect<void> =>
     Effect.zipRight(output.say(message), output.json ? output.line(JSON.stringify(json)) : Effect.void)
   if (Option.isSome(known)) {
     const { error, report } =
       known.value instanceof Failure ? known.value : { error: known.value, report: Option.none() }
-    return Effect.as(tell(messageOf(error), errorJson(error, report)), exitCodeOf(error))
+    return Effect.as(printError(messageOf(error), errorJson(error, report)), exitCodeOf(error))
   }
   const signal = host.signal()
   if (Cause.isInterruptedOnly(cause) && signal !== undefined) {
@@ -63,7 +63,11 @@ const report = (cause: Cause.Cause<unknown>, host: Host): Effect.Effect<number> 
     return ["emulator", "inspect"].includes(host.argv[2]!)
       ? Effect.succeed(exitCode)
       : Effect.as(
-          tell(`Ended by ${signal}.`, { error: "Interrupted", message: `Ended by ${signal}.`, exitCode }),
+          printError(`Ended by ${signal}.`, {
+            error: "Interrupted",
+            message: `Ended by ${signal}.`,
+            exitCode
+          }),
           exitCode
         )
   }
@@ -71,7 +75,10 @@ const report = (cause: Cause.Cause<unknown>, host: Host): Effect.Effect<number> 
   const [defect] = Cause.defects(cause)
   const kind = defect instanceof Error && /^\w{1,40}$/.test(defect.name) ? defect.name : "unknown"
   const message = `number-auth has a bug (${kind}). The error is not shown, since it may hold a secret. An attempt that was under way counts until its lease runs out: see number-auth status before you go on. Please report the bug.`
-  return Effect.as(tell(message, { error: "Defect", message, exitCode: ExitCode.defect }), ExitCode.defect)
+  return Effect.as(
+    printError(message, { error: "Defect", message, exitCode: ExitCode.defect }),
+    ExitCode.defect
+  )
 }
 
 const asksForHelp = (argv: ReadonlyArray<string>): boolean =>

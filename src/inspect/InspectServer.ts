@@ -92,7 +92,7 @@ const encodeRecords = (records: ReadonlyArray<TransitionRecord>): string =>
 const json = (text: string): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.text(text, { contentType: "application/json" })
 
-const told = (status: number, text: string): HttpServerResponse.HttpServerResponse =>
+const textResponse = (status: number, text: string): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.text(`${text}\n`, { status })
 
 /**
@@ -162,13 +162,13 @@ const answer = (
         return json(`${about.slice(0, -1)},"accounts":${encodeRecords(accounts)}}`)
       }
       case "/records": {
-        if (Either.isLeft(asked)) return told(400, asked.left.message)
+        if (Either.isLeft(asked)) return textResponse(400, asked.left.message)
         const records = yield* recorder.records(asked.right)
         const attempts = JSON.stringify(recorder.attemptsOf(records))
         return json(`{"attempts":${attempts},"records":${encodeRecords(records)}}`)
       }
       case "/sequence": {
-        if (Either.isLeft(asked)) return told(400, asked.left.message)
+        if (Either.isLeft(asked)) return textResponse(400, asked.left.message)
         const until = Number(url.searchParams.get("until") ?? Infinity)
         const records = yield* recorder.records(asked.right)
         return HttpServerResponse.text(toSequenceDiagram(records.filter(({ sequence }) => sequence <= until)))
@@ -184,7 +184,7 @@ const answer = (
           headers: { connection: "close" }
         })
       default:
-        return told(404, "There is no such page.")
+        return textResponse(404, "There is no such page.")
     }
   })
 
@@ -216,12 +216,14 @@ export const makeApp = (
     const app = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
       if (request.method !== "GET" && request.method !== "HEAD") {
         return Effect.succeed(
-          HttpServerResponse.setHeader(told(405, "The inspector is read-only."), "allow", "GET, HEAD")
+          HttpServerResponse.setHeader(textResponse(405, "The inspector is read-only."), "allow", "GET, HEAD")
         )
       }
       if (expected === null) {
         if (!loopbacks.has(hostOf(request.headers["host"] ?? ""))) {
-          return Effect.succeed(told(421, "This inspector has no secret, so it serves only this machine."))
+          return Effect.succeed(
+            textResponse(421, "This inspector has no secret, so it serves only this machine.")
+          )
         }
       } else {
         // The digests are compared, so that the time of the comparison reveals nothing about the secret.
@@ -229,7 +231,7 @@ export const makeApp = (
         if (password === null || digest(password) !== expected) {
           return Effect.succeed(
             HttpServerResponse.setHeader(
-              told(401, "Enter the inspector's secret as the password."),
+              textResponse(401, "Enter the inspector's secret as the password."),
               "www-authenticate",
               'Basic realm="number-auth inspector", charset="UTF-8"'
             )

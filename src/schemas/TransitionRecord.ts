@@ -118,7 +118,7 @@ const namesIn = (ast: SchemaAST.AST): ReadonlyArray<string> => {
   }
 }
 
-const told: Array<string> = [...new Set(namesIn(TransitionRecord.ast))]
+const fieldNames: Array<string> = [...new Set(namesIn(TransitionRecord.ast))]
 
 /**
  * Writes a record as JSON on one line, with the properties that the schema names and no others. The text equals the
@@ -127,7 +127,7 @@ const told: Array<string> = [...new Set(namesIn(TransitionRecord.ast))]
  * @since 0.1.0
  * @category encoding
  */
-export const encodeRecord = (record: TransitionRecord): string => JSON.stringify(record, told)
+export const encodeRecord = (record: TransitionRecord): string => JSON.stringify(record, fieldNames)
 
 /**
  * Writes records as a trace file: a header line that identifies the file, then JSON lines.

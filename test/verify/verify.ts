@@ -13,7 +13,7 @@ import { makeView, summaryOf } from "./view.js"
 
 const usage = `npm run verify                         everything at full depth
 npm run verify -- --minutes 5          each part gets its share of five minutes
-npm run verify -- --only walks,core    these parts; --only may stand several times
+npm run verify -- --only walks,forms   these parts; --only may stand several times
 npm run verify -- --seed 123           the random choices of an earlier run
 npm run verify -- --list               the parts, and what each proves`
 

@@ -91,23 +91,23 @@ const withAccounts = (
 }
 
 /** Takes the answer to `accounts`, at the start and after each reconnection. It replaces all accounts and locations. */
-export const onAccounts = (model: Model, told: Accounts): Model => {
+export const onAccounts = (model: Model, received: Accounts): Model => {
   const blank: Model = { ...model, accounts: new Map(), locations: new Map(), names: [] }
   const shown = withAccounts(
-    { ...blank, attempts: withAttempts(model.attempts, told.attempts) },
-    told.accounts
+    { ...blank, attempts: withAttempts(model.attempts, received.attempts) },
+    received.accounts
   )
   return {
     ...model,
     ...shown,
     isLoaded: true,
-    title: told.title,
-    source: told.source,
-    notices: told.notices,
+    title: received.title,
+    source: received.source,
+    notices: received.notices,
     clock:
-      told.source === "trace"
-        ? { stoppedAtMillis: told.nowMillis }
-        : { aheadMillis: told.nowMillis - Date.now() },
+      received.source === "trace"
+        ? { stoppedAtMillis: received.nowMillis }
+        : { aheadMillis: received.nowMillis - Date.now() },
     selected:
       model.selected !== null && shown.accounts.has(model.selected)
         ? model.selected
@@ -145,17 +145,20 @@ const merged = (
 export const onHistory = (
   model: Model,
   name: string,
-  told: { readonly records: ReadonlyArray<TransitionRecord>; readonly attempts: ReadonlyArray<SeenAttempt> }
+  received: {
+    readonly records: ReadonlyArray<TransitionRecord>
+    readonly attempts: ReadonlyArray<SeenAttempt>
+  }
 ): Model =>
   // Another account may have been selected meanwhile. The newest record may be in the model and not in the answer.
   name === model.selected
     ? {
         ...model,
         records: merged(
-          told.records,
+          received.records,
           [model.accounts.get(name)].filter((record) => record !== undefined)
         ),
-        attempts: withAttempts(model.attempts, told.attempts)
+        attempts: withAttempts(model.attempts, received.attempts)
       }
     : model
 
@@ -202,7 +205,7 @@ export const connect = (
     getJson<{ records: ReadonlyArray<TransitionRecord>; attempts: ReadonlyArray<SeenAttempt> }>(
       `records?${queryOf(name)}`
     ).then(
-      (told) => change((model) => onHistory(model, name, told)),
+      (received) => change((model) => onHistory(model, name, received)),
       () => change((model) => ({ ...model, connection: "lost" }))
     )
   }
@@ -210,11 +213,11 @@ export const connect = (
   const load = (): void => {
     isLoading = true
     getJson<Accounts>("accounts").then(
-      (told) => {
+      (received) => {
         isLoading = false
         let selected: string | null = null
         change((model) => {
-          const next = { ...onAccounts(model, told), connection: "live" as const }
+          const next = { ...onAccounts(model, received), connection: "live" as const }
           selected = next.selected
           return next
         })

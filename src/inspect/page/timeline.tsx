@@ -22,7 +22,7 @@ const details = ({ abort, events, notices }: TransitionRecord): ReadonlyArray<st
 ]
 
 const CopyView = ({ name, until }: { readonly name: string; readonly until: number | null }) => {
-  const [told, setTold] = useState<{ readonly text: string; readonly diagram: string | null }>({
+  const [copied, setCopied] = useState<{ readonly text: string; readonly diagram: string | null }>({
     text: "",
     diagram: null
   })
@@ -34,10 +34,10 @@ const CopyView = ({ name, until }: { readonly name: string; readonly until: numb
       if (!response.ok) throw new Error(String(response.status))
       diagram = await response.text()
       await navigator.clipboard.writeText(diagram)
-      setTold({ text: "Copied, as a Mermaid sequence diagram.", diagram: null })
+      setCopied({ text: "Copied, as a Mermaid sequence diagram.", diagram: null })
     } catch {
       // The browser may not allow copying here, as over plain HTTP from another machine.
-      setTold({
+      setCopied({
         text:
           diagram === null
             ? "The diagram could not be loaded."
@@ -52,13 +52,13 @@ const CopyView = ({ name, until }: { readonly name: string; readonly until: numb
         Copy as sequence diagram
       </button>{" "}
       <a href="trace">Download the trace of all accounts</a>
-      <p role="status">{told.text}</p>
-      {told.diagram === null ? null : (
+      <p role="status">{copied.text}</p>
+      {copied.diagram === null ? null : (
         <textarea
           readOnly
           rows={8}
           aria-label="Sequence diagram"
-          value={told.diagram}
+          value={copied.diagram}
           onFocus={({ currentTarget }) => currentTarget.select()}
         />
       )}

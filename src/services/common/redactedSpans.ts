@@ -18,7 +18,10 @@ const kindOf = (error: unknown): Error => {
 }
 
 /** A cause that is fit to be shown: failures are mapped by `error`, and defects are reduced to their kind. */
-const told = (cause: Cause.Cause<unknown>, error: (error: unknown) => unknown): Cause.Cause<unknown> =>
+const redactedCause = (
+  cause: Cause.Cause<unknown>,
+  error: (error: unknown) => unknown
+): Cause.Cause<unknown> =>
   Cause.match<Cause.Cause<unknown>, unknown>(cause, {
     onEmpty: Cause.empty,
     onFail: (failure) => Cause.fail(error(failure)),
@@ -49,7 +52,10 @@ export const withRedactedSpans =
               attribute: (key: string, value: unknown) =>
                 attribute(key, typeof value === "string" ? show(value) : value),
               end: (endTime: bigint, exit: Exit.Exit<unknown, unknown>) =>
-                end(endTime, Exit.isSuccess(exit) ? Exit.void : Exit.failCause(told(exit.cause, error)))
+                end(
+                  endTime,
+                  Exit.isSuccess(exit) ? Exit.void : Exit.failCause(redactedCause(exit.cause, error))
+                )
             })
           },
           context: tracer.context.bind(tracer)
@@ -69,7 +75,7 @@ export const withOwnSpan =
       return effect.pipe(
         Effect.catchAllCause((cause) => {
           given = cause
-          return Effect.failCause(told(cause, (error) => (isOurs(error) ? error : kindOf(error))))
+          return Effect.failCause(redactedCause(cause, (error) => (isOurs(error) ? error : kindOf(error))))
         }),
         Effect.withSpan(name, { attributes, captureStackTrace: false }),
         Effect.catchAllCause((cause) => Effect.failCause(given ?? (cause as Cause.Cause<E>)))

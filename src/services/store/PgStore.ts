@@ -172,7 +172,10 @@ export const layer = (options: Options): Layer.Layer<AuthStore, AuthStoreError> 
             Stream.fromSchedule(firstLooks),
             Stream.unwrapScoped(
               Effect.map(RcRef.get(listener), (changed) =>
-                Stream.filter(Stream.fromPubSub(changed), (told) => told === location || told === null)
+                Stream.filter(
+                  Stream.fromPubSub(changed),
+                  (changedLocation) => changedLocation === location || changedLocation === null
+                )
               )
             )
           )

@@ -28,7 +28,7 @@ const remembered = new Map<string, Fingerprint>()
 const mostRemembered = 16_384
 
 /**
- * The fingerprint is scrypt (N = 2^12, r = 8, p = 1: 4 MiB, 10 to 30 ms here) over the token, salted with the account,
+ * The fingerprint is scrypt (N = 2^12, r = 8, p = 1: 4 MiB, 10 to 40 ms) over the token, salted with the account,
  * so that two accounts with one token differ and no table serves two accounts.
  *
  * It is slow, and not keyed, on purpose. A keyed hash would depend on its key. To rotate or lose that key would change

@@ -54,19 +54,19 @@ const withoutKey =
   (error: HttpClientError.HttpClientError): HttpClientError.HttpClientError =>
     error._tag === "ResponseError"
       ? readWithoutKey(given, key)(error)
-      : new HttpClientError.RequestError({ ...saidBy(error), request: given, reason: error.reason })
+      : new HttpClientError.RequestError({ ...detailsOf(error), request: given, reason: error.reason })
 
 const readWithoutKey =
   (given: HttpClientRequest.HttpClientRequest, key: Redacted.Redacted) =>
   (error: HttpClientError.ResponseError): HttpClientError.ResponseError =>
     new HttpClientError.ResponseError({
-      ...saidBy(error),
+      ...detailsOf(error),
       request: given,
       response: new ReadResponse(given, error.response, new ArrayBuffer(0), key),
       reason: error.reason
     })
 
-const saidBy = ({ cause, description }: HttpClientError.HttpClientError) => ({
+const detailsOf = ({ cause, description }: HttpClientError.HttpClientError) => ({
   cause,
   ...(description === undefined ? {} : { description })
 })
