@@ -746,7 +746,7 @@ const inspect = Command.make(
     host: Options.text("host").pipe(
       Options.withDefault("127.0.0.1"),
       Options.withDescription(
-        "The address of the page. Default: 127.0.0.1, for this machine only. Another address needs NUMBER_INSPECT_SECRET."
+        "The address of the page. Default: 127.0.0.1. An address that other machines can reach needs NUMBER_INSPECT_SECRET."
       )
     ),
     json

@@ -55,6 +55,7 @@ export const invariants = [
   "an attempt is sent only with a mark of the same step",
   "an attempt is sent only by the account that is attempting it",
   "a refused fingerprint is never sent again",
+  "an aborted account does not send the aborted credentials",
   "a mark is put by a reservation, or put back by a failure",
   "an attempt has one mark",
   "an account has one attempt in flight at the most",
@@ -184,6 +185,10 @@ const brokenBy = (
     holds(
       fingerprint === null || !before.context.refusedFingerprints.includes(fingerprint),
       "a refused fingerprint is never sent again"
+    )
+    holds(
+      before.state !== "aborted" || before.context.abort?.fingerprint !== fingerprint,
+      "an aborted account does not send the aborted credentials"
     )
   }
   const isFailureOf = (id: number): boolean =>

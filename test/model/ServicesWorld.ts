@@ -12,6 +12,7 @@ import * as Emulator from "../../src/testing/NumberEmulator.js"
 import * as NaiveClient from "../../src/testing/NaiveClient.js"
 import * as ProcessGates from "../../src/testing/ProcessGates.js"
 import * as VirtualClock from "../../src/testing/VirtualClock.js"
+import { neverLockedOut } from "./WorldModel.js"
 import { accounts, type Operation, processes, type Schedule } from "./ServicesSchedule.js"
 
 const baseUrl = "https://number.test/v1"
@@ -36,9 +37,6 @@ export const emptyTally = (): Tally => ({
   peak: 0,
   atTheLimit: 0
 })
-
-/** The property that this library is for. */
-export const neverPastLimit = "the backend never counts more than the limit"
 
 /** The outcome of one run. */
 export interface Outcome {
@@ -257,7 +255,7 @@ export const run = (client: "library" | "naive", given: Schedule, tally: Tally =
   tally.attempts += clock.run(location.emulator.log).length
   tally.peak = Math.max(tally.peak, peak)
   if (peak === given.limit) tally.atTheLimit += 1
-  if (peak > given.limit) broken.add(neverPastLimit)
+  if (peak > given.limit) broken.add(neverLockedOut)
   const isLockedOut = peak >= 6 || location.isLocked()
   location.closeBackend()
   running.end()

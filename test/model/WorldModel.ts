@@ -15,7 +15,7 @@
  *   may give any answer. It works on a request until the drain is over, and not after.
  * - **Time**: leases and drains run out in every order, and a transaction notes each end. Before that transaction, an
  *   end can only forbid something, so no other moment has to be tried. Sessions end by refusal only, since the core
- *   treats their end by the clock in the same way. Clocks that are set are left to the sampled properties. Where a 5050
+ *   treats their end by the clock in the same way. Clocks that are set are left to the schedules of the services. Where a 5050
  *   is possible, sessions also come of age.
  * - **People** resume, bring tokens, and say that a lock was lifted only when it was: Number's count is zero, and
  *   nothing was counted since.

@@ -13,7 +13,7 @@ export interface Options {
   readonly watch?: string | undefined
 }
 
-export interface Way {
+interface Way {
   readonly steps: number
   /** The transitions that were checked: all that lead on from each state of the way. */
   readonly transitions: number

@@ -34,6 +34,17 @@ export const invariantMutants: ReadonlyArray<InvariantMutant> = [
     walk: "small"
   },
   {
+    invariant: "an aborted account does not send the aborted credentials",
+    edits: [
+      edit(
+        guards,
+        "guardsOf/canBeReplaced",
+        "({ context }, { fingerprint }) => !context.refusedFingerprints.includes(fingerprint)"
+      )
+    ],
+    walk: "overlap"
+  },
+  {
     invariant: "a mark is put by a reservation, or put back by a failure",
     edits: [
       edit(

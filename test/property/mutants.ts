@@ -7,7 +7,7 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { edited, type NamedEdit } from "../support/namedEdit.js"
-import type { Options } from "../model/WorldModel.js"
+import { neverLockedOut, type Options } from "../model/WorldModel.js"
 import { buildModule } from "../verify/build.js"
 import { hunting } from "./exhaustiveWorlds.js"
 
@@ -35,7 +35,7 @@ export const files = {
 /** Replaces a value of a file. */
 export const edit = (file: string, name: string, as: NamedEdit["as"]): NamedEdit => ({ file, name, as })
 
-const backend = "the backend never counts more than the limit"
+const backend = neverLockedOut
 const isRefused = "a refused fingerprint is never sent again"
 const { ended, guards, handlers, ledger, marks } = files
 const acquire = "src/services/session/internal/acquire.ts"

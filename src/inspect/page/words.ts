@@ -52,5 +52,5 @@ export const markFate = (mark: Mark, nowMillis: number): string => {
   }
   return mark.clearedForLocation
     ? "cleared for the location; counts for its account until that account succeeds"
-    : "counts until a later attempt succeeds"
+    : "counts until a new attempt succeeds"
 }

@@ -12,7 +12,7 @@ import type { Token } from "../../schemas/Credentials.js"
 import { scrub } from "../common/scrub.js"
 import type { Attempt } from "./attempt.js"
 import { hiddenBody } from "./http/hiddenBody.js"
-import { isSuccessful } from "./http/readAnswer.js"
+import { isSuccessful, type TextAnswer } from "./http/readAnswer.js"
 
 /**
  * The longest answer that is read, in bytes: 1 MiB. The rest is cut off, and the attempt counts as faulted.
@@ -28,10 +28,7 @@ export const longestAnswerBytes = 1_048_576
  * @since 0.1.0
  * @category models
  */
-export interface Answer {
-  readonly status: number
-  readonly body: string | null
-}
+export type Answer = TextAnswer
 
 /**
  * Builds the request of an attempt (`number-api.md`, section "REST"). The token is in the body only.

@@ -33,7 +33,7 @@ export class NumberEmulator extends Context.Tag("effect-number-auth/testing/Numb
     readonly addToken: (
       account: string,
       token: string,
-      options?: { readonly expiresAtMillis?: number | undefined }
+      options?: { readonly expiresAtMillis?: number }
     ) => Effect.Effect<void>
     /** Revokes a token; its sessions go on. */
     readonly revokeToken: (account: string, token: string) => Effect.Effect<void>

@@ -29,25 +29,25 @@ export const make = (
   const made: Array<string> = []
   const good: Array<string> = []
   const supplied: Array<string> = []
-  const makeUnknown = (): string => {
+  const makeText = (): string => {
     // The same texts in every location, so that each fingerprint is computed once.
     const text = `7E577E57${made.length.toString(16).toUpperCase().padStart(24, "0")}`
     made.push(text)
     return text
   }
   const issue: TokenBook["issue"] = (account, lifeMillis) => {
-    const token = makeUnknown()
+    const token = makeText()
     good[account] = token
-    const expiresAtMillis =
-      lifeMillis === undefined ? undefined : clock.unsafeCurrentTimeMillis() + lifeMillis
-    clock.run(emulator.addToken(accounts[account]!, token, { expiresAtMillis }))
+    const end =
+      lifeMillis === undefined ? undefined : { expiresAtMillis: clock.unsafeCurrentTimeMillis() + lifeMillis }
+    clock.run(emulator.addToken(accounts[account]!, token, end))
   }
   for (const account of accounts.keys()) {
     issue(account, lifeMillis)
     supplied[account] = good[account]!
   }
   return {
-    makeUnknown,
+    makeUnknown: makeText,
     numberOf: (token) => made.indexOf(token) + 1,
     good: (account) => good[account]!,
     supplied: (account) => supplied[account]!,

@@ -71,19 +71,19 @@ const makeUnsuccessful = () => {
       tokens.set(account, known)
       return known
     },
-    forget: (account?: string): void => {
-      if (account === undefined) tokens.clear()
-      else tokens.delete(account)
-    }
+    forget: (account: string): void => tokens.get(account)?.clear(),
+    forgetAll: (): void => tokens.forEach((each) => each.clear())
   }
 }
 
 export interface Oracle {
   /** The backend as one process reaches it. */
   readonly backendOf: (process: string) => Backend
-  /** A person has acted for an account, or for all: its tokens may be sent again. */
-  readonly personActed: (account?: string) => void
-  readonly found: (violation: Violation) => void
+  /** A person has resumed an account: its tokens may be sent again. */
+  readonly resumed: (account: string) => void
+  /** Support has lifted the lock: all tokens may be sent again. */
+  readonly lifted: () => void
+  readonly report: (violation: Violation) => void
   /** The worst violation that was found. */
   readonly worst: () => Violation | null
 }
@@ -99,7 +99,7 @@ export const makeOracle = (
   const unsuccessful = makeUnsuccessful()
   const findsRetries = (options.auth?.lostAttempts ?? "abort") === "abort"
   let worst: Violation | null = null
-  const found = (violation: Violation): void => {
+  const report = (violation: Violation): void => {
     draw(`Note over Number: ${violation}`)
     if (worst === null || rank.indexOf(violation) > rank.indexOf(worst)) worst = violation
   }
@@ -115,10 +115,10 @@ export const makeOracle = (
         if (attempt === null) return yield* emulator.receive(incoming)
         const [account, token] = attempt
         draw(`${process}->>Number: Authenticate, ${nameOf(account)}, token ${tokens.numberOf(token)}`)
-        if (!marks.take(account)) found("unmarked")
+        if (!marks.take(account)) report("unmarked")
         const failed = unsuccessful.of(account)
         const wasKnown = failed.has(token)
-        if (wasKnown && findsRetries) found("retried")
+        if (wasKnown && findsRetries) report("retried")
         failed.add(token)
         const before = yield* emulator.peak
         const delivery = yield* emulator.receive(incoming)
@@ -131,8 +131,9 @@ export const makeOracle = (
       })
   return {
     backendOf: (process) => ({ ...emulator, receive: receive(process) }),
-    personActed: unsuccessful.forget,
-    found,
+    resumed: unsuccessful.forget,
+    lifted: unsuccessful.forgetAll,
+    report,
     worst: () => worst
   }
 }

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type { TransitionRecord } from "../../schemas/TransitionRecord.js"
 import type { Violation } from "./finding.js"
 import { limitOf, type Options } from "./options.js"
-import { nameOfAccount, type Schedule, type Step } from "./schedule.js"
+import { accounts, nameOfAccount, type Schedule, type Step } from "./schedule.js"
 import { type Environment, makeStage, type Stage } from "./stage.js"
 
 /** What was seen in one run. */
@@ -43,9 +43,9 @@ const supplyWrongTokens = async ({ location, run }: Stage, given: Given<"wrongTo
   }
 }
 
-const resume = ({ asPerson, diagram, location, oracle }: Stage, { account }: Given<"resume">): void => {
+const resume = ({ asPerson, diagram, oracle }: Stage, { account }: Given<"resume">): void => {
   diagram.draw(`Person->>Store: resumes ${nameOfAccount(account)}`)
-  oracle.personActed(location.accounts[account])
+  oracle.resumed(accounts[account]!)
   asPerson(account, (auth) => auth.resume)
 }
 
@@ -58,7 +58,7 @@ const liftLock = async (stage: Stage, { account }: Given<"liftLock">): Promise<v
   if (clock.run(emulator.requestsSeen) !== seen) return
   diagram.draw("Person->>Number: support sets the count to zero")
   location.liftLocks()
-  oracle.personActed()
+  oracle.lifted()
   asPerson(account, (auth) => auth.confirmLockLifted)
 }
 
@@ -108,7 +108,7 @@ export const play = async <A, E, R extends Environment>(
   await clock.advanceAsync(1_200_000)
 
   const peak = clock.run(emulator.peak)
-  if (peak > limitOf(options)) stage.oracle.found("limitPassed")
+  if (peak > limitOf(options)) stage.oracle.report("limitPassed")
   const attempts = clock.run(emulator.log).length
   const diagram = stage.end()
   return {

@@ -12,6 +12,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type { TransitionRecord } from "../../schemas/TransitionRecord.js"
+import { AuthObserver } from "../../services/session/AuthObserver.js"
 import { AuthNotifier } from "../../services/session/AuthNotifier.js"
 import { CredentialProvider } from "../../services/session/CredentialProvider.js"
 import * as NumberAccounts from "../../services/session/NumberAccounts.js"
@@ -92,8 +93,9 @@ const makeLocation = (options: Options, seed: number) => {
 
 type Parts = ReturnType<typeof makeLocation> & { readonly records: Array<TransitionRecord> }
 
-/** Without the observer: it is for the library's own sessions, and not for those that the program builds. */
+/** The observer is among them: sessions that the program builds by itself are recorded, too. */
 const environment = Context.pick(
+  AuthObserver,
   HttpClient.HttpClient,
   AuthStore,
   AuthNotifier,
@@ -183,7 +185,7 @@ export const makeStage = <A, E, R extends Environment>(
     start,
     run: (number, account) => runProgram(parts, program, nameOfProcess(number), processes[number]!, account),
     asPerson: (account, act) =>
-      location.fork(quiet(Effect.exit(act(Context.get(people[account]!, NumberAuth.NumberAuth))))),
+      location.fork(quiet(act(Context.get(people[account]!, NumberAuth.NumberAuth)))),
     crashes: () => crashes,
     end: () => {
       // The end of a process that is alive is no crash, and is not drawn.

@@ -1,5 +1,5 @@
 /**
- * The world of a life: a location with its disk, its backend, its processes and its people.
+ * The world of a life: a location with its clock, its disk, its backend and its network.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,6 @@
 /** Mutants of library and store that the simulated years have to find. */
 import type * as Simulation from "../../../src/testing/Simulation.js"
+import { neverLockedOut } from "../../model/WorldModel.js"
 import { editsOf, load, type Mutant, plant } from "../../property/mutants.js"
 import { breathe } from "../effort.js"
 import { makeMutantRunner } from "../mutants.js"
@@ -13,7 +14,7 @@ interface SimulatedMutant extends Pick<Mutant, "name" | "edits"> {
   readonly acknowledges?: Simulation.Options["acknowledges"]
 }
 
-const backend = "the backend never counts more than the limit"
+const backend = neverLockedOut
 
 const known = (name: string, seed: number, breaks = backend): SimulatedMutant => ({
   name,

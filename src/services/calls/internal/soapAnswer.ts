@@ -32,7 +32,7 @@ const booleanOf = (value: unknown): boolean | null =>
   Option.getOrNull(Schema.decodeUnknownOption(SoapBoolean)(value))
 
 /** The head of an answer, and its result or the error for its verdict. */
-export interface SoapAnswer {
+interface SoapAnswer {
   readonly head: AnswerHead
   readonly result: Effect.Effect<XmlValue, SessionRefused | MethodFailed | CallUncertain>
 }

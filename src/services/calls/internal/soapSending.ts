@@ -42,13 +42,13 @@ const ofFailure = (method: string, error: HttpClientError.HttpClientError): Call
 }
 
 /** The result of a call, in its own field, so that only `readSoapAnswer` can take it for a refusal of the key. */
-export interface CallResult {
+interface CallResult {
   readonly value: XmlValue
   readonly head: AnswerHead
 }
 
 /** A call, and how it is sent. */
-export interface Call {
+interface Call {
   readonly wire: SoapWire
   readonly timeout: Duration.Duration
   readonly init: globalThis.RequestInit

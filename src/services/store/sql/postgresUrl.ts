@@ -5,7 +5,7 @@
 
 /** The expected form, in words. */
 export const postgresUrlForm =
-  "postgres://user:password@host:port/database, or postgres://user:password@/database?host=/folder/of/the/socket, with every character of user and password percent-encoded that is not a letter or a digit"
+  "postgres://user:password@host:port/database, or postgres://user:password@/database?host=/folder/of/the/socket, in which every character of user and password that is not a letter or a digit is percent-encoded"
 
 /** Parses an address; null if it is malformed. `host` is empty if a parameter gives the host. */
 export const parsePostgresUrl = (text: string): { readonly url: URL; readonly host: string } | null => {

@@ -117,7 +117,10 @@ describe("sealing a store anew", () => {
       const sql = yield* filled
       yield* sql`UPDATE number_auth_token SET document = '{' WHERE account = ${key.account}`
       const error = yield* Effect.flip(rekey(sql, { storeKey: ring(2, 1) }))
-      assert.match(error.detail, /^1 of 4 .* The first error: the token of the account is damaged or was written/)
+      assert.match(
+        error.detail,
+        /^1 of 4 .* The first error: the token of the account is damaged or was written/
+      )
     })
   )
 
