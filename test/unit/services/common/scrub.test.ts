@@ -19,6 +19,18 @@ describe("scrub", () => {
     assert.strictEqual(scrub("a - b", Redacted.make(" - "), Redacted.make("")), "a - b")
   })
 
+  it("takes out a secret that is echoed with letters outside ASCII of the same case folding", () => {
+    // U+212A is the Kelvin sign, and ſ an s.
+    const [plain, other] = ["kiosk-secret", "\u{212A}io\u017F\u{212A}-\u017Fecret"]
+    for (const [secret, echo] of [
+      [plain, other],
+      [other, plain],
+      [other, other.toUpperCase()]
+    ] as const) {
+      assert.strictEqual(withoutSecrets(`a ${echo} b`, Redacted.make(secret)), "a <redacted> b")
+    }
+  })
+
   it("takes out possible card numbers, however they are written, and leaves dates and amounts", () => {
     for (const card of [
       "4111111111111111",
