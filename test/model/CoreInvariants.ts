@@ -6,8 +6,14 @@ import * as Schema from "effect/Schema"
 import type { CoreState, Message, Step } from "../../src/machine/AuthCore.js"
 import * as Ledger from "../../src/machine/Ledger.js"
 import type { Policy } from "../../src/machine/Policy.js"
-import type { AccountCode } from "../../src/schemas/Credentials.js"
-import { type Abort, AccountRecord, LedgerRecord, type Mark } from "../../src/schemas/StoredRecord.js"
+import type { AccountCode, Fingerprint } from "../../src/schemas/Credentials.js"
+import {
+  type Abort,
+  AccountRecord,
+  type AuthContext,
+  LedgerRecord,
+  type Mark
+} from "../../src/schemas/StoredRecord.js"
 
 const decodeLedger = Schema.decodeUnknownEither(Schema.parseJson(LedgerRecord))
 const encodeLedger = Schema.encodeEither(Schema.parseJson(LedgerRecord))
@@ -116,6 +122,13 @@ export const makeCheck = (policy: Policy): Check => {
 
 const totalOf = ({ failures, inFlight }: Ledger.Counts["location"]): number => failures + inFlight
 
+/** Whether an abort bars these credentials. After a refusal, the invariant of refused fingerprints says so. */
+const isBarredBy = ({ abort, abortedFingerprints }: AuthContext, fingerprint: Fingerprint | null): boolean =>
+  abort !== null &&
+  !["refused", "barred"].includes(abort.reason) &&
+  fingerprint !== null &&
+  abortedFingerprints.includes(fingerprint)
+
 const isCleared = (mark: Mark): boolean => mark.status === "settled" && mark.clearedForLocation
 
 /** Whether the reason that an abort gives has occurred. */
@@ -187,7 +200,7 @@ const brokenBy = (
       "a refused fingerprint is never sent again"
     )
     holds(
-      before.state !== "aborted" || before.context.abort?.fingerprint !== fingerprint,
+      before.state !== "aborted" || !isBarredBy(before.context, fingerprint),
       "an aborted account does not send the aborted credentials"
     )
   }
