@@ -56,7 +56,7 @@ Exit codes:
 
    0  done
    1  Number refused the call of request. Authentication is fine
-  70  a bug in this program
+  70  a bug in this program, or a promise that simulate saw broken
   75  try again later: unreachable, busy, or the store is away
   77  aborted, locked, not allowed, or outcome not known: a person is needed, do not restart
   78  a setting is missing or malformed

@@ -68,7 +68,6 @@ export const runner: Runner<Ways> = {
       worldsAtTheLimit: reached.size
     }
     // In short it does not come through all worlds.
-    // In short it does not come through all worlds.
     const isDeep = isWhole && figures.steps > 100_000
     const isAtFive = names.some((name) => all[name]!.limit === 5 && reached.has(name))
     return {
