@@ -12,6 +12,8 @@ export default defineConfig({
     // The files of a worker share what they import: to load it anew takes as long as the tests. The pool reads this here,
     // and not in a project.
     isolate: false,
+    // A thread beside the workers, for the tests that mostly wait and must be by themselves.
+    poolOptions: { threads: { isolate: true, maxThreads: 1, minThreads: 1 } },
     // Vitest leaves one core out by default, and so tests one file after the other on two cores. With more than two workers
     // that are not isolated its pool fails between two projects ("Terminating worker thread").
     maxWorkers: 2,
@@ -30,7 +32,7 @@ export default defineConfig({
           exclude: ["**/node_modules/**", ".mutants/**", ...alone]
         }
       },
-      { extends: true, test: { name: "alone", include: alone } }
+      { extends: true, test: { name: "alone", include: alone, pool: "threads" } }
     ]
   }
 })

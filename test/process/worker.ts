@@ -4,34 +4,22 @@
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as Clock from "effect/Clock"
-import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
-import { AuthNotifier } from "../../src/services/session/AuthNotifier.js"
 import { AuthStore, type Stored, type Write } from "../../src/services/store/AuthStore.js"
-import * as CredentialProvider from "../../src/services/session/CredentialProvider.js"
-import * as NumberAuth from "../../src/services/session/NumberAuth.js"
 import * as NumberTransport from "../../src/services/wire/NumberTransport.js"
-import type { Abort } from "../../src/schemas/StoredRecord.js"
-import { cheapFingerprints, storeLayer } from "./store.js"
+import { call, failed, type Result, type Session, sessionLayer } from "./session.js"
+import { storeLayer } from "./store.js"
 
 /** The step at which a worker stops; `null` if it does not stop. */
 export type Gate =
   "beforeMark" | "inMark" | "beforeSending" | "beforeSettling" | "inSettling" | "settled" | null
 
 /** The task of a worker, as JSON in the variable `WORKER`. */
-export interface Task {
+export interface Task extends Session {
   readonly store: string
-  readonly account: string
-  readonly token: string
-  readonly baseUrl: string
-  readonly location: string
   readonly gate: Gate
   /**
    * `wait`: it stays at its gate until it is killed. `suspend`: it suspends itself the first time, as SIGSTOP would from
@@ -40,7 +28,6 @@ export interface Task {
   readonly atGate: "wait" | "suspend"
   /** `once`: one call and out. `loop`: a call every 100 milliseconds until it is killed. */
   readonly mode: "once" | "loop"
-  readonly settings: Partial<NumberAuth.Options>
 }
 
 /** A line of a worker's output. */
@@ -54,15 +41,7 @@ export type Line =
   /** `refused`: Number refused the token, the account awaited that answer, and from now on the store has to know it. */
   | { readonly type: "settled"; readonly attempt: number; readonly refused: boolean }
   | { readonly type: "overwritten"; readonly held: number; readonly by: number }
-  | { readonly type: "served"; readonly key: string }
-  | {
-      readonly type: "failed"
-      readonly error: string
-      readonly message: string
-      /** The reason of the abort; null if the account is not aborted. */
-      readonly abort: Abort["reason"] | null
-      readonly afterMillis: number
-    }
+  | Result
 
 const task = JSON.parse(process.env["WORKER"]!) as Task
 
@@ -165,58 +144,23 @@ const watched = Layer.effect(
   }))
 ).pipe(Layer.provide(NumberTransport.layerRest({ baseUrl: task.baseUrl })))
 
-const call = Effect.gen(function* () {
-  const auth = yield* NumberAuth.NumberAuth
-  const beganNanos = yield* Clock.currentTimeNanos
-  const result = yield* Effect.either(
-    Effect.gen(function* () {
-      const response = yield* auth.httpClient.execute(
-        HttpClientRequest.post("/Echo").pipe(HttpClientRequest.bodyUnsafeJson({ pid: process.pid }))
-      )
-      yield* response.json
-      return Redacted.value(yield* auth.sessionKey)
-    })
-  )
-  if (Either.isRight(result)) {
-    emit({ type: "served", key: result.right })
-    return
-  }
-  const { _tag, message } = result.left
-  const abort = result.left._tag === "AuthAborted" ? result.left.abort.reason : null
-  const afterMillis = Number((yield* Clock.currentTimeNanos) - beganNanos) / 1e6
-  emit({ type: "failed", error: _tag, message, abort, afterMillis })
-})
+const callAndTell = Effect.map(call, emit)
 
 const program =
-  task.mode === "once" ? call : Effect.forever(Effect.zipRight(call, Effect.sleep("100 millis")))
+  task.mode === "once"
+    ? callAndTell
+    : Effect.forever(Effect.zipRight(callAndTell, Effect.sleep("100 millis")))
 
 emit({ type: "started" })
 program
   .pipe(
     Effect.provide(
-      NumberAuth.layer({
-        account: task.account,
-        location: task.location,
-        baseUrl: task.baseUrl,
-        ...task.settings
-      }).pipe(
-        Layer.provide(
-          Layer.mergeAll(
-            gated,
-            watched,
-            CredentialProvider.layerConfig(Config.succeed(Redacted.make(task.token))),
-            Layer.succeed(AuthNotifier, { notify: () => Effect.void }),
-            cheapFingerprints
-          )
-        ),
+      sessionLayer(task).pipe(
+        Layer.provide([gated, watched]),
         Layer.provide([NodeHttpClient.layer, NodeContext.layer])
       )
     ),
-    Effect.catchAll((error) =>
-      Effect.sync(() =>
-        emit({ type: "failed", error: error._tag, message: error.message, abort: null, afterMillis: 0 })
-      )
-    ),
+    Effect.catchAll((error) => Effect.sync(() => emit(failed(error)))),
     // Standard output is for the lines alone.
     Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))),
     Effect.runPromise

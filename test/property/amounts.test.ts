@@ -1,7 +1,3 @@
-import { describe } from "vitest"
-import { itHoldsInShort } from "../verify/inShort.js"
+import { describeInShort } from "../verify/inShort.js"
 
-describe("many answers and accounts", () => {
-  itHoldsInShort("answers")
-  itHoldsInShort("accounts")
-})
+describeInShort("many answers and accounts", ["answers", "accounts"])

@@ -1,9 +1,3 @@
-import { describe } from "vitest"
-import { itHoldsInShort } from "../verify/inShort.js"
+import { describeInShort } from "../verify/inShort.js"
 
-describe("the mutants", () => {
-  itHoldsInShort("walked-mutants")
-  itHoldsInShort("invariants")
-  itHoldsInShort("sampled-mutants")
-  itHoldsInShort("simulated-mutants")
-})
+describeInShort("the mutants", ["walked-mutants", "invariants", "sampled-mutants", "simulated-mutants"])

@@ -1,8 +1,3 @@
-import { describe } from "vitest"
-import { itHoldsInShort } from "../verify/inShort.js"
+import { describeInShort } from "../verify/inShort.js"
 
-describe("random schedules", () => {
-  itHoldsInShort("services")
-  itHoldsInShort("naive")
-  itHoldsInShort("programs")
-})
+describeInShort("random schedules", ["services", "naive", "programs"])

@@ -2,14 +2,14 @@ import { Either } from "effect"
 import { assert, describe, it } from "vitest"
 import * as Simulation from "../../src/testing/Simulation.js"
 import * as SimulationTrace from "../../src/testing/SimulationTrace.js"
-import { itHoldsInShort } from "../verify/inShort.js"
+import { describeInShort } from "../verify/inShort.js"
 
 /** The seed of a life with few calls. */
 const seed = 49
 
-describe("simulated years of the real services", () => {
-  itHoldsInShort("years")
+describeInShort("simulated years of the real services", ["years"])
 
+describe("simulated years", () => {
   it("are the same to the last byte when they are replayed", () => {
     const life = Simulation.live({ seed }, 0)
     assert.isAbove(life.trace.length, 300)

@@ -1,9 +1,3 @@
-import { describe } from "vitest"
-import { itHoldsInShort } from "../verify/inShort.js"
+import { describeInShort } from "../verify/inShort.js"
 
-describe("the walks", () => {
-  itHoldsInShort("walks")
-  itHoldsInShort("wanderings")
-  itHoldsInShort("forms")
-  itHoldsInShort("assumptions")
-})
+describeInShort("the walks", ["walks", "wanderings", "forms", "assumptions"])

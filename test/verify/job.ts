@@ -1,4 +1,4 @@
-/** The process of one job: it takes a task, reports its progress, and ends with its findings. */
+/** The process of jobs: it takes one task after the other, reports its progress, and then its findings. */
 import { inspect } from "node:util"
 import { makeEffort } from "./effort.js"
 import { type Found, partNamed } from "./parts.js"
@@ -26,15 +26,14 @@ const perform = async (task: Task): Promise<Found> => {
   return runner.run(task.job, effort)
 }
 
-// The command has ended, and does not wait for this job.
-process.once("disconnect", () => process.exit(1))
+// All jobs are done, or the command has ended, and does not wait for this one.
+process.once("disconnect", () => process.exit(0))
 
-process.once("message", (task: Task) => {
+process.on("message", (task: Task) => {
   void perform(task)
     .catch((error: unknown): Found => {
       const breach = `${task.part}, ${task.job}, seed ${task.seed}: ${inspect(error)}`
       return { done: 0, breaches: [breach], figures: undefined }
     })
     .then((found) => report({ type: "found", found }))
-    .then(() => process.exit(0))
 })

@@ -4,18 +4,28 @@
 import { assert, it } from "vitest"
 import { Fault } from "../../../src/testing/NumberEmulator.js"
 import { describeOnEngines } from "./engines.js"
-import { killAt, once, onceFailed, startDoomed } from "./workers.js"
-import { assertNeverLocked, attempts, inWorld, ip, operator, run, untilSeen } from "./world.js"
+import { killAt, startDoomed } from "./workers.js"
+import {
+  assertNeverLocked,
+  attempts,
+  inWorld,
+  ip,
+  operator,
+  restart,
+  restartAndFail,
+  run,
+  untilSeen
+} from "./world.js"
 
 describeOnEngines("a process that is killed", (on) => {
-  it("before the mark or in its transaction counts nothing, and the next process gets a session", () =>
+  it("before the mark or in its transaction counts nothing, and the next start gets a session", () =>
     on((stage) =>
       inWorld(stage, async (world) => {
         await killAt(world, "beforeMark")
         await killAt(world, "inMark")
         const auth = await operator(world)
         assert.strictEqual((await run(auth.status)).state, "unauthenticated.idle")
-        assert.strictEqual((await once(world)).type, "served")
+        assert.strictEqual((await restart(world)).type, "served")
         assert.strictEqual(await attempts(world), 1)
       })
     ))
@@ -26,14 +36,14 @@ describeOnEngines("a process that is killed", (on) => {
         await killAt(world, "beforeSending")
         const auth = await operator(world)
         assert.strictEqual((await run(auth.status)).inFlight, 1)
-        const next = await onceFailed(world)
+        const next = await restartAndFail(world)
         assert.strictEqual(next.error, "AuthAborted")
         // It waited for the end of the lease, and not for its own time-out.
         assert.isBelow(next.afterMillis, 20_000)
         assert.strictEqual(await attempts(world), 0)
         assert.strictEqual((await run(auth.status)).failures, 1)
         await run(auth.resume)
-        assert.strictEqual((await once(world)).type, "served")
+        assert.strictEqual((await restart(world)).type, "served")
         assert.strictEqual(await attempts(world), 1)
         assert.strictEqual(await run(world.emulator.peakOf(ip)), 0)
       })
@@ -45,7 +55,7 @@ describeOnEngines("a process that is killed", (on) => {
         stage,
         async (world) => {
           await killAt(world, "beforeSending")
-          assert.strictEqual((await once(world)).type, "served")
+          assert.strictEqual((await restart(world)).type, "served")
           assert.strictEqual(await attempts(world), 1)
         },
         { lostAttempts: "continue" }
@@ -62,12 +72,12 @@ describeOnEngines("a process that is killed", (on) => {
           const one = startDoomed(world)
           assert.isTrue(await untilSeen(world, requestsSeen + 1), fault._tag)
           await one.kill()
-          const next = await onceFailed(world)
+          const next = await restartAndFail(world)
           assert.strictEqual(next.error, "AuthAborted")
           await run(auth.resume)
         }
         assert.strictEqual((await run(auth.status)).failures, 3)
-        assert.strictEqual((await once(world)).type, "served")
+        assert.strictEqual((await restart(world)).type, "served")
         await assertNeverLocked(world)
       })
     ))
@@ -77,25 +87,25 @@ describeOnEngines("a process that is killed", (on) => {
       inWorld(stage, async (world) => {
         for (const gate of ["beforeSettling", "inSettling"] as const) {
           await killAt(world, gate)
-          const next = await onceFailed(world)
+          const next = await restartAndFail(world)
           assert.strictEqual(next.error, "AuthAborted")
           await run((await operator(world)).resume)
         }
-        assert.strictEqual((await once(world)).type, "served")
+        assert.strictEqual((await restart(world)).type, "served")
         assert.strictEqual(await attempts(world), 3)
       })
     ))
 
-  it("after settling leaves its session or its refusal to the next process, which makes no attempt", () =>
+  it("after settling leaves its session or its refusal to the next start, which makes no attempt", () =>
     on((stage) =>
       inWorld(stage, async (world) => {
         const bad = "1".repeat(32)
         await killAt(world, "settled", { token: bad })
-        const refused = await onceFailed(world, { token: bad })
+        const refused = await restartAndFail(world, { token: bad })
         assert.strictEqual(refused.error, "AuthAborted")
         assert.strictEqual(await attempts(world), 1)
         await killAt(world, "settled")
-        assert.strictEqual((await once(world)).type, "served")
+        assert.strictEqual((await restart(world)).type, "served")
         assert.strictEqual(await attempts(world), 2)
       })
     ))

@@ -5,6 +5,8 @@ import { assert } from "chai"
 import { Option, Redacted } from "effect"
 import type * as NumberAuth from "../../../src/services/session/NumberAuth.js"
 import type { Kills } from "./fates.js"
+import type { Session } from "../session.js"
+import type { Line } from "../worker.js"
 import type { Random } from "./random.js"
 import type { Worker } from "./workers.js"
 import { account, ip, operator, run, type World } from "./world.js"
@@ -76,8 +78,14 @@ const sentOf = async (world: World, code: string, token: string): Promise<number
     (call) => call.account === code && Redacted.value(call.token) === token
   ).length
 
-/** Checks every line of a worker. */
-export const look = async ({ refused, tally, world }: Location, { lines, task }: Worker): Promise<void> => {
+/** The lines of a process or of a start, and the session that it held. */
+interface Lived {
+  readonly lines: ReadonlyArray<Line>
+  readonly task: Pick<Session, "account" | "token">
+}
+
+/** Checks every line. */
+export const look = async ({ refused, tally, world }: Location, { lines, task }: Lived): Promise<void> => {
   for (const line of lines) {
     if (line.type === "overwritten") assert.fail(`session ${line.held} was overwritten by ${line.by}`)
     if (line.type === "served") tally.served++

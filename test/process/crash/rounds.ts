@@ -27,6 +27,7 @@ import {
   ip,
   leaseMillis,
   patient,
+  restart,
   run,
   type World
 } from "./world.js"
@@ -178,15 +179,11 @@ const recover = async (location: Location): Promise<void> => {
     const auth = operators[index]!
     if (Option.isSome((await run(auth.status)).lock)) await lift(location, auth)
     await run(world.emulator.expireSessions(code))
-    const last = startWorker(world, {
-      account: code,
-      token: await newGood(location, code),
-      settings: patient
-    })
-    const { type } = await last.result()
+    const session = { account: code, token: await newGood(location, code) }
+    const last = await restart(world, { ...session, settings: patient })
     const { calls } = await run(world.emulator.summary)
-    assert.strictEqual(type, "served", `${JSON.stringify(last.lines)} ${JSON.stringify(calls.slice(-8))}`)
-    await look(location, last)
+    assert.strictEqual(last.type, "served", `${JSON.stringify(last)} ${JSON.stringify(calls.slice(-8))}`)
+    await look(location, { lines: [last], task: session })
   }
   await assertNeverLocked(world)
 }

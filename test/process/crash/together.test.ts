@@ -7,7 +7,7 @@ import { assert, describe, it } from "vitest"
 import { partNamed } from "../../verify/parts.js"
 import { coldStart } from "./coldStart.js"
 import { describeOnEngines, type On, useGiven } from "./engines.js"
-import { isAtGate, isResult, once, onceFailed, startDoomed, startWorker } from "./workers.js"
+import { isAtGate, isResult, startDoomed, startWorker } from "./workers.js"
 import {
   assertNeverLocked,
   attempts,
@@ -17,6 +17,8 @@ import {
   leaseMillis,
   operator,
   patient,
+  restart,
+  restartAndFail,
   run,
   onStage
 } from "./world.js"
@@ -35,8 +37,8 @@ describeOnEngines("a process that is suspended", (on) => {
           assert.isTrue(await one.until(isAtGate))
           await sleep(leaseMillis)
           if (isFound) {
-            // It takes the attempt for lost.
-            const next = await onceFailed(world)
+            // The next start takes the attempt for lost.
+            const next = await restartAndFail(world)
             assert.strictEqual(next.abort, "lost")
             assert.strictEqual((await run(auth.status)).failures, 1)
           }
@@ -47,7 +49,7 @@ describeOnEngines("a process that is suspended", (on) => {
           assert.strictEqual(result.error, "AuthUnreachable", result.message)
           assert.strictEqual((await run(auth.status)).failures, 0)
           assert.strictEqual((await run(world.emulator.summary)).requestsSeen, 0)
-          assert.strictEqual((await once(world)).type, "served")
+          assert.strictEqual((await restart(world)).type, "served")
         })
       )
   )
@@ -59,7 +61,7 @@ describeOnEngines("a process that is suspended", (on) => {
         async (world) => {
           const late = startDoomed(world, { gate: "beforeSettling", atGate: "suspend" })
           assert.isTrue(await late.until(isAtGate))
-          const newer = await once(world)
+          const newer = await restart(world)
           assert(newer.type === "served")
           late.child.kill("SIGCONT")
           const result = await late.result()
@@ -67,8 +69,8 @@ describeOnEngines("a process that is suspended", (on) => {
             late.lines.filter(({ type }) => type === "overwritten"),
             []
           )
-          // Its caller gets the newer session, and so does the next process.
-          for (const { type, key } of [result as typeof newer, (await once(world)) as typeof newer]) {
+          // Its caller gets the newer session, and so does the next start.
+          for (const { type, key } of [result as typeof newer, (await restart(world)) as typeof newer]) {
             assert.deepStrictEqual({ type, key }, { type: "served", key: newer.key })
           }
           assert.strictEqual(await attempts(world), 2)
@@ -94,8 +96,12 @@ describeOnEngines("many processes", (on, engine, given) => {
       inWorld(stage, async (world) => {
         await run(world.emulator.setDelays({ answer: "300 millis" }))
         const token = "0".repeat(32)
-        const results = await Promise.all(Array.from({ length: 4 }, () => onceFailed(world, { token })))
-        for (const result of results) assert.strictEqual(result.error, "AuthAborted")
+        const results = await Promise.all(
+          Array.from({ length: 4 }, () => startWorker(world, { token }).result())
+        )
+        for (const result of results) {
+          assert.deepInclude(result, { type: "failed", error: "AuthAborted" })
+        }
         assert.strictEqual(await attempts(world), 1)
       })
     ))
@@ -113,17 +119,17 @@ describeOnEngines("many processes", (on, engine, given) => {
           [one, 2],
           [goodToken, 3]
         ] as const) {
-          await once(world, { token })
+          await restart(world, { token })
           assert.strictEqual(await attempts(world), sent)
         }
         await run(world.emulator.expireSessions())
         for (const token of [one, other, one]) {
-          const result = await onceFailed(world, { token })
+          const result = await restartAndFail(world, { token })
           assert.strictEqual(result.error, "AuthAborted")
           await run(Effect.ignore(auth.resume))
         }
         assert.strictEqual(await attempts(world), 3)
-        assert.strictEqual((await once(world)).type, "served")
+        assert.strictEqual((await restart(world)).type, "served")
       })
     ))
 
@@ -170,7 +176,7 @@ describe("a process that is suspended on PostgreSQL", { timeout: 120_000 }, () =
         // A lease counts from before the wait for the transaction, and that may be five seconds here.
         const suspended = startWorker(world, { gate: "inMark", settings: patient })
         assert.isTrue(await suspended.until(isAtGate))
-        const next = await once(world)
+        const next = await restart(world)
         assert.strictEqual(next.type, "served", JSON.stringify(next))
         assert.strictEqual(await attempts(world), 1)
         await suspended.kill()

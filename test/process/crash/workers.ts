@@ -102,15 +102,6 @@ export const startWorker = (world: World, task: Partial<Task> = {}) => {
 }
 export type Worker = ReturnType<typeof startWorker>
 
-/** Runs a worker to its end. */
-export const once = (world: World, task: Partial<Task> = {}) => startWorker(world, task).result()
-
-/** Runs a worker to its end, which has to be a failure. */
-export const onceFailed = async (world: World, task: Partial<Task> = {}) => {
-  const result = await once(world, task)
-  return result.type === "failed" ? result : assert.fail(`A worker was served: ${JSON.stringify(task)}`)
-}
-
 /** Starts a worker that is killed or suspended. */
 export const startDoomed = (world: World, task: Partial<Task> = {}): Worker =>
   startWorker(world, { ...task, settings: { ...shortLived, ...task.settings } })

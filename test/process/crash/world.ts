@@ -4,20 +4,19 @@
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert } from "chai"
-import { Config, Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { AuthNotifier } from "../../../src/services/session/AuthNotifier.js"
-import * as CredentialProvider from "../../../src/services/session/CredentialProvider.js"
 import * as NumberAuth from "../../../src/services/session/NumberAuth.js"
 import * as NumberTransport from "../../../src/services/wire/NumberTransport.js"
 import * as NumberEmulator from "../../../src/testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../../../src/testing/NumberEmulatorServer.js"
 import { startPostgres } from "../../support/postgres.js"
 import { buildPrograms, type Programs } from "../build.js"
-import { cheapFingerprints, storeLayer } from "../store.js"
+import { call, failed, type Result, type Session, sessionLayer } from "../session.js"
+import { storeLayer } from "../store.js"
 
 export const account = "EP9116875"
 export const goodToken = "2148B239CF6846BDA5D141BF4A4CFBE8"
@@ -132,27 +131,45 @@ export const inWorld = async <A>(
   }
 }
 
-/** The operator: a NumberAuth in this process, on the same store. */
+/** A session in this process, on the same store. */
+const sessionHere = ({ location, settings, store, url: baseUrl }: World, own: Partial<Session>) =>
+  sessionLayer({
+    account,
+    token: goodToken,
+    baseUrl,
+    location,
+    ...own,
+    settings: { ...settings, ...own.settings }
+  }).pipe(
+    Layer.provide([storeLayer(store), NumberTransport.layerRest({ baseUrl })]),
+    Layer.provide(NodeHttpClient.layer)
+  )
+
+/** The operator: a NumberAuth in this process. */
 export const operator = (world: World, code: string = account): Promise<NumberAuth.NumberAuth["Type"]> =>
-  Layer.build(
-    NumberAuth.layer({
-      account: code,
-      location: world.location,
-      baseUrl: world.url,
-      ...world.settings
-    }).pipe(
-      Layer.provide(
-        Layer.mergeAll(
-          storeLayer(world.store),
-          NumberTransport.layerRest({ baseUrl: world.url }),
-          CredentialProvider.layerConfig(Config.succeed(Redacted.make(goodToken))),
-          Layer.succeed(AuthNotifier, { notify: () => Effect.void }),
-          cheapFingerprints
-        )
-      ),
-      Layer.provide(NodeHttpClient.layer)
+  Layer.build(sessionHere(world, { account: code })).pipe(
+    Effect.map(Context.get(NumberAuth.NumberAuth)),
+    Scope.extend(world.scope),
+    run
+  )
+
+/**
+ * Starts the library anew on the store, makes one call, and ends it. It knows what the store knows, as a new process does, which
+ * takes ten times as long.
+ */
+export const restart = (world: World, own: Partial<Session> = {}): Promise<Result> =>
+  run(
+    call.pipe(
+      Effect.provide(sessionHere(world, own)),
+      Effect.catchAll((error) => Effect.succeed(failed(error)))
     )
-  ).pipe(Effect.map(Context.get(NumberAuth.NumberAuth)), Scope.extend(world.scope), run)
+  )
+
+/** Starts the library anew for a call that has to fail. */
+export const restartAndFail = async (world: World, own: Partial<Session> = {}) => {
+  const result = await restart(world, own)
+  return result.type === "failed" ? result : assert.fail(`A call was served: ${JSON.stringify(own)}`)
+}
 
 /** Waits until the emulator has got as many requests. */
 export const untilSeen = async (world: World, requests: number, forMillis = 30_000): Promise<boolean> => {
