@@ -12,10 +12,11 @@ export default defineConfig({
     // The files of a worker share what they import: to load it anew takes as long as the tests. The pool reads this here,
     // and not in a project.
     isolate: false,
-    // A thread beside the workers, for the tests that mostly wait and must be by themselves.
+    // The tests that must be by themselves mostly wait. They run in a thread beside the workers.
     poolOptions: { threads: { isolate: true, maxThreads: 1, minThreads: 1 } },
-    // Vitest leaves one core out by default, and so tests one file after the other on two cores. With more than two workers
-    // that are not isolated its pool fails between two projects ("Terminating worker thread").
+    // Vitest leaves one core out by default, and so tests one file after the other on two cores. Its pool may end the last file of a
+    // run with "Terminating worker thread" if it may have fewer workers than it has.
+    minWorkers: 2,
     maxWorkers: 2,
     testTimeout: 60_000,
     // What the library logs is shown where a test fails.

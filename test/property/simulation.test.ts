@@ -5,7 +5,7 @@ import * as SimulationTrace from "../../src/testing/SimulationTrace.js"
 import { describeInShort } from "../verify/inShort.js"
 
 /** The seed of a life with few calls. */
-const seed = 49
+const seed = 14
 
 describeInShort("simulated years of the real services", ["years"])
 

@@ -43,15 +43,15 @@ const folder = Effect.acquireRelease(
 describe("number-auth simulate", { timeout: 300_000 }, () => {
   it.scopedLive("prints the results of a seed as text and as JSON, the same each time", () =>
     Effect.gen(function* () {
-      const text = yield* simulate("--seed", "49", "--years", "1")
-      const { code, json, stderr } = yield* simulate("--seed", "49", "--years", "1", "--json")
+      const text = yield* simulate("--seed", "14", "--years", "1")
+      const { code, json, stderr } = yield* simulate("--seed", "14", "--years", "1", "--json")
       assert.deepStrictEqual([text.code, code], [0, 0])
       assert.strictEqual(stderr, "")
-      assert.deepInclude(json, { seed: 49, lockouts: 0 })
+      assert.deepInclude(json, { seed: 14, lockouts: 0 })
       assert.isAtLeast(json.years, 1)
       assert.isAbove(json.attempts, 10)
       const [first, second, third, ...faults] = text.stdout.trimEnd().split("\n")
-      assert.match(first!, /^Simulated 1\.0 years of one location each, from seed 49: 0 lockouts\.$/)
+      assert.match(first!, /^Simulated 1\.0 years of one location each, from seed 14: 0 lockouts\.$/)
       assert.strictEqual(
         second,
         `${json.attempts} attempts, ${json.renewals} sessions, ${json.calls} calls, ${json.crashes} crashes.`
