@@ -243,7 +243,7 @@ export const parts: ReadonlyArray<Part> = [
     name: "cold-starts",
     proves: "Commands that log in at once on an empty store make one attempt, and share its session.",
     unit: "commands",
-    quick: { each: 8 },
+    quick: { each: 4 },
     full: { each: 16 },
     minutes: 0.6,
     waits: true,

@@ -137,23 +137,25 @@ describeOnEngines("many processes", (on, engine, given) => {
     on((stage) =>
       inWorld(stage, async (world) => {
         await run(world.emulator.setDelays({ answer: "200 millis" }))
-        const workers = Array.from({ length: 8 }, (_, index) => {
-          const own = { account: `AB${String(index).padStart(7, "0")}`, token: index.toString().repeat(32) }
-          // Two are killed: their attempts are lost, but Number counted them. They have time enough on a busy
-          // machine.
-          const settings = { attemptTimeout: "8 seconds", leaseDuration: "9 seconds" } as const
-          return index < 2
-            ? startDoomed(world, { ...own, settings, gate: "beforeSettling" })
-            : startWorker(world, own)
+        const own = (index: number) => ({
+          account: `AB${String(index).padStart(7, "0")}`,
+          token: index.toString().repeat(32)
         })
+        // Two are killed: their attempts are lost, but Number counted them. They have time enough on a busy machine.
+        const settings = { attemptTimeout: "8 seconds", leaseDuration: "9 seconds" } as const
+        const doomed = [0, 1].map((index) =>
+          startDoomed(world, { ...own(index), settings, gate: "beforeSettling" })
+        )
+        const others = [2, 3, 4, 5, 6, 7].map((index) =>
+          index < 4 ? startWorker(world, own(index)).result() : restart(world, own(index))
+        )
         await Promise.all(
-          workers.slice(0, 2).map(async (each) => {
+          doomed.map(async (each) => {
             await each.until((line) => isAtGate(line) || isResult(line))
             await each.kill()
           })
         )
-        for (const each of workers.slice(2)) {
-          const result = await each.result()
+        for (const result of await Promise.all(others)) {
           assert(result.type === "failed")
           assert.include(["AuthAborted", "AuthLocked"], result.error)
         }
