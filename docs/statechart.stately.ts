@@ -40,6 +40,15 @@ export const machine = createMachine({
                 "endAttempt"
               ]
             },
+            "attempt.lockedOut": {
+              "guard": "isAwaited",
+              "target": "#auth.locked",
+              "actions": [
+                "forgetAbortOf",
+                "endAttempt",
+                "notify"
+              ]
+            },
             "attempt.faulted": {
               "guard": "isAwaited",
               "target": "#auth.aborted",
@@ -111,6 +120,15 @@ export const machine = createMachine({
                 "rememberAbort",
                 "notify",
                 "endAttempt"
+              ]
+            },
+            "attempt.lockedOut": {
+              "guard": "isAwaited",
+              "target": "#auth.locked",
+              "actions": [
+                "forgetAbortOf",
+                "endAttempt",
+                "notify"
               ]
             },
             "attempt.faulted": {
@@ -230,6 +248,15 @@ export const machine = createMachine({
                 "endAttempt"
               ]
             },
+            "attempt.lockedOut": {
+              "guard": "isAwaited",
+              "target": "#auth.locked",
+              "actions": [
+                "forgetAbortOf",
+                "endAttempt",
+                "notify"
+              ]
+            },
             "attempt.faulted": {
               "guard": "isAwaited",
               "target": "#auth.aborted",
@@ -301,6 +328,15 @@ export const machine = createMachine({
                 "rememberAbort",
                 "notify",
                 "endAttempt"
+              ]
+            },
+            "attempt.lockedOut": {
+              "guard": "isAwaited",
+              "target": "#auth.locked",
+              "actions": [
+                "forgetAbortOf",
+                "endAttempt",
+                "notify"
               ]
             },
             "attempt.faulted": {
@@ -372,6 +408,15 @@ export const machine = createMachine({
                 "endAttempt"
               ]
             },
+            "attempt.lockedOut": {
+              "guard": "isAwaited",
+              "target": "#auth.locked",
+              "actions": [
+                "forgetAbortOf",
+                "endAttempt",
+                "notify"
+              ]
+            },
             "attempt.faulted": {
               "guard": "isAwaited",
               "target": "#auth.aborted",
@@ -445,6 +490,15 @@ export const machine = createMachine({
                 "endAttempt"
               ]
             },
+            "attempt.lockedOut": {
+              "guard": "isAwaited",
+              "target": "#auth.locked",
+              "actions": [
+                "forgetAbortOf",
+                "endAttempt",
+                "notify"
+              ]
+            },
             "attempt.faulted": {
               "guard": "isAwaited",
               "target": "#auth.aborted",
@@ -507,6 +561,15 @@ export const machine = createMachine({
             "endAttempt"
           ]
         },
+        "attempt.lockedOut": {
+          "guard": "isAwaited",
+          "target": "#auth.locked",
+          "actions": [
+            "forgetAbortOf",
+            "endAttempt",
+            "notify"
+          ]
+        },
         "attempt.faulted": {
           "guard": "isAwaited",
           "target": "#auth.aborted",
@@ -558,6 +621,13 @@ export const machine = createMachine({
           "target": "#auth.authenticated",
           "actions": [
             "rememberSession",
+            "endAttempt"
+          ]
+        },
+        "attempt.lockedOut": {
+          "guard": "isAwaited",
+          "actions": [
+            "forgetAbortOf",
             "endAttempt"
           ]
         },

@@ -28,6 +28,11 @@ const lineOf = (account: string, event: RecordedEvent): ReadonlyArray<string> =>
         `Number-->>${account}: attempt${attempt} ${event.type.slice("attempt.".length)}${detail}`,
         `${account}->>Store: attempt${attempt} is settled`
       ]
+    case "attempt.lockedOut":
+      return [
+        `Number-->>${account}: attempt${attempt} met a lock of the IP${detail}`,
+        `${account}->>Store: attempt${attempt} is settled`
+      ]
     case "attempt.lost":
       return [`Number--x${account}: attempt${attempt} is lost${detail}`]
     case "attempt.unsent":

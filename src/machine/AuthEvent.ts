@@ -29,6 +29,8 @@ export type AuthEvent =
     }
   /** Number refused the credentials. */
   | AttemptFailed<"attempt.refused">
+  /** Number reported the IP as locked, and gave no session. This is no verdict on the credentials. */
+  | AttemptFailed<"attempt.lockedOut">
   /** The attempt failed, and the credentials may be good. */
   | AttemptFailed<"attempt.faulted">
   /** The attempt may have reached Number, and no answer came. */
@@ -72,7 +74,7 @@ interface AttemptFailed<Type extends string> {
   readonly nowMillis: number
 }
 
-/** Every event that ends an attempt without a success. */
+/** Every event that ends an attempt in an abort. */
 export type Failed =
   AttemptFailed<"attempt.refused"> | AttemptFailed<"attempt.faulted"> | AttemptFailed<"attempt.lost">
 

@@ -5,46 +5,12 @@
  * `invoke` and no `after`: XState restarts a promise actor when it restores a snapshot from the middle of it, so a
  * crash loop would lock the location.
  */
-import { setup } from "xstate"
-import type { AuthContext } from "../schemas/StoredRecord.js"
 import { aborting, barredAbort, failedAbort, flappingAbort } from "./internal/aborts.js"
-import type { AuthEvent } from "./AuthEvent.js"
-import { guardsOf } from "./internal/guards.js"
-import { memoryOf } from "./internal/memory.js"
-import type { Notice } from "./Notice.js"
+import { type Chart, setUp } from "./internal/setUp.js"
 import { defaultPolicy, type Policy } from "./Policy.js"
 
 export type { AuthEvent } from "./AuthEvent.js"
-
-/**
- * The text of a state for people. XState's `description` says what the state means.
- *
- * @since 0.1.0
- * @category models
- */
-export interface StateMeta {
-  /** The instruction for a person while the account is in this state. */
-  readonly toDo: string
-}
-
-const setUp = (policy: Policy) =>
-  setup({
-    types: {
-      context: {} as AuthContext,
-      input: {} as AuthContext,
-      events: {} as AuthEvent,
-      meta: {} as StateMeta
-    },
-    guards: guardsOf(policy),
-    actions: {
-      // The chart names these two, and the shell carries them out.
-      sendAttempt: () => {},
-      notify: (_, _params: { notice: Notice }) => {},
-      ...memoryOf(policy)
-    }
-  })
-
-type Chart = ReturnType<typeof setUp>
+export type { StateMeta } from "./internal/setUp.js"
 
 /** Takes answers to the attempt in progress, or to the last one that was given up, if no attempt came after it. */
 const answersOf = (chart: Chart) =>
@@ -62,6 +28,15 @@ const answersOf = (chart: Chart) =>
           { type: "rememberRefusal", params: ({ event }) => event },
           ...aborting(failedAbort),
           "endAttempt"
+        ]
+      },
+      "attempt.lockedOut": {
+        guard: { type: "isAwaited", params: ({ event }) => event },
+        target: "#auth.locked",
+        actions: [
+          { type: "forgetAbortOf", params: ({ event }) => event },
+          "endAttempt",
+          { type: "notify", params: { notice: { kind: "locked", reported: true } } }
         ]
       },
       "attempt.faulted": {
@@ -228,6 +203,11 @@ const lockedOf = (chart: Chart) =>
     },
     on: {
       "attempt.accepted": answersOf(chart)["attempt.accepted"],
+      // The lock was known already. When it ends, the account is no longer aborted for this attempt.
+      "attempt.lockedOut": {
+        guard: { type: "isAwaited", params: ({ event }) => event },
+        actions: [{ type: "forgetAbortOf", params: ({ event }) => event }, "endAttempt"]
+      },
       // The account was aborted for an attempt that never left: when the lock ends, it is no longer aborted.
       "attempt.unsent": {
         guard: { type: "isAwaited", params: ({ event }) => event },

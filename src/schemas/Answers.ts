@@ -33,9 +33,20 @@ const lenient = <A, I>(
   )
 }
 
+/** Yes in any spelling: a lock that is overlooked costs an attempt, and more than one at each other account. */
+const SpelledYes = Schema.Union(Schema.Boolean, Schema.Number, Schema.String).pipe(
+  Schema.transform(Schema.Boolean, {
+    strict: true,
+    decode: (value) =>
+      typeof value === "string" ? /^\s*(true|yes|y|[1-9]\d*)\s*$/i.test(value) : Boolean(value),
+    encode: (value) => value
+  })
+)
+
+/** `ThisUser`, over REST and SOAP. */
 const ThisUser = Schema.Struct({
   ExpirationDate: lenient(PortalDate),
-  IsLockedOut: lenient(Schema.Boolean)
+  IsLockedOut: lenient(SpelledYes)
 })
 
 /**
@@ -129,10 +140,7 @@ export const SoapAuthenticateResult = Schema.Struct({
   ...soapHead,
   AuthSuccess: lenient(SoapBoolean, Once),
   SessKey: lenient(Schema.compose(Schema.Trim, SessionKey), Once),
-  ThisUser: lenient(
-    Schema.Struct({ ExpirationDate: lenient(PortalDate), IsLockedOut: lenient(SoapBoolean) }),
-    Once
-  )
+  ThisUser: lenient(ThisUser, Once)
 })
 
 /**

@@ -108,6 +108,7 @@ export const machineEvent: FastCheck.Arbitrary<AuthEvent> = FastCheck.oneof(
     tokenEndsAtMillis: FastCheck.option(moment)
   }),
   event("attempt.refused", failed),
+  event("attempt.lockedOut", failed),
   event("attempt.faulted", failed),
   event("attempt.lost", failed),
   event("attempt.unsent", { attempt }),

@@ -79,12 +79,12 @@ export const layer = (options: Options = {}): Layer.Layer<NumberAuth.NumberAuth,
           lockReported: false
         })
       }
-      const refused = (lockReported: boolean): AttemptOutcome =>
-        AttemptOutcome.refused({ detail: "the test starts in this state", lockReported })
-      const coming = [
-        ...(state === "aborted" ? [refused(false)] : state === "locked" ? [refused(true)] : []),
-        ...outcomes
-      ]
+      const detail = "the test starts in this state"
+      const before: Partial<Record<typeof state, AttemptOutcome>> = {
+        aborted: AttemptOutcome.refused({ detail }),
+        locked: AttemptOutcome.lockedOut({ detail, errorCode: null })
+      }
+      const coming = [...(before[state] === undefined ? [] : [before[state]]), ...outcomes]
       const auth = yield* NumberAuth.make({ account: "EP0000001", ...settings }).pipe(
         Effect.provideService(NumberTransport, {
           authenticate: ({ permit }) =>

@@ -78,6 +78,7 @@ export const invariants = [
   "a session is never replaced by an older one",
   "a refusal is never forgotten",
   "a refusal is remembered, however late",
+  "a report of a lock is no verdict on the credentials",
   "a person is asked only where something is wrong",
   "a person is told of every abort",
   "a person is told of every lock",
@@ -207,7 +208,7 @@ const brokenBy = (
   const isFailureOf = (id: number): boolean =>
     message.type === "attemptEnded" &&
     message.attempt === id &&
-    (message.outcome._tag === "refused" || message.outcome._tag === "faulted")
+    ["refused", "lockedOut", "faulted"].includes(message.outcome._tag)
   const isReservationOf = (id: number): boolean => decision._tag === "send" && decision.attempt === id
   holds(
     ledger.marks.every(
@@ -289,6 +290,13 @@ const brokenBy = (
   )
   if (message.type === "attemptEnded" && message.outcome._tag === "refused") {
     holds(context.refusedFingerprints.includes(message.fingerprint), "a refusal is remembered, however late")
+  }
+  if (message.type === "attemptEnded" && message.outcome._tag === "lockedOut") {
+    holds(
+      same(context.refusedFingerprints, before.context.refusedFingerprints) &&
+        (context.abort === null || context.abort.attempt !== message.attempt),
+      "a report of a lock is no verdict on the credentials"
+    )
   }
 
   // Notices.

@@ -87,7 +87,7 @@ export interface Options {
  * @since 0.1.0
  * @category models
  */
-export type Answer = "accepted" | "refused" | "faulted" | "lockReported"
+export type Answer = "accepted" | "refused" | "faulted" | "lockedOut"
 
 /** The outcome that a process stores for its attempt. `faultedByGateway`: a gateway answered, and not Number. */
 type End = Answer | "faultedByGateway" | "lost" | "unsent"
@@ -96,7 +96,7 @@ const ends: ReadonlyArray<End> = [
   "accepted",
   "refused",
   "faulted",
-  "lockReported",
+  "lockedOut",
   "faultedByGateway",
   "lost",
   "unsent"
@@ -120,7 +120,7 @@ const waysOf: ReadonlyArray<OnItsWay> = [
   "accepted",
   "refused",
   "faulted",
-  "lockReported"
+  "lockedOut"
 ]
 
 interface Attempt extends Form.KnownAttempt {
@@ -485,12 +485,13 @@ export const make = (options: Options): WorldModel => {
       case "accepted":
         return { ...ended, outcome: { _tag: "accepted", tokenEndsAtMillis: null, lockReported: false } }
       case "refused":
-      case "lockReported":
-        return { ...ended, outcome: { _tag: "refused", detail: "", lockReported: end === "lockReported" } }
+        return { ...ended, outcome: { _tag: "refused", detail: "" } }
+      case "lockedOut":
+        return { ...ended, outcome: { _tag: "lockedOut", detail: "", errorCode: null } }
       case "faulted":
       case "faultedByGateway": {
         const errorCode = end === "faulted" ? 1 : null
-        return { ...ended, outcome: { _tag: "faulted", detail: "", errorCode, lockReported: false } }
+        return { ...ended, outcome: { _tag: "faulted", detail: "", errorCode } }
       }
       case "lost":
         return { ...ended, outcome: { _tag: "lost", detail: "" } }
@@ -506,7 +507,7 @@ export const make = (options: Options): WorldModel => {
   }
 
   const answers: ReadonlyArray<Answer> = options.reportsLocks
-    ? ["accepted", "refused", "faulted", "lockReported"]
+    ? ["accepted", "refused", "faulted", "lockedOut"]
     : ["accepted", "refused", "faulted"]
 
   /** The steps in which an attempt's mark becomes durable: its process gets the confirmation, or does not. */

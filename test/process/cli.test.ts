@@ -403,6 +403,29 @@ describe.concurrent("number-auth", () => {
       assert.include(stdout, `export NUMBER_ACCOUNT_CODE=${account}\nexport NUMBER_TOKEN=`)
     }))
 
+  it("goes on with the same token after a lock that another program of the IP caused", () =>
+    inWorld(async (world) => {
+      for (let n = 0; n < 6; n++) {
+        await fetch(`${world.url}/Authenticate`, {
+          method: "POST",
+          body: JSON.stringify({ AcctCode: account, Token: badToken(n) })
+        })
+      }
+      assert.isTrue(await Effect.runPromise(world.emulator.isLocked(ip)))
+      const locked = await hereJson(world, ["login"])
+      assert.strictEqual(locked.code, 77)
+      assert.deepInclude(locked.json, { error: "AuthLocked", lock: "reported", state: "locked" })
+      assert.notMatch(locked.stderr + locked.stdout, /create a new token/i)
+      const doctor = await hereJson(world, ["doctor"])
+      assert.strictEqual(doctor.code, 77)
+      assert.notMatch(doctor.stdout, /create a new token/i)
+      await Effect.runPromise(world.emulator.liftLock(ip))
+      assert.strictEqual((await hereJson(world, ["lock-lifted"])).code, 0)
+      const login = await hereJson(world, ["login"])
+      assert.deepStrictEqual([login.code, login.json.state, login.json.failures], [0, "authenticated", 0])
+      assert.strictEqual(await attempts(world), 8)
+    }))
+
   it("runs in the checkout by npm, and passes the exit code on", () =>
     inWorld(async (world) => {
       const npm = ["npm", "run", "-s", "number-auth", "--"]

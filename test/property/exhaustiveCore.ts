@@ -61,11 +61,10 @@ const outcomes: ReadonlyArray<OutcomeFacts> = [
   { _tag: "accepted", tokenEndsAtMillis: null, lockReported: false },
   { _tag: "accepted", tokenEndsAtMillis: 1, lockReported: false },
   { _tag: "accepted", tokenEndsAtMillis: null, lockReported: true },
-  { _tag: "refused", detail: "", lockReported: false },
-  { _tag: "refused", detail: "", lockReported: true },
-  { _tag: "faulted", detail: "", errorCode: 1, lockReported: false },
-  { _tag: "faulted", detail: "", errorCode: null, lockReported: false },
-  { _tag: "faulted", detail: "", errorCode: null, lockReported: true },
+  { _tag: "refused", detail: "" },
+  { _tag: "lockedOut", detail: "", errorCode: null },
+  { _tag: "faulted", detail: "", errorCode: 1 },
+  { _tag: "faulted", detail: "", errorCode: null },
   { _tag: "lost", detail: "" },
   { _tag: "unsent", detail: "" }
 ]

@@ -188,6 +188,17 @@ export const invariantMutants: ReadonlyArray<InvariantMutant> = [
     walk: "small"
   },
   {
+    invariant: "a report of a lock is no verdict on the credentials",
+    edits: [
+      edit(
+        chart,
+        "answersOf/attempt.lockedOut/actions",
+        '[{ type: "rememberRefusal", params: ({ event }) => event }, "endAttempt", { type: "notify", params: { notice: { kind: "locked", reported: true } } }]'
+      )
+    ],
+    walk: "small"
+  },
+  {
     invariant: "an attempt has one mark",
     edits: [edit(ledger, "otherMarks", "({ marks }) => marks")],
     walk: "small"

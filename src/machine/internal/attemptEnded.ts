@@ -17,10 +17,14 @@ const isDoubtful = (outcome: OutcomeFacts): boolean =>
 const ledgerAfter: Readonly<
   Record<OutcomeFacts["_tag"], (ledger: LedgerRecord, ended: Ended, given: Given) => LedgerRecord>
 > = {
-  accepted: (ledger, { attempt }, { account, policy }) =>
-    Ledger.accept(ledger, { id: attempt, account }, policy),
+  accepted: (ledger, { attempt, outcome }, { account, moment, policy }) => {
+    const cleared = Ledger.accept(ledger, { id: attempt, account }, policy)
+    return outcome._tag === "accepted" && outcome.lockReported ? Ledger.reportLock(cleared, moment) : cleared
+  },
   refused: (ledger, { attempt }, { account, moment }) =>
     Ledger.settle(ledger, { id: attempt, account }, "refused", moment),
+  lockedOut: (ledger, { attempt }, { account, moment }) =>
+    Ledger.reportLock(Ledger.settle(ledger, { id: attempt, account }, "faulted", moment), moment),
   faulted: (ledger, { attempt, outcome }, { account, moment, policy }) =>
     isDoubtful(outcome)
       ? Ledger.doubt(ledger, { id: attempt, account }, moment, policy)
@@ -54,9 +58,7 @@ const eventOf = ({ attempt, fingerprint, outcome }: Ended, nowMillis: number): A
 export const attemptEnded = (given: Given, step: Step, ended: Ended): Step => {
   const { moment, policy } = given
   const { outcome } = ended
-  const counted = ledgerAfter[outcome._tag](step.ledger, ended, given)
-  const isLockReported = "lockReported" in outcome && outcome.lockReported
-  const ledger = isLockReported ? Ledger.reportLock(counted, moment) : counted
+  const ledger = ledgerAfter[outcome._tag](step.ledger, ended, given)
   const next = on(given, { ...step, ledger }, eventOf(ended, moment.nowMillis))
   const endsAtMillis = tokenEndOf(outcome, moment.nowMillis)
   return endsAtMillis !== null && endsAtMillis - moment.nowMillis <= policy.tokenWarningMillis

@@ -48,6 +48,10 @@ export const memoryOf = (policy: Policy) => ({
   /** Other credentials came. The list of aborted credentials stays: `canBeReplaced` reads it at the next abort. */
   leaveAbort: change(() => ({ abort: null, flaps: 0 })),
   forgetAborts: change(() => ({ abort: null, abortedFingerprints: [], flaps: 0 })),
+  /** The attempt's end is known now, and it was no failure of the credentials. */
+  forgetAbortOf: change(({ abort }, { attempt }: { readonly attempt: AttemptId }) =>
+    abort?.attempt === attempt ? { abort: null } : {}
+  ),
   forgetTokenEnd: change(() => ({ tokenEnd: null })),
   rememberRefusal: change(
     ({ refusedFingerprints }, { fingerprint }: { readonly fingerprint: Fingerprint }) => ({

@@ -82,7 +82,7 @@ export const abortedMessage = (standing: Standing, abort: Abort): string =>
  */
 export const lockedMessage = (standing: Standing, reported: boolean): string =>
   reported
-    ? `Number reports that the IP of location ${standing.location} is locked out. ${count(standing)}. No attempt is made for any account of this location. Session keys that are held still work. Wait some minutes after the last attempt, then ask Number's support to audit and lift the lock. When support has lifted the lock, confirm it.`
+    ? `Number reports that the IP of location ${standing.location} is locked out. ${count(standing)}. No attempt is made for any account of this location. Session keys that are held still work. This says nothing of the token: a token that Number has not refused goes on after the lock. Wait some minutes after the last attempt, then ask Number's support to audit and lift the lock. When support has lifted the lock, confirm it.`
     : `Location ${standing.location} has reached the limit, and the library stopped itself before Number locks the IP. ${count(standing)}. No attempt is made. Session keys that are held still work. Find out why attempts fail. Wait some minutes after the last attempt, then ask Number's support to reset the count of the IP. Only when support has reset the count, confirm that the lock was lifted.`
 
 /**

@@ -10,8 +10,8 @@ import type { AttemptOutcome } from "../../schemas/AttemptOutcome.js"
 import type { Location } from "../../schemas/Credentials.js"
 
 /**
- * Attempts that this process made, tagged `location` and `outcome` (`accepted`, `refused`, `faulted`, `lost`,
- * `unsent`).
+ * Attempts that this process made, tagged `location` and `outcome` (`accepted`, `refused`, `lockedOut`,
+ * `faulted`, `lost`, `unsent`).
  *
  * @since 0.1.0
  * @category metrics

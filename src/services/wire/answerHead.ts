@@ -30,6 +30,10 @@ export const headOf = (outcome: AttemptOutcome): AnswerHead => {
       return { ...emptyHead, FunctionOk: true, success: true }
     case "refused":
       return { ...emptyHead, FunctionOk: true, success: false, RespMsg: outcome.detail }
+    case "lockedOut":
+      return outcome.errorCode === null
+        ? { ...emptyHead, success: false, RespMsg: outcome.detail }
+        : { ...emptyHead, FunctionOk: false, ErrCode: outcome.errorCode, ErrMsg: outcome.detail }
     case "faulted":
       // Without a code, the answer is not known to be Number's own: a gateway's status, say, or a malformed body.
       return outcome.errorCode === null

@@ -50,30 +50,38 @@ export const reasonIn = (text: string | null, token: Token): string => {
   return shown === "" ? "no reason given" : shown
 }
 
+const isLockReported = (result: AuthenticateResult | undefined): boolean =>
+  result?.ThisUser?.IsLockedOut === true
+
+/** The outcome of an answer without a session that reports the lock: it is no verdict on the token. */
+const lockedOut = (result: AuthenticateResult, token: Token): AttemptOutcome =>
+  AttemptOutcome.lockedOut({
+    detail: `Number reports that the IP is locked out: ${reasonIn(result.RespMsg || result.ErrMsg, token)}`,
+    errorCode: result.ErrCode === 0 ? null : result.ErrCode
+  })
+
 const ofResult = (result: AuthenticateResult, token: Token): AttemptOutcome => {
-  const lockReported = result.ThisUser?.IsLockedOut === true
   const functionOk = functionOkOf(result)
-  if (functionOk === false) {
-    return AttemptOutcome.faulted({
-      detail: `Number could not carry out the call: ${reasonIn(result.ErrMsg, token)} (ErrCode ${result.ErrCode ?? "none"})`,
-      errorCode: result.ErrCode,
-      lockReported
-    })
-  }
-  if (functionOk === true && result.AuthSuccess === false) {
-    return AttemptOutcome.refused({ detail: reasonIn(result.RespMsg, token), lockReported })
-  }
   if (functionOk === true && result.AuthSuccess === true && result.SessKey !== null) {
     return AttemptOutcome.accepted({
       sessionKey: result.SessKey,
       tokenEndsAtMillis: result.ThisUser?.ExpirationDate ?? null,
-      lockReported
+      lockReported: isLockReported(result)
     })
+  }
+  if (isLockReported(result)) return lockedOut(result, token)
+  if (functionOk === false) {
+    return AttemptOutcome.faulted({
+      detail: `Number could not carry out the call: ${reasonIn(result.ErrMsg, token)} (ErrCode ${result.ErrCode ?? "none"})`,
+      errorCode: result.ErrCode
+    })
+  }
+  if (functionOk === true && result.AuthSuccess === false) {
+    return AttemptOutcome.refused({ detail: reasonIn(result.RespMsg, token) })
   }
   return AttemptOutcome.faulted({
     detail: "Number's answer lacks FunctionOk, AuthSuccess or SessKey",
-    errorCode: result.ErrCode,
-    lockReported
+    errorCode: result.ErrCode
   })
 }
 
@@ -84,10 +92,10 @@ export const classifyResult = (
   token: Token
 ): AttemptOutcome => {
   if (!isSuccessful(answer.status)) {
+    if (result !== undefined && isLockReported(result)) return lockedOut(result, token)
     return AttemptOutcome.faulted({
       detail: `Number answered with HTTP status ${answer.status}`,
-      errorCode: result?.ErrCode ?? null,
-      lockReported: result?.ThisUser?.IsLockedOut === true
+      errorCode: result?.ErrCode ?? null
     })
   }
   if (result !== undefined) return ofResult(result, token)
@@ -96,8 +104,7 @@ export const classifyResult = (
       answer.body === null
         ? "Number's answer was longer than 1 MiB and was cut off"
         : "Number's answer is not of the documented form",
-    errorCode: null,
-    lockReported: false
+    errorCode: null
   })
 }
 

@@ -27,7 +27,7 @@ export const sessionKey: FastCheck.Arbitrary<Credentials.SessionKey> = hex("5E55
  * - `accepted`: a session key, and no report of a lock.
  * - `refused`: `AuthSuccess` false, and no report of a lock.
  * - `faulted`: `FunctionOk` false, an unsuccessful status, or a malformed body.
- * - `locked`: refused, with `IsLockedOut` true.
+ * - `locked`: no session, and `IsLockedOut` true.
  *
  * @since 0.1.0
  * @category models

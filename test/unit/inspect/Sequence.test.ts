@@ -35,7 +35,7 @@ describe("the sequence diagram of records", () => {
       Effect.provide(
         NumberAuthTest.layer({
           state: "unauthenticated",
-          outcomes: [AttemptOutcome.refused({ detail: "no;\nsuch #1 token", lockReported: false })]
+          outcomes: [AttemptOutcome.refused({ detail: "no;\nsuch #1 token" })]
         }).pipe(Layer.provideMerge(Recorder.layer()))
       )
     )
@@ -51,6 +51,13 @@ describe("the sequence diagram of records", () => {
       assert.isAbove(lines.split("\n").length, before, type)
       assert.notMatch(lines, /undefined/)
     }
+  })
+
+  it("shows an attempt that met a lock, with Number's text", () => {
+    const event = { type: "attempt.lockedOut", attempt: 3, detail: "please wait" } as const
+    const text = toSequenceDiagram([record({ events: [event] })])
+    assert.include(text, `Number-->>${record().account}: attempt 3 met a lock of the IP: please wait`)
+    assert.include(text, `${record().account}->>Store: attempt 3 is settled`)
   })
 
   it("shows a lock that Number reported, and counts only marks that no success has cleared", () => {

@@ -22,7 +22,7 @@ describe("the adapter for Stately's inspector", () => {
           NumberAuthTest.layer({
             state: "unauthenticated",
             location: "shop",
-            outcomes: [AttemptOutcome.refused({ detail: "Unauthorized", lockReported: false })]
+            outcomes: [AttemptOutcome.refused({ detail: "Unauthorized" })]
           }).pipe(Layer.provide(Stately.layer(stately)))
         )
       )

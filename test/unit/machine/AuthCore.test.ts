@@ -19,8 +19,9 @@ const ended = (
   n = 1
 ): Message => ({ type: "attemptEnded", attempt, fingerprint: print(n), outcome })
 const accepted = { _tag: "accepted", tokenEndsAtMillis: null, lockReported: false } as const
-const refused = { _tag: "refused", detail: "no", lockReported: false } as const
-const faulted = { _tag: "faulted", detail: "oops", errorCode: 1, lockReported: false } as const
+const refused = { _tag: "refused", detail: "no" } as const
+const lockedOut = { _tag: "lockedOut", detail: "locked out", errorCode: null } as const
+const faulted = { _tag: "faulted", detail: "oops", errorCode: 1 } as const
 const lostOutcome = { _tag: "lost", detail: "silence" } as const
 
 /** Plays one message per transaction, from 1 on. A number lets so many milliseconds pass first. */
@@ -286,13 +287,37 @@ describe("AuthCore on the end of an attempt", () => {
     }
   })
 
-  it("any outcome: records a reported lock at once", () => {
-    for (const outcome of [refused, faulted]) {
-      const step = play([request(), ended(1, { ...outcome, lockReported: true })])
-      assert.strictEqual(step.state, "locked")
-      assert.strictEqual(step.ledger.lockReportedAt, 2)
-      assert.deepStrictEqual(noticesOf(step), ["aborted", "locked"])
-    }
+  it("lockedOut: counts, locks, and says nothing of the credentials: after the lift they are sent again", () => {
+    const step = play([request(), ended(1, lockedOut)])
+    assert.strictEqual(step.state, "locked")
+    assert.strictEqual(step.ledger.lockReportedAt, 2)
+    assert.deepStrictEqual(step.ledger.marks, [settled(1, 2, one, { reason: "faulted" })])
+    assert.deepStrictEqual(noticesOf(step), ["locked"])
+    assert.deepStrictEqual(step.context, emptyAccountRecord.context)
+    const lifted = play([{ type: "confirmLockLifted" }, request()], step)
+    assert.deepInclude(lifted.decision, { _tag: "send" })
+    assert.lengthOf(lifted.ledger.marks, 1)
+  })
+
+  it("lockedOut, late: the account is no longer aborted for that attempt, and still for another", () => {
+    const lost = play([request(), ended(1, lostOutcome)])
+    const late = play([ended(1, lockedOut)], lost)
+    assert.strictEqual(late.state, "locked")
+    assert.isNull(late.context.abort)
+    const other = { ...lost, context: { ...lost.context, abort: { ...lost.context.abort!, attempt: null } } }
+    assert.isNotNull(play([ended(1, lockedOut)], other).context.abort)
+  })
+
+  it("lockedOut in a lock: the account is no longer aborted for that attempt when the lock ends", () => {
+    const lost = play([request(), ended(1, lostOutcome)])
+    const lock = play([request(1), ended(2, lockedOut)], lost, core, two)
+    const aborted = play([{ type: "observe" }], { ...lost, ledger: lock.ledger })
+    assert.deepStrictEqual([aborted.state, aborted.context.abort?.attempt], ["locked", 1])
+    const late = play([ended(1, lockedOut)], aborted)
+    assert.deepStrictEqual([late.state, late.context.abort, noticesOf(late)], ["locked", null, []])
+  })
+
+  it("accepted with a report: holds the session, and locks the others", () => {
     const step = play([request(), ended(1, { ...accepted, lockReported: true })])
     assert.strictEqual(step.state, "authenticated")
     assert.strictEqual(step.ledger.lockReportedAt, 2)
@@ -426,8 +451,7 @@ describe("AuthCore on an answer that is not Number's own", () => {
   const gateway = {
     _tag: "faulted",
     detail: "HTTP status 504",
-    errorCode: null,
-    lockReported: false
+    errorCode: null
   } as const
 
   it("lets the mark drain, since Number may still be working: a success does not clear it before", () => {
@@ -507,12 +531,12 @@ describe("AuthCore on an operator's message", () => {
     const rejected = play([{ type: "confirmLockLifted" }], before)
     assert.deepInclude(rejected.decision, { _tag: "rejected", why: "notLocked" })
     assert.strictEqual(rejected.ledger, before.ledger)
-    const locked = play([request(), ended(1, { ...refused, lockReported: true })])
+    const locked = play([request(), ended(1, lockedOut)])
     const lifted = play([{ type: "confirmLockLifted" }], locked)
     assert.strictEqual(lifted.state, "unauthenticated.idle")
     assert.isEmpty(lifted.ledger.marks)
     assert.isNull(lifted.ledger.lockReportedAt)
-    assert.deepInclude(play([request(1)], lifted).decision, { _tag: "aborted" })
+    assert.deepInclude(play([request(1)], lifted).decision, { _tag: "send" })
   })
 
   it("confirmLockLifted: stays locked if lost marks fill the ledger", () => {

@@ -152,6 +152,13 @@ describe("AuthMachine", () => {
       ])
     })
 
+    it(`attempt.lockedOut leads from ${state} to locked, gives a notice, and bars nothing`, () => {
+      const next = run(`${state}.attempting`, attempting, { type: "attempt.lockedOut", ...fails })
+      assert.strictEqual(next.state, "locked")
+      assert.deepStrictEqual(next.context, context())
+      assert.deepStrictEqual(next.asks, [{ type: "notify", notice: { kind: "locked", reported: true } }])
+    })
+
     it(`attempt.faulted leads from ${state} to aborted, gives a notice, and bars nothing`, () => {
       const next = run(`${state}.attempting`, attempting, { type: "attempt.faulted", ...fails })
       assert.strictEqual(next.state, "aborted")
@@ -485,6 +492,7 @@ describe("AuthMachine", () => {
     const others: ReadonlyArray<AuthEvent> = [
       { type: "attempt.reserved", attempt: 6, fingerprint: print(2), claim },
       { type: "attempt.refused", ...fails },
+      { type: "attempt.lockedOut", ...fails },
       { type: "attempt.faulted", ...fails },
       { type: "attempt.lost", ...fails },
       { type: "attempt.unsent", attempt: 5 },

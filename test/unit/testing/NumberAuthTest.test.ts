@@ -94,7 +94,7 @@ describe("NumberAuthTest.layer", () => {
         state: "unauthenticated",
         outcomes: [
           AttemptOutcome.unsent({ detail: "no route" }),
-          AttemptOutcome.faulted({ detail: "out of order", errorCode: 1, lockReported: false })
+          AttemptOutcome.faulted({ detail: "out of order", errorCode: 1 })
         ]
       },
       (auth) =>

@@ -101,7 +101,7 @@ const statuses = [200, 200, 200, 200, 201, 204, 302, 400, 401, 403, 429, 500, 50
 
 type Counts = Record<AttemptOutcome["_tag"], number>
 
-const noCounts = (): Counts => ({ accepted: 0, refused: 0, faulted: 0, lost: 0, unsent: 0 })
+const noCounts = (): Counts => ({ accepted: 0, refused: 0, lockedOut: 0, faulted: 0, lost: 0, unsent: 0 })
 
 const hides = new RegExp(`${goodToken}|${sessionKey}`, "i")
 
@@ -149,6 +149,7 @@ const jobs = [...Array.from({ length: 20 }, (_, index) => `REST ${index + 1}`), 
 const add = (one: Counts, other: Counts): Counts => ({
   accepted: one.accepted + other.accepted,
   refused: one.refused + other.refused,
+  lockedOut: one.lockedOut + other.lockedOut,
   faulted: one.faulted + other.faulted,
   lost: one.lost + other.lost,
   unsent: one.unsent + other.unsent

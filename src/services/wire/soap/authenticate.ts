@@ -40,8 +40,7 @@ export const classifySoapAnswer = (answer: Answer, token: Token): AttemptOutcome
     const status = isSuccessful(answer.status) ? "" : ` and HTTP status ${answer.status}`
     return AttemptOutcome.faulted({
       detail: `Number answered with a SOAP fault${status}: ${reasonIn(faultText(child.value), token)}`,
-      errorCode: null,
-      lockReported: false
+      errorCode: null
     })
   }
   const result = Option.flatMap(child, resultOf("Authenticate", ["api_AuthResponse"])).pipe(

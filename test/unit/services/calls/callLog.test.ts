@@ -33,22 +33,31 @@ describe("the head of an attempt's answer", () => {
         success: true
       }
     )
-    assert.deepStrictEqual(head({ _tag: "refused", detail: "no", lockReported: false }), {
+    assert.deepStrictEqual(head({ _tag: "refused", detail: "no" }), {
       ...nothing,
       FunctionOk: true,
       success: false,
       RespMsg: "no"
     })
-    assert.deepStrictEqual(head({ _tag: "faulted", detail: "oops", errorCode: 7, lockReported: false }), {
+    const lockedOut = { _tag: "lockedOut", detail: "locked" } as const
+    assert.deepStrictEqual(head({ ...lockedOut, errorCode: null }), {
+      ...nothing,
+      success: false,
+      RespMsg: "locked"
+    })
+    assert.deepStrictEqual(head({ ...lockedOut, errorCode: 7 }), {
+      ...nothing,
+      FunctionOk: false,
+      ErrCode: 7,
+      ErrMsg: "locked"
+    })
+    assert.deepStrictEqual(head({ _tag: "faulted", detail: "oops", errorCode: 7 }), {
       ...nothing,
       FunctionOk: false,
       ErrCode: 7,
       ErrMsg: "oops"
     })
-    assert.deepStrictEqual(
-      head({ _tag: "faulted", detail: "oops", errorCode: null, lockReported: false }),
-      nothing
-    )
+    assert.deepStrictEqual(head({ _tag: "faulted", detail: "oops", errorCode: null }), nothing)
     assert.deepStrictEqual(head({ _tag: "lost", detail: "silence" }), nothing)
     assert.deepStrictEqual(head({ _tag: "unsent", detail: "refused" }), nothing)
   })

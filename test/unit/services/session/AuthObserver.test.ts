@@ -29,7 +29,7 @@ const recorder = () => {
   return { records, layer: AuthObserver.layer((record) => void records.push(record)) }
 }
 
-const refused = AttemptOutcome.refused({ detail: "Unauthorized", lockReported: false })
+const refused = AttemptOutcome.refused({ detail: "Unauthorized" })
 
 describe("AuthObserver", () => {
   it.effect("receives each change once it is stored, in order, and nothing else", () =>

@@ -212,21 +212,39 @@ describe("NumberAuth.confirmLockLifted", () => {
     })
   )
 
-  it.scoped("ends a reported lock, and the refused token stays refused", () =>
+  it.scoped(
+    "ends a reported lock, and the account goes on by itself: a report is no verdict on its token",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        yield* world.emulator.inject(Fault.ReportLock)
+        const auth = yield* start(world)
+        const error = yield* Effect.flip(auth.sessionKey)
+        assert(error._tag === "AuthLocked")
+        assert.isTrue(error.reported)
+        assert.strictEqual(Option.getOrNull((yield* auth.status).lock), "reported")
+        yield* notified
+        assert.deepStrictEqual(yield* kinds(world), ["locked"])
+        const lifted = yield* auth.confirmLockLifted
+        assert.deepStrictEqual([lifted.state, lifted.failures], ["unauthenticated.idle", 0])
+        yield* auth.sessionKey
+        assert.lengthOf(yield* world.emulator.log, 2)
+      })
+  )
+
+  it.scoped("ends a reported lock, and a token that was refused before stays refused", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld()
-      yield* world.emulator.inject(Fault.ReportLock)
+      yield* Ref.set(world.token, badToken(1))
       const auth = yield* start(world)
-      const error = yield* Effect.flip(auth.sessionKey)
-      assert(error._tag === "AuthLocked")
-      assert.isTrue(error.reported)
-      assert.strictEqual(Option.getOrNull((yield* auth.status).lock), "reported")
-      yield* notified
-      assert.deepStrictEqual(yield* kinds(world), ["aborted", "locked"])
-      const lifted = yield* auth.confirmLockLifted
-      assert.deepStrictEqual([lifted.state, lifted.failures], ["unauthenticated.idle", 0])
+      yield* Effect.flip(auth.sessionKey)
+      yield* Ref.set(world.token, goodToken)
+      yield* world.emulator.inject(Fault.ReportLock)
+      assert.strictEqual((yield* Effect.flip(auth.sessionKey))._tag, "AuthLocked")
+      yield* auth.confirmLockLifted
+      yield* Ref.set(world.token, badToken(1))
       assert.strictEqual((yield* Effect.flip(auth.sessionKey))._tag, "AuthAborted")
-      assert.lengthOf(yield* world.emulator.log, 1)
+      assert.lengthOf(yield* world.emulator.log, 2)
     })
   )
 

@@ -84,8 +84,8 @@ describe("NumberAuth", () => {
         const forms = [goodToken, goodToken.toLowerCase(), goodToken.replace(/(.{8})/g, "$1-")]
         const details = forms.map((form) => `POST {"Token":"${form}"} failed`)
         const outcomes = details.flatMap((detail): ReadonlyArray<Effect.Effect<AttemptOutcome>> => [
-          Effect.succeed(AttemptOutcome.refused({ detail, lockReported: false })),
-          Effect.succeed(AttemptOutcome.faulted({ detail, errorCode: null, lockReported: true })),
+          Effect.succeed(AttemptOutcome.refused({ detail })),
+          Effect.succeed(AttemptOutcome.faulted({ detail, errorCode: null })),
           Effect.succeed(AttemptOutcome.lost({ detail })),
           Effect.succeed(AttemptOutcome.unsent({ detail })),
           Effect.die(new Error(detail)),

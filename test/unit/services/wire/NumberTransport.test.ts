@@ -133,7 +133,7 @@ for (const wire of wires) {
         yield* emulator.addToken(account, goodToken)
         const bad = Redacted.make(badToken(1)) as Token
         const outcome = yield* authenticateOn(Emulator.httpClient(emulator, ip), attemptWith({ token: bad }))
-        assertOutcome(outcome, { _tag: "refused", lockReported: false }, /Invalid Token/)
+        assertOutcome(outcome, { _tag: "refused" }, /Invalid Token/)
         assert.strictEqual(yield* emulator.countOf(ip), 1)
       })
     )
@@ -141,11 +141,7 @@ for (const wire of wires) {
     it.scoped("is faulted if FunctionOk is false, with ErrMsg and ErrCode for people", () =>
       Effect.gen(function* () {
         const { outcome } = yield* onEmulator(Fault.FunctionNotOk(1234, "ERROR:1234:HIGH:Oops"))
-        assertOutcome(
-          outcome,
-          { _tag: "faulted", errorCode: 1234, lockReported: false },
-          /ERROR:1234:HIGH:Oops.*1234/
-        )
+        assertOutcome(outcome, { _tag: "faulted", errorCode: 1234 }, /ERROR:1234:HIGH:Oops.*1234/)
       })
     )
 
@@ -166,7 +162,7 @@ for (const wire of wires) {
           for (const body of [sample, "", "null", "<html>", withResult({ AuthSuccess: false })]) {
             const headers = { location: "https://elsewhere.test/" }
             const outcome = yield* authenticateOn(answering(body, { status, headers }).client)
-            assertOutcome(outcome, { _tag: "faulted", lockReported: false }, new RegExp(String(status)))
+            assertOutcome(outcome, { _tag: "faulted" }, new RegExp(String(status)))
           }
         }
         assertOutcome(yield* authenticateOn(answering(null, { status: 304 }).client), { _tag: "faulted" })
@@ -195,7 +191,7 @@ for (const wire of wires) {
         ]
         for (const body of bodies) {
           const outcome = yield* authenticateOn(answering(body).client)
-          assertOutcome(outcome, { _tag: "faulted", errorCode: null, lockReported: false }, /documented form/)
+          assertOutcome(outcome, { _tag: "faulted", errorCode: null }, /documented form/)
         }
         assertOutcome(yield* authenticateOn(answering(null, { status: 204 }).client), { _tag: "faulted" })
       })
@@ -216,7 +212,7 @@ for (const wire of wires) {
           { AuthSuccess: wire.notBoolean }
         ]) {
           const outcome = yield* authenticateOn(answering(withResult(fields)).client)
-          assertOutcome(outcome, { _tag: "faulted", lockReported: false }, /lacks/)
+          assertOutcome(outcome, { _tag: "faulted" }, /lacks/)
         }
       })
     )
@@ -256,30 +252,47 @@ for (const wire of wires) {
       })
     )
 
-    it.effect("reports IsLockedOut in every outcome whose body can be read", () =>
+    it.effect(
+      "is locked out if IsLockedOut says so and there is no session, whatever else the answer says",
+      () =>
+        Effect.gen(function* () {
+          const locked = { ThisUser: { IsLockedOut: true } }
+          for (const [fields, status] of [
+            [{ AuthSuccess: false }, 200],
+            [{ FunctionOk: false }, 200],
+            [{ SessKey: "" }, 200],
+            [{}, 403],
+            [{ AuthSuccess: false }, 500]
+          ] as const) {
+            const answer = answering(withResult({ ...locked, ...fields }), { status })
+            assertOutcome(yield* authenticateOn(answer.client), { _tag: "lockedOut" }, /the IP is locked out/)
+          }
+          const accepted = answering(withResult(locked))
+          assertOutcome(yield* authenticateOn(accepted.client), { _tag: "accepted", lockReported: true })
+        })
+    )
+
+    it.effect("reads IsLockedOut as text and as a number, too", () =>
       Effect.gen(function* () {
-        const locked = { ThisUser: { IsLockedOut: true } }
-        for (const [tag, fields, status] of [
-          ["accepted", {}, 200],
-          ["refused", { AuthSuccess: false }, 200],
-          ["faulted", { FunctionOk: false }, 200],
-          ["faulted", { SessKey: "" }, 200],
-          ["faulted", {}, 403],
-          ["faulted", { AuthSuccess: false }, 500]
-        ] as const) {
-          const answer = answering(withResult({ ...locked, ...fields }), { status })
-          assertOutcome(yield* authenticateOn(answer.client), { _tag: tag, lockReported: true })
+        for (const IsLockedOut of [true, "true", "True", " TRUE ", "yes", "Y", "1", 1]) {
+          const answer = answering(withResult({ AuthSuccess: false, ThisUser: { IsLockedOut } }))
+          assertOutcome(yield* authenticateOn(answer.client), { _tag: "lockedOut" })
         }
-        for (const ThisUser of [{ IsLockedOut: wire.notBoolean }, { IsLockedOut: false }, null, [], {}]) {
+        const others = [false, "false", "no", "0", 0, "", "perhaps", null, [], {}]
+        for (const ThisUser of [...others.map((IsLockedOut) => ({ IsLockedOut })), null, [], {}]) {
           const answer = answering(withResult({ AuthSuccess: false, ThisUser }))
-          assertOutcome(yield* authenticateOn(answer.client), { _tag: "refused", lockReported: false })
+          assertOutcome(yield* authenticateOn(answer.client), { _tag: "refused" })
         }
       })
     )
 
     it.scoped("reports IsLockedOut from the backend's own answer to a locked IP", () =>
       Effect.gen(function* () {
-        assertOutcome((yield* onEmulator(Fault.ReportLock)).outcome, { _tag: "refused", lockReported: true })
+        assertOutcome(
+          (yield* onEmulator(Fault.ReportLock)).outcome,
+          { _tag: "lockedOut" },
+          /please contact support/
+        )
       })
     )
 

@@ -97,8 +97,7 @@ describe("an answer over SOAP", () => {
       )
       assert.deepStrictEqual({ ...outcome }, {
         _tag: "refused",
-        detail: "a & b <c>",
-        lockReported: false
+        detail: "a & b <c>"
       } as never)
     }
   })
@@ -189,7 +188,6 @@ describe("a SOAP fault", () => {
         assert(outcome._tag === "faulted")
         assert.match(outcome.detail, /SOAP fault.*ERROR: the database is away/)
         assert.strictEqual(outcome.detail.includes(String(status)), status >= 300)
-        assert.isFalse(outcome.lockReported)
       }
     })
   }

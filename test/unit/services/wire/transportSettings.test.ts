@@ -308,14 +308,17 @@ describe("an answer to an attempt", () => {
     const lacking = {
       _tag: "faulted",
       detail: "Number's answer lacks FunctionOk, AuthSuccess or SessKey",
-      errorCode: null,
-      lockReported: false
+      errorCode: null
     }
-    const faulted = (detail: string, errorCode: number | null = null, lockReported = false) => ({
+    const faulted = (detail: string, errorCode: number | null = null) => ({
       _tag: "faulted",
       detail,
-      errorCode,
-      lockReported
+      errorCode
+    })
+    const lockedOut = (reason: string, errorCode: number | null = null) => ({
+      _tag: "lockedOut",
+      detail: `Number reports that the IP is locked out: ${reason}`,
+      errorCode
     })
     const locked = { ThisUser: { IsLockedOut: true } }
     const outcomes: ReadonlyArray<readonly [number, unknown, object]> = [
@@ -325,11 +328,17 @@ describe("an answer to an attempt", () => {
       [199, result(accepted), faulted("Number answered with HTTP status 199")],
       [300, result(accepted), faulted("Number answered with HTTP status 300")],
       [503, null, faulted("Number answered with HTTP status 503")],
-      [500, result({ ErrCode: 7, ...locked }), faulted("Number answered with HTTP status 500", 7, true)],
+      [500, result({ ErrCode: 7 }), faulted("Number answered with HTTP status 500", 7)],
+      [500, result({ ErrCode: 7, RespMsg: "wait", ...locked }), lockedOut("wait", 7)],
       [
         200,
-        result({ FunctionOk: false, ErrCode: 7, ErrMsg: "out of order", ...locked }),
-        faulted("Number could not carry out the call: out of order (ErrCode 7)", 7, true)
+        result({ FunctionOk: false, ErrCode: 0, RespMsg: "", ErrMsg: "ask", ...locked }),
+        lockedOut("ask")
+      ],
+      [
+        200,
+        result({ FunctionOk: false, ErrCode: 7, ErrMsg: "out of order" }),
+        faulted("Number could not carry out the call: out of order (ErrCode 7)", 7)
       ],
       [
         200,
@@ -339,18 +348,19 @@ describe("an answer to an attempt", () => {
       [
         200,
         result({ FunctionOk: true, AuthSuccess: false, RespMsg: "Invalid Token" }),
-        { _tag: "refused", detail: "Invalid Token", lockReported: false }
+        { _tag: "refused", detail: "Invalid Token" }
       ],
       [
         200,
         result({ FunctionOk: true, AuthSuccess: false, RespMsg: " ", ...locked }),
-        { _tag: "refused", detail: "no reason given", lockReported: true }
+        lockedOut("no reason given")
       ],
       [200, result({ FunctionOk: true, AuthSuccess: true }), lacking],
       [200, result({ FunctionOk: true, SessKey: accepted.SessKey }), lacking],
       [200, result({ AuthSuccess: true, SessKey: accepted.SessKey }), lacking],
       [200, result({ AuthSuccess: false }), lacking],
-      [200, result({ ErrCode: 8, ...locked }), { ...lacking, errorCode: 8, lockReported: true }]
+      [200, result({ ErrCode: 8 }), { ...lacking, errorCode: 8 }],
+      [200, result({ ErrCode: 8, ...locked }), lockedOut("no reason given", 8)]
     ]
     for (const [status, body, outcome] of outcomes) {
       assert.deepStrictEqual({ ...classify(status, body) }, outcome as never, JSON.stringify([status, body]))
@@ -375,8 +385,7 @@ describe("an answer to an attempt", () => {
       assert.deepStrictEqual({ ...SoapTransport.classifySoapAnswer({ status, body: fault }, token) }, {
         _tag: "faulted",
         detail: `Number answered with a SOAP fault${suffix}: Bad Request`,
-        errorCode: null,
-        lockReported: false
+        errorCode: null
       } as never)
     }
   })

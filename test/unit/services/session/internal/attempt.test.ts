@@ -46,7 +46,7 @@ describe("the outcome of an attempt whose permit was denied", () => {
   })
 
   it("follows the answer if one came", () => {
-    const refused = AttemptOutcome.refused({ detail: "no", lockReported: false })
+    const refused = AttemptOutcome.refused({ detail: "no" })
     for (const denied of ["leaseEnded", "alreadyWritten", null] as const) {
       assert.strictEqual(outcomeAfter(refused, denied, written), refused)
     }
