@@ -14,8 +14,8 @@
  * - **Claims** name one reservation each, as ids do.
  * - **Lists** of marks and of fingerprints are only searched, so they are sets. Fingerprints are only compared, and
  *   tokens that have the same history are interchangeable.
- * - **Texts and dates of aborts** are for people. The core asks only one thing about the reason of an abort: was it a
- *   refusal of the credentials. It asks only one thing about the reason for which a mark settled: was its attempt lost.
+ * - **Texts and dates of aborts** are for people. The core asks only two things about an abort: was it a refusal of the
+ *   credentials, and was it for the last attempt that was given up. It asks only one thing about the reason for which a mark settled: was its attempt lost.
  * - **Flaps** past their limit are equivalent to the limit.
  *
  * A test checks that a form is honest: a step from a state and a step from its form lead to states of one form.
@@ -184,6 +184,13 @@ type Reservation = NonNullable<AuthContext["attempt"]>
 
 const isRefusal = (reason: AbortReason): boolean => reason === "refused" || reason === "barred"
 
+/** 0: none. 1: of an attempt that is over. 2: a refusal. 3: of the last attempt that was given up. */
+const abortForm = (abort: AuthContext["abort"], lostAttempt: Reservation | null): number => {
+  if (abort === null) return 0
+  if (isRefusal(abort.reason)) return 2
+  return lostAttempt !== null && abort.attempt === lostAttempt.id ? 3 : 1
+}
+
 const sessionsOf = ({ session, sessionsElsewhere }: AuthContext): ReadonlyArray<Session> =>
   session === null ? sessionsElsewhere : [session, ...sessionsElsewhere]
 
@@ -340,7 +347,7 @@ export const writeCore = (
     else session(context.session)
     reservation(context.attempt)
     reservation(lostAttemptOf(context))
-    numbers.push(abort === null ? 0 : isRefusal(abort.reason) ? 2 : 1)
+    numbers.push(abortForm(abort, lostAttemptOf(context)))
     numbers.push(bits(context.abortedFingerprints), bits(context.refusedFingerprints))
     numbers.push(
       tokenEnd === null ? 0 : 1 + 2 * tokenName(tokenEnd.fingerprint) + (tokenEnd.atMillis <= now ? 1 : 0)
@@ -468,7 +475,7 @@ export const readCore = (form: string, size: Size): ReadForm => {
             ? null
             : {
                 reason: abort === 2 ? "refused" : "faulted",
-                attempt: null,
+                attempt: abort === 3 ? lostAttempt!.id : null,
                 fingerprint: fingerprintOf(0),
                 detail: "",
                 atMillis: now
