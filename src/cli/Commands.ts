@@ -184,7 +184,7 @@ const explainInterrupt =
     Effect.onInterrupt(effect, () =>
       Effect.flatMap(Output, (output) =>
         output.say(
-          `Interrupted. An attempt that is under way is settled first. This takes ${Duration.format(settings.attemptTimeout)} at most. An attempt that is cut off would count against the location.`
+          `Interrupted. An attempt that is under way is settled first. This takes ${Duration.format(settings.attemptTimeout)} at most, and 15 seconds more if the store is away. An attempt that is cut off would count against the location.`
         )
       )
     )
@@ -223,6 +223,8 @@ const login = Command.make(
       yield* withAuth(settings, credentials, (auth) =>
         Effect.gen(function* () {
           const key = Redacted.value(yield* explainInterrupt(settings)(auth.sessionKey))
+          // The session outlives this command only in the store.
+          yield* auth.settled
           yield* printStatus(
             auth,
             settings,

@@ -3,7 +3,7 @@
  * the command again. It may after 75. It must not after 77 and 78, since a restart is an attempt.
  */
 import type { ValidationError } from "@effect/cli/ValidationError"
-import type { AuthRejected } from "../services/session/AuthError.js"
+import type { AuthRejected, AuthUnstored } from "../services/session/AuthError.js"
 import type { AuthError } from "../services/session/NumberAuth.js"
 import type { SessionRefused } from "../services/session/SessionRefusal.js"
 import type { CallRefused, CallUnknown, CallUnreachable } from "./RequestError.js"
@@ -45,6 +45,7 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
 export type CommandError =
   | AuthError
   | AuthRejected
+  | AuthUnstored
   | SessionRefused
   | InvalidSetting
   | CallRefused
@@ -66,6 +67,8 @@ export const exitCodeOf = (error: CommandError): ExitCode => {
     case "AuthAborted":
     case "AuthLocked":
     case "AuthRejected":
+    // In the store the attempt is lost, and the account will be aborted.
+    case "AuthUnstored":
     // The call may have been carried out. A second call could carry it out twice.
     case "CallUnknown":
       return ExitCode.personNeeded

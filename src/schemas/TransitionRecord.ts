@@ -39,7 +39,7 @@ export type RecordedEvent = typeof RecordedEvent.Type
  * @category schemas
  */
 export const RecordedNotice = Schema.Struct({
-  kind: Schema.Literal("aborted", "locked", "tokenExpiring"),
+  kind: Schema.Literal("aborted", "locked", "tokenExpiring", "unstored"),
   message: Schema.String
 })
 

@@ -4,6 +4,7 @@ import { Effect, Exit, Scope } from "effect"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { assert, describe, inject, it } from "vitest"
 import * as NumberEmulator from "../../src/testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../../src/testing/NumberEmulatorServer.js"
@@ -258,22 +259,60 @@ describe.concurrent("number-auth", () => {
       assert.strictEqual(ran.json.state, "unauthenticated")
     }))
 
+  /** Keeps the store from every write, until its result is called. */
+  const occupy = async (world: World): Promise<() => Promise<void>> => {
+    const scope = Effect.runSync(Scope.make())
+    const sql = await Effect.runPromise(
+      SqliteClient.make({ filename: world.store }).pipe(Effect.provide(Reactivity.layer), Scope.extend(scope))
+    )
+    await Effect.runPromise(sql`BEGIN IMMEDIATE`)
+    return () => Effect.runPromise(Scope.close(scope, Exit.void))
+  }
+
   it("exits with try again later (75) if the store is busy, and sends nothing", () =>
     inWorld(async (world) => {
       await hereJson(world, ["status"])
-      const scope = Effect.runSync(Scope.make())
-      const sql = await Effect.runPromise(
-        SqliteClient.make({ filename: world.store }).pipe(
-          Effect.provide(Reactivity.layer),
-          Scope.extend(scope)
-        )
-      )
-      await Effect.runPromise(sql`BEGIN IMMEDIATE`)
+      const release = await occupy(world)
       const ran = await runJson(world, ["login"])
-      await Effect.runPromise(Scope.close(scope, Exit.void))
+      await release()
       assert.deepStrictEqual([ran.code, ran.json.error], [75, "AuthStoreError"])
       assert.strictEqual(await attempts(world), 0)
     }))
+
+  /** A login whose store takes no writes from the middle of the attempt on, for so many seconds. */
+  const loginThenOccupied = async (world: World, token: string, seconds: number) => {
+    await hereJson(world, ["status"])
+    await Effect.runPromise(world.emulator.setDelays({ answer: "500 millis" }))
+    const login = hereJson(world, ["login", "--attempt-timeout", "2 seconds"], { NUMBER_TOKEN: token })
+    while ((await Effect.runPromise(world.emulator.requestsSeen)) === 0) await sleep(5)
+    const release = await occupy(world)
+    await sleep(seconds * 1000)
+    await release()
+    return login
+  }
+
+  it("waits until the store has its session, and exits with 0 then", () =>
+    inWorld(async (world) => {
+      const ran = await loginThenOccupied(world, goodToken, 11)
+      assert.deepStrictEqual([ran.code, ran.json.state], [0, "authenticated"])
+      const next = await hereJson(world, ["login"])
+      assert.deepStrictEqual([next.code, await attempts(world)], [0, 1])
+    }))
+
+  it.each([
+    ["session", goodToken, "AuthUnstored", /could not be stored.*Number accepted the token/],
+    ["refusal", badToken(1), "AuthAborted", /could not be stored.*create a new token/]
+  ])(
+    "exits with 77 if the store does not take the %s while the lease runs, and says so",
+    (_, token, error, words) =>
+      inWorld(async (world) => {
+        // The lease of 17 seconds, and the last try of 10.
+        const ran = await loginThenOccupied(world, token, 24)
+        assert.deepStrictEqual([ran.code, ran.json.error], [77, error])
+        assert.match(ran.stderr, words)
+        assert.strictEqual(await attempts(world), 1)
+      })
+  )
 
   it("exits with 78 for a store that it cannot open, and with 77 for a store that it cannot read", () =>
     inWorld(async (world) => {

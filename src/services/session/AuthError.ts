@@ -151,6 +151,62 @@ export class AuthLost extends Schema.TaggedError<AuthLost>("effect-number-auth/A
   }
 }
 
+/** The outcomes of an attempt, as they are shown. */
+const Outcome = Schema.Literal("accepted", "refused", "lockedOut", "faulted", "lost", "unsent")
+
+const unstoredOutcome = (outcome: typeof Outcome.Type, detail: string): string => {
+  switch (outcome) {
+    case "accepted":
+      return "Number accepted the token. The session serves until this process ends, and is lost then"
+    case "refused":
+      return `Number refused the token: ${detail}. The store does not know that, so it does not keep the token from being sent again`
+    case "lockedOut":
+      return `${detail}. The store does not know that`
+    case "faulted":
+      return `The attempt to authenticate failed: ${detail}`
+    case "lost":
+      return `It is not known how the attempt to authenticate ended: ${detail}`
+    case "unsent":
+      return `The attempt was not sent: ${detail}. Number counts nothing`
+  }
+}
+
+const unstoredAdvice = (outcome: typeof Outcome.Type): string => {
+  switch (outcome) {
+    case "refused":
+      return "Do not start again with this token: create a new token in the Client Admin Portal and supply it"
+    case "lockedOut":
+      return "Do not start again: ask Number's support to audit and lift the lock"
+    default:
+      return "Make the store available, then resume, which allows one more attempt"
+  }
+}
+
+/**
+ * The outcome of an attempt could not be stored while its lease ran. In the store the attempt is lost from the end of
+ * the lease on: it counts, and the account is aborted unless the policy goes on after lost attempts.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class AuthUnstored extends Schema.TaggedError<AuthUnstored>("effect-number-auth/AuthUnstored")(
+  "AuthUnstored",
+  {
+    /** How the location would stand if the outcome were stored. */
+    standing: Standing,
+    outcome: Outcome,
+    /** Text for people about the outcome; empty for `accepted`. */
+    detail: Schema.String,
+    /** Why the store did not take it. */
+    why: Schema.String
+  }
+) {
+  override get message(): string {
+    const { detail, outcome, standing, why } = this
+    return `The outcome of an attempt for account ${standing.account} could not be stored: ${why}. ${unstoredOutcome(outcome, detail)}. ${count(standing)}; the store counts this attempt as lost. ${unstoredAdvice(outcome)}.`
+  }
+}
+
 /**
  * No room or no answer in time: other attempts of the location are under way.
  *

@@ -6,7 +6,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Notice } from "../../machine/Notice.js"
-import { abortedMessage, lockedMessage, type Standing } from "./AuthError.js"
+import { abortedMessage, AuthUnstored, lockedMessage, type Standing } from "./AuthError.js"
 
 /**
  * A notice and its standing. `message` says what happened, what it means for the location's count, and what to do. It
@@ -22,7 +22,7 @@ export interface AuthNotice {
 }
 
 /**
- * Tells people that an account was aborted, that a location is locked, or that a token ends soon.
+ * Tells people that an account was aborted, that a location is locked, that a token ends soon, or that an outcome is lost.
  *
  * @since 0.1.0
  * @category services
@@ -58,6 +58,8 @@ const messageOf = (notice: Notice, standing: Standing): string => {
       return abortedMessage(standing, notice.abort)
     case "locked":
       return lockedMessage(standing, notice.reported)
+    case "unstored":
+      return new AuthUnstored({ ...notice, standing }).message
     case "tokenExpiring":
       return `The token of account ${standing.account} ends at ${DateTime.formatIso(DateTime.unsafeMake(notice.endsAtMillis))}. It works until then, and the location's count is unchanged. Create a new token in the Client Admin Portal before that and supply it.`
   }

@@ -12,9 +12,17 @@ import type * as Scope from "effect/Scope"
 import * as Ledger from "../../machine/Ledger.js"
 import type { SessionKey, Token } from "../../schemas/Credentials.js"
 import { InvalidInput } from "../../schemas/InvalidInput.js"
-import { AuthAborted, AuthBusy, type AuthError, AuthLocked, AuthLost, AuthUnreachable } from "./AuthError.js"
+import {
+  AuthAborted,
+  AuthBusy,
+  type AuthError,
+  AuthLocked,
+  AuthLost,
+  AuthUnreachable,
+  type AuthUnstored
+} from "./AuthError.js"
 import { AuthObserver, makeRecord, observe } from "./AuthObserver.js"
-import { AuthNotifier } from "./AuthNotifier.js"
+import { AuthNotifier, makeNotice } from "./AuthNotifier.js"
 import { AuthStore, AuthStoreError } from "../store/AuthStore.js"
 import { CredentialError, CredentialProvider } from "./CredentialProvider.js"
 import { SharedByAccounts } from "./internal/SharedByAccounts.js"
@@ -29,6 +37,7 @@ import { makeAttempts } from "./internal/attempt.js"
 import { type Flights, makeFlights } from "./internal/flight.js"
 import { makeSessionHolder } from "./internal/heldSession.js"
 import { makeNotices, type Notices } from "./internal/notices.js"
+import { makeOutbox } from "./internal/outbox.js"
 import { makeOperator, type Operator } from "./internal/operator.js"
 import { decodeSettings, type LocationOptions, type Settings } from "./internal/settings.js"
 import * as SessionHttpClients from "./SessionHttpClient.js"
@@ -86,6 +95,11 @@ export class NumberAuth extends Context.Tag("effect-number-auth/NumberAuth")<
      * replay.
      */
     readonly httpClientWith: (options: HttpClientOptions) => SessionHttpClient
+    /**
+     * Waits until the store knows the outcome of every attempt of this process; usually it does already. Fails if the
+     * lease of one ends first: a session then serves only in this process. For programs that end after one call.
+     */
+    readonly settled: Effect.Effect<void, AuthUnstored>
   }
 >() {}
 
@@ -156,7 +170,8 @@ const makeWithSession =
 /**
  * Builds the session of one account. Closing the scope waits for an attempt in progress, since cutting it off would
  * cost a mark: the attempt is settled, and its notices are given. This takes at most `attemptTimeout` and the time of
- * store and notifier. Later callers are interrupted.
+ * the notifier. While the store does not take the outcome, closing waits until the lease ends; then a notice says which
+ * outcome is lost. Later callers are interrupted.
  *
  * @since 0.1.0
  * @category constructors
@@ -192,7 +207,16 @@ export const make = (
       onStored: publish(settings, notices, observer)
     })
     const holder = makeSessionHolder(settings)
-    const parts = { settings, ledger, holder, notices, shared, scope }
+    const outbox = yield* makeOutbox({
+      leaseMillis: policy.leaseMillis,
+      shared,
+      scope,
+      onLost: ({ detail, outcome, standing, why }) => {
+        notices.add([makeNotice({ kind: "unstored", outcome, detail, why }, standing)])
+        return notices.notify
+      }
+    })
+    const parts = { settings, ledger, holder, notices, outbox, shared, scope }
     const attempts = makeAttempts({ ...parts, transport })
     const acquisition = makeAcquisition({ ...parts, provider, fingerprintOf, attempts })
     const { sessionAfter } = makeFlights({ ...parts, acquisition, context })
@@ -203,6 +227,7 @@ export const make = (
       withSession: makeWithSession(settings, sessionAfter),
       httpClient: httpClientWith({}),
       httpClientWith,
+      settled: outbox.settled,
       ...makeOperator({ settings, ledger, notices, provider, fingerprintOf, scope })
     }
   })

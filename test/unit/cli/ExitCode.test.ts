@@ -28,6 +28,7 @@ describe("exitCodeOf", () => {
     [75, new AuthError.AuthUnreachable({ standing, detail: "" })],
     [75, new AuthError.AuthBusy({ standing, on: "room" })],
     [75, new AuthError.AuthLost({ standing, detail: "" })],
+    [77, new AuthError.AuthUnstored({ standing, outcome: "accepted", detail: "", why: "away" })],
     [75, new CallUnreachable({ detail: "" })],
     [75, new SessionRefused({ code: 5050 })],
     [75, store("unavailable")],

@@ -45,6 +45,8 @@ export interface AccountLedger {
   ) => Effect.Effect<Stepped, AuthStoreError>
   /** Runs messages through the core, over a copy of the stored state. Writes nothing. */
   readonly foresee: (messages: ReadonlyArray<Message>) => Effect.Effect<Stepped, AuthStoreError>
+  /** The step that a message would bring right after an earlier step of this process, as far as that one knew. Pure. */
+  readonly after: (stepped: Stepped, message: Message, accepted?: Accepted) => Stepped
   /** `AuthStore.changes` of the location. */
   readonly changes: Stream.Stream<number>
   /** How the location stands. `failures` is the greater of the location's count and the account's. */
@@ -168,6 +170,16 @@ export const makeAccountLedger = (given: {
           ),
           onStored
         )
+      ),
+    after: ({ context, ledger, nowMillis, sequence, sessionKey, state }, message, accepted) =>
+      stepOf(
+        {
+          moment: { sequence: sequence + 1, nowMillis },
+          ledger,
+          account: { version: 1, state, context, sessionKey }
+        },
+        [message],
+        accepted
       ),
     foresee: (messages) => Effect.map(store.read(key), (stored) => stepOf(stored, messages)),
     changes: store.changes(location),

@@ -5,20 +5,20 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Decision, Message } from "../../../machine/AuthCore.js"
+import type { Decision, Message, Step } from "../../../machine/AuthCore.js"
 import type { Fingerprint, Token } from "../../../schemas/Credentials.js"
 import { Claim } from "../../../schemas/StoredRecord.js"
-import { AuthBusy, type AuthError, type Standing } from "../AuthError.js"
+import { AuthBusy, type AuthError, AuthUnstored, type Standing } from "../AuthError.js"
 import { CredentialError, type CredentialProvider } from "../CredentialProvider.js"
 import type { SharedByAccounts } from "./SharedByAccounts.js"
 import type { Seat as Turn } from "../../common/turns.js"
 import { type AccountLedger, personNeeded, type Stepped } from "./accountLedger.js"
-import { type Attempts, storeIsBack } from "./attempt.js"
-import { instant, steadyMillis } from "./clocks.js"
+import { type Attempts, reasonOf } from "./attempt.js"
+import { type Instant, instant, steadyMillis } from "./clocks.js"
 import type { HeldSession, Refusal, SessionHolder } from "./heldSession.js"
 import type { Notices } from "./notices.js"
+import type { Outbox } from "./outbox.js"
 import type { Settings } from "./settings.js"
 
 /** The place of one acquisition: in the queue of accounts, and among its callers. */
@@ -57,8 +57,8 @@ interface Given {
   readonly attempts: Attempts
   readonly holder: SessionHolder
   readonly notices: Notices
-  readonly shared: Pick<SharedByAccounts["Type"], "keep" | "queueTimeout">
-  readonly scope: Scope.Scope
+  readonly outbox: Outbox
+  readonly shared: Pick<SharedByAccounts["Type"], "queueTimeout">
 }
 
 const newClaim: Effect.Effect<Claim> = Effect.map(
@@ -93,21 +93,24 @@ const answerOf = ({ holder, ledger }: Given, stepped: Stepped): Effect.Effect<An
   return holder.hold(sessionKey!, generation, expiresAtMillis - nowMillis)
 }
 
-/**
- * Withdraws the reservation of a request that the store did not confirm: no attempt was sent for it. Retries until the
- * store is back.
- */
-const withdraw = ({ shared, ledger, notices, scope }: Given, claim: Claim): Effect.Effect<void> =>
-  ledger
-    .transact([{ type: "withdraw", claim }])
-    .pipe(
-      Effect.retry(storeIsBack),
-      Effect.zipRight(notices.notify),
-      Effect.interruptible,
-      shared.keep,
-      Effect.forkIn(scope),
-      Effect.asVoid
-    )
+/** Withdraws the reservation of a request that the store did not confirm: no attempt was sent for it. */
+const withdraw = (
+  { ledger, notices, outbox }: Given,
+  claim: Claim,
+  began: Instant,
+  reserved: Step
+): Effect.Effect<void> =>
+  outbox.post({
+    store: Effect.zipRight(ledger.transact([{ type: "withdraw", claim }]), notices.notify),
+    began,
+    unstored: (cause) =>
+      new AuthUnstored({
+        standing: ledger.standing(reserved.ledger),
+        outcome: "unsent",
+        detail: "the store did not confirm that it was marked",
+        why: reasonOf(cause)
+      })
+  })
 
 /** Asks the core for a session, and makes the attempt if the core decides to send one. */
 const request = (
@@ -120,19 +123,21 @@ const request = (
     Effect.gen(function* () {
       const began = yield* instant
       const claim = yield* newClaim
-      let isReserved = false
+      let reserved: Step | null = null
       const stepped = yield* given.ledger
         .transact([...messages, { type: "request", fingerprint, claim }], {
           onDecided: (step) => {
-            isReserved = step.context.attempt?.claim === claim
+            reserved = step.context.attempt?.claim === claim ? step : null
           }
         })
-        .pipe(Effect.tapError(() => (isReserved ? withdraw(given, claim) : Effect.void)))
+        .pipe(
+          Effect.tapError(() => (reserved === null ? Effect.void : withdraw(given, claim, began, reserved)))
+        )
       const { decision } = stepped
       // An account that waits for room keeps the turn. In every other case the next account may ask.
       if (decision._tag !== "wait" || decision.on !== "room") turn.leave()
       return decision._tag === "send"
-        ? yield* given.attempts.make({ attempt: decision.attempt, token, fingerprint }, began)
+        ? yield* given.attempts.make({ attempt: decision.attempt, token, fingerprint, stepped }, began)
         : yield* answerOf(given, stepped)
     })
   )

@@ -1,18 +1,16 @@
 /**
  * One attempt: it is sent once, and its outcome is stored.
  */
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
-import type { OutcomeFacts } from "../../../machine/AuthCore.js"
+import type { Message, OutcomeFacts } from "../../../machine/AuthCore.js"
 import type { Notice } from "../../../machine/Notice.js"
 import { AttemptOutcome } from "../../../schemas/AttemptOutcome.js"
 import type { Fingerprint, Token } from "../../../schemas/Credentials.js"
 import type { AttemptId } from "../../../schemas/StoredRecord.js"
-import type { AuthError } from "../AuthError.js"
-import { AuthLost, AuthUnreachable } from "../AuthError.js"
-import type { SharedByAccounts } from "./SharedByAccounts.js"
+import { type AuthError, AuthLost, AuthUnreachable, AuthUnstored } from "../AuthError.js"
+import { AuthStoreError } from "../../store/AuthStoreError.js"
 import { annotateSpan, headOf, logAnswer } from "../../wire/answerHead.js"
 import { scrubTo } from "../../common/scrub.js"
 import { undisturbed } from "../../common/within.js"
@@ -22,6 +20,7 @@ import { type Accepted, type AccountLedger, personNeeded, type Stepped } from ".
 import { type Instant, instant } from "./clocks.js"
 import type { HeldSession, SessionHolder } from "./heldSession.js"
 import type { Notices } from "./notices.js"
+import type { Outbox } from "./outbox.js"
 import type { Settings } from "./settings.js"
 
 /** An attempt whose mark is stored, and the token that it is for. */
@@ -29,12 +28,15 @@ export interface Reserved {
   readonly attempt: AttemptId
   readonly token: Token
   readonly fingerprint: Fingerprint
+  /** The step that reserved it. */
+  readonly stepped: Stepped
 }
 
 /** Makes attempts. */
 export interface Attempts {
   /**
-   * Sends the reserved attempt, once, and stores its outcome. `began` is the moment before the reservation: the lease
+   * Sends the reserved attempt, once, and stores its outcome. If the store does not take the outcome at once, the caller still
+   * gets the result, and the outbox goes on. `began` is the moment before the reservation: the lease
    * counts from there. It must not be interrupted: the mark stands until the outcome is stored.
    */
   readonly make: (reserved: Reserved, began: Instant) => Effect.Effect<HeldSession, AuthError>
@@ -84,11 +86,6 @@ export const outcomeAfter = (
     : outcome
 }
 
-/** Retries while the store is unavailable: soon at first, later every 5 seconds. */
-export const storeIsBack = Schedule.exponential("100 millis").pipe(
-  Schedule.union(Schedule.spaced("5 seconds"))
-)
-
 const factsOf = (outcome: AttemptOutcome): OutcomeFacts =>
   outcome._tag === "accepted"
     ? { _tag: "accepted", tokenEndsAtMillis: outcome.tokenEndsAtMillis, lockReported: outcome.lockReported }
@@ -107,8 +104,7 @@ interface Given {
   readonly ledger: AccountLedger
   readonly holder: SessionHolder
   readonly notices: Notices
-  readonly shared: Pick<SharedByAccounts["Type"], "keep">
-  readonly scope: Scope.Scope
+  readonly outbox: Outbox
 }
 
 /** Sends an attempt once, within its time-out. */
@@ -193,46 +189,59 @@ const noticesDue = (
   ...(state === "locked" ? [{ kind: "locked", reported: ledger.lockReportedAt !== null } as const] : [])
 ]
 
-/** Stores the outcome of an attempt. While the store is unavailable it goes on trying: the mark stands until then. */
-const settle = (given: Given, reserved: Reserved, outcome: AttemptOutcome) => {
-  const { shared, holder, ledger, notices, scope, settings } = given
-  const { attempt, fingerprint } = reserved
+/** Why the store did not take an outcome, without the location's count: the outcome's error says that. */
+export const reasonOf = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return error instanceof AuthStoreError
+    ? `the store is ${error.reason}, ${error.detail}`
+    : "the store failed"
+}
+
+/** Stores the outcome of an attempt. If the store does not take it, the outbox does, and the result is the one foreseen. */
+const settle = (given: Given, reserved: Reserved, began: Instant, outcome: AttemptOutcome) => {
+  const { ledger, notices, outbox, settings } = given
+  const { attempt, fingerprint, stepped } = reserved
   const accepted: Accepted | undefined =
     outcome._tag === "accepted" ? { attempt, sessionKey: outcome.sessionKey } : undefined
-  const store = ledger.transact([{ type: "attemptEnded", attempt, fingerprint, outcome: factsOf(outcome) }], {
-    accepted
-  })
-  const storeLater = store.pipe(
-    Effect.sandbox,
-    Effect.retry(storeIsBack),
-    Effect.tap((stepped) =>
+  const message: Message = { type: "attemptEnded", attempt, fingerprint, outcome: factsOf(outcome) }
+  const store = ledger.transact([message], { accepted })
+  const storeAgain = Effect.zipRight(
+    Effect.tap(store, (stored) =>
       Effect.sync(() => {
         // The first try may have been stored after all. Then this one changed nothing, and its notices are still due.
-        if (stepped.notices.length === 0) {
-          notices.add(notices.ofStep({ ...stepped, notices: noticesDue(stepped, attempt) }))
+        if (stored.notices.length === 0) {
+          notices.add(notices.ofStep({ ...stored, notices: noticesDue(stored, attempt) }))
         }
       })
     ),
-    Effect.zipRight(notices.notify),
-    Effect.interruptible,
-    shared.keep,
-    Effect.forkIn(scope)
+    notices.notify
   )
+  const onFailure = (cause: Cause.Cause<AuthStoreError>) => {
+    const foreseen = ledger.after(stepped, message, accepted)
+    const lost = {
+      standing: ledger.standing(foreseen.ledger),
+      outcome: outcome._tag,
+      detail: "detail" in outcome ? outcome.detail : ""
+    }
+    const unstored = (why: Cause.Cause<unknown>) => new AuthUnstored({ ...lost, why: reasonOf(why) })
+    return Effect.logWarning(
+      `The outcome of an attempt (${outcome._tag}) could not be stored yet: ${reasonOf(cause)}. It is tried again; closing waits for it while the lease runs.`
+    ).pipe(
+      Effect.annotateLogs({ account: settings.account, location: settings.location }),
+      Effect.zipRight(outbox.post({ store: storeAgain, began, unstored })),
+      Effect.zipRight(resultOf(given, foreseen, outcome))
+    )
+  }
   return Effect.matchCauseEffect(store, {
-    onSuccess: (stepped) => resultOf(given, stepped, outcome),
-    onFailure: (cause) =>
-      Effect.zipRight(
-        storeLater,
-        accepted === undefined
-          ? Effect.failCause(cause)
-          : // The key serves already, although it is not stored yet.
-            holder.hold(accepted.sessionKey, attempt, settings.policy.sessionLifetimeMillis)
-      )
+    onSuccess: (stored) => resultOf(given, stored, outcome),
+    onFailure
   }).pipe(Effect.ensuring(report(settings, outcome)))
 }
 
 /** Makes attempts over a transport. */
 export const makeAttempts = (given: Given): Attempts => ({
   make: (reserved, began) =>
-    Effect.flatMap(undisturbed(send(given, reserved, began)), (outcome) => settle(given, reserved, outcome))
+    Effect.flatMap(undisturbed(send(given, reserved, began)), (outcome) =>
+      settle(given, reserved, began, outcome)
+    )
 })

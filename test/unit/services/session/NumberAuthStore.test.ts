@@ -3,7 +3,20 @@
  */
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Context, Effect, Exit, Fiber, Layer, Option, Redacted, Ref, Scope, TestClock } from "effect"
+import {
+  Clock,
+  Context,
+  type Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Option,
+  Redacted,
+  Ref,
+  Scope,
+  TestClock
+} from "effect"
 import { AttemptOutcome } from "../../../../src/schemas/AttemptOutcome.js"
 import type { AuthStore } from "../../../../src/services/store/AuthStore.js"
 import { AuthStoreError } from "../../../../src/services/store/AuthStore.js"
@@ -159,7 +172,7 @@ describe("NumberAuth while the store is away", () => {
     })
   )
 
-  it.scoped("fails a refused attempt, keeps its mark, and settles it when the store is back", () =>
+  it.scoped("says that Number refused the token, keeps the mark, and settles it when the store is back", () =>
     Effect.gen(function* () {
       const plain = yield* makeWorld()
       const { isAway, world } = yield* withStore(plain)
@@ -170,7 +183,10 @@ describe("NumberAuth while the store is away", () => {
       yield* TestClock.adjust("1 second")
       yield* Ref.set(isAway, true)
       yield* TestClock.adjust("10 seconds")
-      assert.strictEqual((yield* Fiber.join(asking))._tag, "AuthStoreError")
+      const error = yield* Fiber.join(asking)
+      assert(error._tag === "AuthAborted")
+      assert.deepInclude(error, { abort: { ...error.abort, reason: "refused" } })
+      assert.strictEqual(error.standing.failures, 1)
       const other = yield* start(plain)
       assert.strictEqual((yield* other.status).inFlight, 1)
       yield* Ref.set(isAway, false)
@@ -180,6 +196,92 @@ describe("NumberAuth while the store is away", () => {
       assert.deepStrictEqual(yield* kinds(world), ["aborted"])
       yield* Effect.flip(other.sessionKey)
       assert.lengthOf(yield* world.emulator.log, 1)
+    })
+  )
+
+  /** A program that ends right after its call, with the store away from the middle of the attempt on. */
+  const shortLived = (token: string, backAfter: Duration.DurationInput) =>
+    Effect.gen(function* () {
+      const plain = yield* makeWorld()
+      const { isAway, world } = yield* withStore(plain)
+      yield* Ref.set(world.token, token)
+      yield* plain.emulator.inject(Fault.DelayAnswer("10 seconds"))
+      const program = yield* Effect.fork(
+        Effect.scoped(Effect.flatMap(start(world), (auth) => Effect.either(auth.sessionKey)))
+      )
+      yield* TestClock.adjust("1 second")
+      yield* Ref.set(isAway, true)
+      yield* TestClock.adjust("10 seconds")
+      yield* TestClock.adjust(backAfter)
+      const hasEnded = program.unsafePoll() !== null
+      yield* Ref.set(isAway, false)
+      yield* TestClock.adjust("10 seconds")
+      const result = yield* Fiber.join(program)
+      yield* TestClock.adjust("1 minute")
+      return { plain, result, hasEnded, next: yield* start(plain) }
+    })
+
+  it.scoped("does not end with a program: closing waits until the store has the session or the refusal", () =>
+    Effect.gen(function* () {
+      for (const [token, state] of [
+        [goodToken, "authenticated"],
+        [badToken(1), "aborted"]
+      ] as const) {
+        const { hasEnded, next, plain, result } = yield* shortLived(token, "20 seconds")
+        assert.isFalse(hasEnded)
+        assert.strictEqual(result._tag, token === goodToken ? "Right" : "Left")
+        assert.strictEqual((yield* next.status).state, state)
+        yield* Effect.either(next.sessionKey)
+        assert.lengthOf(yield* plain.emulator.log, 1)
+      }
+    })
+  )
+
+  it.scoped("lets a program end after the lease, and a notice says which outcome is lost", () =>
+    Effect.gen(function* () {
+      for (const [token, outcome] of [
+        [goodToken, "accepted"],
+        [badToken(1), "refused"]
+      ] as const) {
+        const { hasEnded, next, plain } = yield* shortLived(token, "2 minutes")
+        assert.isTrue(hasEnded)
+        const [notice] = yield* Ref.get(plain.notices)
+        assert.deepInclude(notice!.notice, { kind: "unstored", outcome })
+        assert.include(
+          notice!.message,
+          outcome === "refused" ? "create a new token" : "Number accepted the token"
+        )
+        const error = yield* Effect.flip(next.sessionKey)
+        assert(error._tag === "AuthAborted")
+        assert.strictEqual(error.abort.reason, "lost")
+        assert.lengthOf(yield* plain.emulator.log, 1)
+      }
+    })
+  )
+
+  it.scoped("is settled at once when the store has the outcome, and not while it has not", () =>
+    Effect.gen(function* () {
+      const plain = yield* makeWorld()
+      const { isAway, world } = yield* withStore(plain)
+      const auth = yield* start(world)
+      yield* auth.settled
+      yield* plain.emulator.inject(Fault.DelayAnswer("10 seconds"))
+      const asking = yield* Effect.fork(auth.sessionKey)
+      yield* TestClock.adjust("1 second")
+      yield* Ref.set(isAway, true)
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(asking)
+      const settled = yield* Effect.fork(auth.settled)
+      yield* TestClock.adjust("10 seconds")
+      assert.isNull(settled.unsafePoll())
+      yield* TestClock.adjust("1 minute")
+      const error = yield* Effect.flip(Fiber.join(settled))
+      assert.deepInclude(error, { _tag: "AuthUnstored", outcome: "accepted", detail: "" })
+      assert.include(error.message, "serves until this process ends")
+      yield* Ref.set(isAway, false)
+      yield* TestClock.adjust("10 seconds")
+      yield* auth.settled
+      assert.strictEqual((yield* auth.status).state, "authenticated")
     })
   )
 

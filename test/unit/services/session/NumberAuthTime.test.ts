@@ -131,7 +131,7 @@ describe("NumberAuth in uncertain cases", () => {
     }
     const auth = await process({}, store)
     await run(Ref.set(world.token, badToken(1)))
-    assert.strictEqual(ask(auth), "AuthStoreError")
+    assert.strictEqual(ask(auth), "AuthAborted")
     clock.advance(60_000)
     assert.strictEqual(ask(auth), "AuthAborted")
     assert.lengthOf(await run(Ref.get(world.notices)), 1)

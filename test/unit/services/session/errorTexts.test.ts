@@ -27,6 +27,8 @@ const abortFor = (reason: Abort["reason"]): Abort => ({
 })
 const store = (reason: AuthStoreError["reason"]) => new AuthStoreError({ reason, detail: "it is away" })
 const aborted = (reason: Abort["reason"]) => new AuthError.AuthAborted({ standing, abort: abortFor(reason) })
+const unstored = (outcome: AuthError.AuthUnstored["outcome"], detail: string) =>
+  new AuthError.AuthUnstored({ standing, outcome, detail, why: "the disk is full" })
 const busy = (on: AuthError.AuthBusy["on"]) => new AuthError.AuthBusy({ standing, on })
 const rejected = (why: AuthError.AuthRejected["why"]) => new AuthError.AuthRejected({ standing, why })
 const notDone = (code: number | null) =>
@@ -98,6 +100,42 @@ const texts: ReadonlyArray<readonly [Error, string, string, string]> = [
     "the attempt brought no session: no answer",
     `${stands} | each such attempt counts`,
     "find out why answers do not come before you try again"
+  ],
+  [
+    unstored("accepted", ""),
+    "of an attempt for account EP0000001 could not be stored: the disk is full | Number accepted the token | serves until this process ends",
+    `${stands}; the store counts this attempt as lost`,
+    "make the store available, then resume"
+  ],
+  [
+    unstored("refused", "Invalid Token"),
+    "could not be stored | Number refused the token: Invalid Token",
+    `${stands}; the store counts this attempt as lost`,
+    "do not start again with this token: create a new token"
+  ],
+  [
+    unstored("lockedOut", "please wait"),
+    "could not be stored: the disk is full. please wait",
+    `${stands}; the store counts this attempt as lost`,
+    "ask Number's support to audit and lift the lock"
+  ],
+  [
+    unstored("faulted", "out of order"),
+    "the attempt to authenticate failed: out of order",
+    `${stands}; the store counts this attempt as lost`,
+    "make the store available, then resume"
+  ],
+  [
+    unstored("lost", "silence"),
+    "not known how the attempt to authenticate ended: silence",
+    `${stands}; the store counts this attempt as lost`,
+    "make the store available, then resume"
+  ],
+  [
+    unstored("unsent", "no route"),
+    "the attempt was not sent: no route. Number counts nothing",
+    `${stands}; the store counts this attempt as lost`,
+    "make the store available, then resume"
   ],
   [
     busy("attempt"),
@@ -201,6 +239,11 @@ const errors = [
   [AuthError.AuthLocked, { standing, reported: true }, { standing, reported: "yes" }],
   [AuthError.AuthUnreachable, { standing, detail: "no route" }, { standing }],
   [AuthError.AuthLost, { standing, detail: "no answer" }, { standing }],
+  [
+    AuthError.AuthUnstored,
+    { standing, outcome: "lost", detail: "silence", why: "away" },
+    { standing, outcome: "gone", detail: "", why: "" }
+  ],
   [AuthError.AuthBusy, { standing, on: "turn" }, { standing, on: "time" }],
   [AuthError.AuthRejected, { standing, why: "notLocked" }, { standing, why: "notNow" }],
   [AuthStoreError, { reason: "unavailable", detail: "away", advice: "wait" }, { reason: "gone", detail: "" }],

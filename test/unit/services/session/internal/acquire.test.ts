@@ -10,6 +10,7 @@ import {
   type Stepped
 } from "../../../../../src/services/session/internal/accountLedger.js"
 import { makeAcquisition } from "../../../../../src/services/session/internal/acquire.js"
+import { makeOutbox } from "../../../../../src/services/session/internal/outbox.js"
 import { makeSessionHolder } from "../../../../../src/services/session/internal/heldSession.js"
 import { AuthStoreError } from "../../../../../src/services/store/AuthStoreError.js"
 import { ledger as ledgerOf, print } from "../../../../support/core.js"
@@ -50,6 +51,7 @@ const setUp = (
     const ledger: AccountLedger = {
       transact: () => step("transact"),
       foresee: () => step("foresee"),
+      after: (stepped) => stepped,
       changes: Stream.never,
       standing: (record) => standingOf(settings, record)
     }
@@ -67,8 +69,13 @@ const setUp = (
       },
       holder: makeSessionHolder(settings),
       notices: { ofStep: () => [], add: () => {}, notify: Effect.void },
+      outbox: yield* makeOutbox({
+        leaseMillis: settings.policy.leaseMillis,
+        shared: alone,
+        scope: yield* Scope.make(),
+        onLost: () => Effect.void
+      }),
       shared: alone,
-      scope: yield* Scope.make(),
       ...options
     })
     return { acquisition, calls }
@@ -177,6 +184,7 @@ describe("an acquisition", () => {
             return new AuthStoreError({ reason: "unavailable", detail: "away" })
           }),
         foresee: () => Effect.never,
+        after: (stepped) => stepped,
         changes: Stream.never,
         standing: (record) => standingOf(settings, record)
       }
