@@ -12,6 +12,7 @@ import { decodeInput, type InvalidInput } from "../schemas/InvalidInput.js"
 import { AuthNotifier } from "../services/session/AuthNotifier.js"
 import { CredentialProvider } from "../services/session/CredentialProvider.js"
 import { FingerprintCost } from "../services/session/internal/fingerprint.js"
+import { AnyDrainTime } from "../services/session/internal/settings.js"
 import * as NumberAuth from "../services/session/NumberAuth.js"
 import { AuthStore, makeMemory } from "../services/store/AuthStore.js"
 import { NumberTransport } from "../services/wire/NumberTransport.js"
@@ -40,6 +41,15 @@ export interface Options extends Partial<NumberAuth.Options> {
   /** The client that sends requests. Default: a client that fails, since there is no network. */
   readonly client?: HttpClient.HttpClient | undefined
 }
+
+/**
+ * Lets `drainTime` be shorter than a minute, and than the lease: for tests in real time against an emulator. Never against
+ * Number, which may work on a lost attempt for longer.
+ *
+ * @since 0.2.0
+ * @category layers
+ */
+export const anyDrainTime: Layer.Layer<never> = Layer.succeed(AnyDrainTime, true)
 
 const testToken = "7E577E57000000000000000000000000"
 
@@ -97,7 +107,8 @@ export const layer = (options: Options = {}): Layer.Layer<NumberAuth.NumberAuth,
         Effect.provideService(AuthNotifier, { notify: () => Effect.void }),
         Effect.provideServiceEffect(CredentialProvider, testCredentials),
         Effect.provideService(HttpClient.HttpClient, client ?? noNetwork),
-        Effect.provideService(FingerprintCost, 1)
+        Effect.provideService(FingerprintCost, 1),
+        Effect.provideService(AnyDrainTime, true)
       )
       if (failure !== undefined) {
         const httpClient = HttpClient.makeWith<never, never, NumberAuth.SessionHttpError, never>(

@@ -13,6 +13,7 @@ import type { Abort } from "../../src/schemas/StoredRecord.js"
 import { AuthNotifier } from "../../src/services/session/AuthNotifier.js"
 import * as CredentialProvider from "../../src/services/session/CredentialProvider.js"
 import * as NumberAuth from "../../src/services/session/NumberAuth.js"
+import { anyDrainTime } from "../../src/testing/NumberAuthTest.js"
 import { cheapFingerprints } from "./store.js"
 
 /** The account, its token, and the settings of its session. */
@@ -69,6 +70,7 @@ export const sessionLayer = ({ account, baseUrl, location, settings, token }: Se
     Layer.provide([
       CredentialProvider.layerConfig(Config.succeed(Redacted.make(token))),
       Layer.succeed(AuthNotifier, { notify: () => Effect.void }),
-      cheapFingerprints
+      cheapFingerprints,
+      anyDrainTime
     ])
   )

@@ -1,4 +1,5 @@
 /** Processes of an account that share a store, in the process of the test. */
+import { anyDrainTime } from "../../src/testing/NumberAuthTest.js"
 import type { HttpClient } from "@effect/platform"
 import { Context, Duration, Effect, Layer } from "effect"
 import * as NumberAuth from "../../src/services/session/NumberAuth.js"
@@ -14,7 +15,7 @@ export const startProcess = (
 ) =>
   Layer.build(
     NumberAuth.layer({ account, baseUrl: "https://number.test/v1", ...options }).pipe(
-      Layer.provide(environment({ ...world, store }, client)),
+      Layer.provide([environment({ ...world, store }, client), anyDrainTime]),
       Layer.orDie
     )
   ).pipe(Effect.map(Context.get(NumberAuth.NumberAuth)))

@@ -17,7 +17,7 @@ import type { AuthStore } from "../store/AuthStore.js"
 import type { CredentialProvider } from "./CredentialProvider.js"
 import { SharedByAccounts } from "./internal/SharedByAccounts.js"
 import { makeTurns } from "../common/turns.js"
-import { decodeLocationSettings } from "./internal/settings.js"
+import { AnyDrainTime, decodeLocationSettings } from "./internal/settings.js"
 import * as NumberAuth from "./NumberAuth.js"
 import type { NumberTransport } from "../wire/NumberTransport.js"
 
@@ -111,7 +111,7 @@ export const make = (
     const turns = makeTurns()
     const queueTimeout = Duration.decode(options.queueTimeout ?? Duration.infinity)
     // Wrong options fail here, not with each account.
-    yield* decodeLocationSettings(options)
+    yield* decodeLocationSettings(options, yield* AnyDrainTime)
     const shared: SharedByAccounts["Type"] = {
       ...(yield* SharedByAccounts),
       ...announceOnce(),

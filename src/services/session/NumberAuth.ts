@@ -39,7 +39,7 @@ import { makeSessionHolder } from "./internal/heldSession.js"
 import { makeNotices, type Notices } from "./internal/notices.js"
 import { makeOutbox } from "./internal/outbox.js"
 import { makeOperator, type Operator } from "./internal/operator.js"
-import { decodeSettings, type LocationOptions, type Settings } from "./internal/settings.js"
+import { AnyDrainTime, decodeSettings, type LocationOptions, type Settings } from "./internal/settings.js"
 import * as SessionHttpClients from "./SessionHttpClient.js"
 import type { HttpClientOptions, SessionHttpClient } from "./SessionHttpClient.js"
 import * as SessionRefusal from "./SessionRefusal.js"
@@ -184,7 +184,7 @@ export const make = (
   AuthStore | NumberTransport | AuthNotifier | CredentialProvider | HttpClient.HttpClient | Scope.Scope
 > =>
   Effect.gen(function* () {
-    const settings = yield* decodeSettings(options)
+    const settings = yield* decodeSettings(options, yield* AnyDrainTime)
     const { account, baseUrl, policy } = settings
     const store = yield* AuthStore
     const transport = yield* NumberTransport

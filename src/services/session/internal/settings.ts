@@ -1,6 +1,7 @@
 /**
  * The options of an account, checked.
  */
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
@@ -31,7 +32,10 @@ export interface LocationOptions {
   readonly waitTimeout?: Duration.DurationInput | undefined
   /** `Policy.limit`: 1 to 5, default 5. */
   readonly limit?: number | undefined
-  /** `Policy.drainMillis` as a duration. Default 5 minutes. */
+  /**
+   * `Policy.drainMillis` as a duration: a minute at least, and no shorter than the lease. Default 5 minutes, or the lease
+   * if that is longer.
+   */
   readonly drainTime?: Duration.DurationInput | undefined
   /** `Policy.lostAttempts`. Default `abort`. */
   readonly lostAttempts?: Policy["lostAttempts"] | undefined
@@ -57,6 +61,17 @@ export interface Settings extends LocationSettings {
   readonly account: AccountCode
 }
 
+/**
+ * Whether a drain time may be shorter than a minute, or than the lease. That is for tests in real time: while Number works
+ * on a lost attempt for longer than its mark drains, the location can be locked.
+ */
+export class AnyDrainTime extends Context.Reference<AnyDrainTime>()(
+  "effect-number-auth/internal/AnyDrainTime",
+  { defaultValue: () => false }
+) {}
+
+const leastDrainMillis = 60_000
+
 const validatePolicy = Schema.validateEither(Policy)
 
 const invalid = (field: string, expected: string) => Either.left(new InvalidInput({ field, expected }))
@@ -67,13 +82,14 @@ const millisOf = (input: Duration.DurationInput | undefined, otherwise: number):
 const decodePolicy = (
   options: LocationOptions,
   leaseDuration: Duration.Duration
-): Either.Either<Policy, InvalidInput> =>
-  Either.orElse(
+): Either.Either<Policy, InvalidInput> => {
+  const leaseMillis = millisOf(leaseDuration, defaultPolicy.leaseMillis)
+  return Either.orElse(
     validatePolicy({
       ...defaultPolicy,
       limit: options.limit ?? defaultPolicy.limit,
-      leaseMillis: millisOf(leaseDuration, defaultPolicy.leaseMillis),
-      drainMillis: millisOf(options.drainTime, defaultPolicy.drainMillis),
+      leaseMillis,
+      drainMillis: millisOf(options.drainTime, Math.max(defaultPolicy.drainMillis, leaseMillis)),
       lostAttempts: options.lostAttempts ?? defaultPolicy.lostAttempts,
       successClears: options.successClears ?? defaultPolicy.successClears,
       sessionLifetimeMillis: millisOf(options.sessionLifetime, defaultPolicy.sessionLifetimeMillis),
@@ -81,10 +97,23 @@ const decodePolicy = (
     }),
     () => invalid("policy", "a limit from 1 to 5 (Number locks the IP at 6), and positive, finite durations")
   )
+}
+
+/** Refuses a drain time in which Number may still be working on an attempt that was lost. */
+const checkDrainTime = ({ drainMillis, leaseMillis }: Policy): Either.Either<void, InvalidInput> => {
+  const least = Math.max(leastDrainMillis, leaseMillis)
+  return drainMillis >= least
+    ? Either.void
+    : invalid(
+        "drain time",
+        `${Duration.format(Duration.millis(least))} or more (a minute at least, and no shorter than the lease): Number may work on a lost attempt for as long, and count it after its mark was cleared`
+      )
+}
 
 /** Checks the options of a location. The lease defaults to the attempt's time-out and 15 seconds. */
 export const decodeLocationSettings = (
-  options: LocationOptions
+  options: LocationOptions,
+  anyDrainTime = AnyDrainTime.defaultValue()
 ): Either.Either<LocationSettings, InvalidInput> =>
   Either.gen(function* () {
     const location = yield* decodeLocation(options.location ?? "default")
@@ -98,15 +127,17 @@ export const decodeLocationSettings = (
       return yield* invalid("lease duration", "a duration longer than the attempt time-out")
     }
     const policy = yield* decodePolicy(options, leaseDuration)
+    if (!anyDrainTime) yield* checkDrainTime(policy)
     const waitTimeout = Duration.decode(options.waitTimeout ?? Duration.sum(leaseDuration, "5 seconds"))
     return { location, baseUrl, attemptTimeout, waitTimeout, policy }
   })
 
 /** Checks the options of an account. */
 export const decodeSettings = (
-  options: LocationOptions & { readonly account: string }
+  options: LocationOptions & { readonly account: string },
+  anyDrainTime = AnyDrainTime.defaultValue()
 ): Either.Either<Settings, InvalidInput> =>
   Either.gen(function* () {
     const account = yield* decodeAccountCode(options.account)
-    return { account, ...(yield* decodeLocationSettings(options)) }
+    return { account, ...(yield* decodeLocationSettings(options, anyDrainTime)) }
   })

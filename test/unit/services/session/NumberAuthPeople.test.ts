@@ -517,11 +517,14 @@ describe("NumberAuth.make", () => {
         [{ attemptTimeout: Infinity }, "attempt time-out"],
         [{ drainTime: 0 }, "policy"],
         [{ drainTime: Infinity }, "policy"],
+        [{ drainTime: "59 seconds" }, "drain time"],
         [{ sessionLifetime: 0 }, "policy"],
         [{ lostAttempts: "retry" as never }, "policy"]
       ]
       const expected: Readonly<Record<string, string>> = {
         policy: "a limit from 1 to 5 (Number locks the IP at 6), and positive, finite durations",
+        "drain time":
+          "1m or more (a minute at least, and no shorter than the lease): Number may work on a lost attempt for as long, and count it after its mark was cleared",
         "lease duration": "a duration longer than the attempt time-out",
         "attempt time-out": "a finite duration such as 30 seconds"
       }

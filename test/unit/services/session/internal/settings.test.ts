@@ -28,6 +28,19 @@ describe("the settings of an account", () => {
     assert.strictEqual(settingsOf({ leaseDuration: "2 minutes" }).policy.leaseMillis, 120_000)
   })
 
+  it("let a test have any drain time, and no other program", () => {
+    const options = { account: "EP0000001", drainTime: 1 }
+    assert.isTrue(Either.isLeft(decodeSettings(options)))
+    assert.strictEqual(Either.getOrThrow(decodeSettings(options, true)).policy.drainMillis, 1)
+    assert.isTrue(Either.isLeft(decodeLocationSettings(options)))
+    assert.isTrue(Either.isRight(decodeLocationSettings(options, true)))
+  })
+
+  it("drain for five minutes, or for the lease if that is longer", () => {
+    assert.strictEqual(settingsOf().policy.drainMillis, 300_000)
+    assert.strictEqual(settingsOf({ leaseDuration: "10 minutes" }).policy.drainMillis, 600_000)
+  })
+
   it("are refused with the name of the option that is wrong", () => {
     const fieldOf = (options: Parameters<typeof decodeLocationSettings>[0]) =>
       Either.match(decodeLocationSettings(options), { onLeft: ({ field }) => field, onRight: () => null })
@@ -36,6 +49,10 @@ describe("the settings of an account", () => {
     assert.strictEqual(fieldOf({ attemptTimeout: 5000, leaseDuration: 5000 }), "lease duration")
     assert.strictEqual(fieldOf({ limit: 6 }), "policy")
     assert.strictEqual(fieldOf({ drainTime: -1 }), "policy")
+    assert.strictEqual(fieldOf({ drainTime: 59_999 }), "drain time")
+    assert.strictEqual(fieldOf({ drainTime: "1 minute" }), null)
+    assert.strictEqual(fieldOf({ drainTime: "1 minute", leaseDuration: 60_001 }), "drain time")
+    assert.strictEqual(fieldOf({ leaseDuration: "10 minutes" }), null)
     assert.strictEqual(fieldOf({ baseUrl: "http://number.test" }), "base URL")
     assert.strictEqual(fieldOf({ limit: 5 }), null)
     assert.isTrue(Either.isLeft(decodeSettings({ account: "EP1" })))
