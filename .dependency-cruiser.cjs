@@ -99,7 +99,7 @@ module.exports = {
           "@noble/hashes",
           "@xmldom/xmldom"
         ),
-        "^net$"
+        "^(net|os|path|url)$"
       ]
     ),
     only(
@@ -138,6 +138,12 @@ module.exports = {
       "Only PgStore.ts, whose driver runs on Node.js, makes a socket.",
       { path: rooms("services"), pathNot: "^src/services/store/PgStore\\.ts$" },
       { path: "^net$" }
+    ),
+    never(
+      "places-in-one-file",
+      "Only storeTarget.ts, for programs on Node.js, knows the folders of the user.",
+      { path: rooms("services"), pathNot: "^src/services/store/storeTarget\\.ts$" },
+      { path: "^(os|path|url)$" }
     ),
     never(
       "sqlite-in-one-file",

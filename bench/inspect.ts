@@ -126,7 +126,7 @@ const sqlite = () =>
 
 await Effect.runPromise(
   Effect.zipRight(
-    measure("memory", () => AuthStore.layerMemory),
+    measure("memory", () => Layer.effect(AuthStore.AuthStore, AuthStore.makeMemory)),
     measure("SQLite", sqlite)
   ).pipe(
     Effect.ensuring(Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))),

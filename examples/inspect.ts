@@ -2,7 +2,7 @@ import { NodeContext, NodeHttpClient, NodeHttpServer, NodeRuntime } from "@effec
 import { Console, Effect, Layer } from "effect"
 import { AuthNotifier, CredentialProvider, NumberAuth, NumberTransport } from "effect-number-auth"
 import { InspectServer, Recorder } from "effect-number-auth/inspect"
-import * as SqliteStore from "effect-number-auth/sqlite"
+import * as Store from "effect-number-auth/store"
 import { createServer } from "node:http"
 
 // Without this layer nothing is recorded, and there is no cost.
@@ -15,7 +15,7 @@ const NumberLive = NumberAuth.layerConfig().pipe(
   Layer.provide(NumberTransport.layerRestConfig()),
   Layer.provide(CredentialProvider.layerConfig()),
   Layer.provide(AuthNotifier.layerLog),
-  Layer.provide(SqliteStore.layer({ filename: "number-auth.sqlite" })),
+  Layer.provide(Store.layerConfig()), // NUMBER_STORE_URL
   Layer.provide([NodeHttpClient.layer, NodeContext.layer]),
   Layer.provide(InspectorLive)
 )

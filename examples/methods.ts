@@ -7,7 +7,7 @@ import {
   NumberClient,
   NumberTransport
 } from "effect-number-auth"
-import * as SqliteStore from "effect-number-auth/sqlite"
+import * as Store from "effect-number-auth/store"
 
 const accountProfile = NumberClient.method(
   "Query/AccountProfile", // below NUMBER_BASE_URL
@@ -37,7 +37,7 @@ const NumberLive = NumberAuth.layerConfig().pipe(
   Layer.provide(NumberTransport.layerRestConfig()),
   Layer.provide(CredentialProvider.layerConfig()),
   Layer.provide(AuthNotifier.layerLog),
-  Layer.provide(SqliteStore.layer({ filename: "number-auth.sqlite" })),
+  Layer.provide(Store.layerConfig()), // NUMBER_STORE_URL
   Layer.provide([NodeHttpClient.layer, NodeContext.layer])
 )
 

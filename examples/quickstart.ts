@@ -2,13 +2,13 @@ import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
 import { HttpClientRequest } from "@effect/platform"
 import { Console, Effect, Layer } from "effect"
 import { AuthNotifier, CredentialProvider, NumberAuth, NumberTransport } from "effect-number-auth"
-import * as SqliteStore from "effect-number-auth/sqlite"
+import * as Store from "effect-number-auth/store"
 
 const NumberLive = NumberAuth.layerConfig().pipe(
   Layer.provide(NumberTransport.layerRestConfig()), // NUMBER_BASE_URL
   Layer.provide(CredentialProvider.layerConfig()), // NUMBER_TOKEN
   Layer.provide(AuthNotifier.layerLog),
-  Layer.provide(SqliteStore.layer({ filename: "number-auth.sqlite" })),
+  Layer.provide(Store.layerConfig()), // NUMBER_STORE_URL
   Layer.provide([NodeHttpClient.layer, NodeContext.layer])
 )
 

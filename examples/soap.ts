@@ -2,14 +2,14 @@ import { NodeContext, NodeHttpClient, NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Layer, Schema } from "effect"
 import { AuthNotifier, CredentialProvider, NumberAuth } from "effect-number-auth"
 import { Answers, SoapClient, SoapTransport } from "effect-number-auth/soap"
-import * as SqliteStore from "effect-number-auth/sqlite"
+import * as Store from "effect-number-auth/store"
 
 const NumberLive = SoapClient.layerConfig().pipe(
   Layer.provideMerge(NumberAuth.layerConfig()),
   Layer.provide(SoapTransport.layerConfig()), // attempts over SOAP too
   Layer.provide(CredentialProvider.layerConfig()),
   Layer.provide(AuthNotifier.layerLog),
-  Layer.provide(SqliteStore.layer({ filename: "number-auth.sqlite" })),
+  Layer.provide(Store.layerConfig()), // NUMBER_STORE_URL
   Layer.provide([NodeHttpClient.layer, NodeContext.layer])
 )
 

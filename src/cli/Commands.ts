@@ -43,6 +43,8 @@ import * as NumberAuth from "../services/session/NumberAuth.js"
 import * as NumberTransport from "../services/wire/NumberTransport.js"
 import { SessionRefused } from "../services/session/SessionRefusal.js"
 import * as SqliteStore from "../services/store/SqliteStore.js"
+import * as Store from "../services/store/Store.js"
+import { shownStore, storeSecrets, type StoreTarget } from "../services/store/storeTarget.js"
 import * as NumberEmulator from "../testing/NumberEmulator.js"
 import * as NumberEmulatorServer from "../testing/NumberEmulatorServer.js"
 import * as Simulation from "../testing/Simulation.js"
@@ -51,7 +53,6 @@ import { CallRefused, CallUnknown, CallUnreachable } from "./RequestError.js"
 import { examine, exitCodeOfFindings, type Finding, findingsText, settingFinding } from "./Doctor.js"
 import { type CommandError, ExitCode } from "./ExitCode.js"
 import { InvalidSetting } from "./InvalidSetting.js"
-import { loadPgStore } from "./loadPgStore.js"
 import { ProblemsFound } from "./ProblemsFound.js"
 import { Output } from "./Output.js"
 import { PromiseBroken } from "./PromiseBroken.js"
@@ -66,9 +67,6 @@ import {
   readStore,
   readToken,
   type Settings,
-  shownStore,
-  storeSecrets,
-  type StoreTarget,
   tokenFlag
 } from "./Settings.js"
 
@@ -113,16 +111,11 @@ const layerNoToken = Layer.succeed(CredentialProvider, {
   put: () => Effect.fail(new CredentialError({ detail: "this command keeps no token" }))
 })
 
-const layerStore = (store: StoreTarget) =>
-  store._tag === "sqlite"
-    ? SqliteStore.layer(store)
-    : Layer.unwrapEffect(Effect.map(loadPgStore, (PgStore) => PgStore.layer(store)))
-
 const layerAuth = (settings: Settings, credentials: Layer.Layer<CredentialProvider>) =>
   NumberAuth.layer(settings).pipe(
     Layer.provide(
       Layer.mergeAll(
-        layerStore(settings.store),
+        Store.layer(settings.store),
         NumberTransport.layerRest(settings),
         layerNotifier,
         credentials
@@ -309,7 +302,7 @@ const rekey = Command.make(
       const rekeyed = yield* failing(
         store._tag === "sqlite"
           ? SqliteStore.rekey({ ...store, discard })
-          : Effect.flatMap(loadPgStore, (PgStore) => PgStore.rekey({ ...store, discard }))
+          : Effect.flatMap(Store.loadPgStore, (PgStore) => PgStore.rekey({ ...store, discard }))
       )
       yield* output.result(rekeyedText(rekeyed, store), { ...rekeyed, store: shownStore(store) })
     })
@@ -778,7 +771,7 @@ const inspect = Command.make(
                     onTrue: () => SqliteStore.inspectLocation(store, location),
                     onFalse: () => Effect.fail({ message: `There is no store at ${store.filename} yet.` })
                   })
-                : Effect.flatMap(loadPgStore, (PgStore) => PgStore.inspectLocation(store, location))
+                : Effect.flatMap(Store.loadPgStore, (PgStore) => PgStore.inspectLocation(store, location))
             yield* Effect.forkScoped(StoreFollower.follow(followed, look, { location, limit }))
             yield* followed.trouble.changes.pipe(
               Stream.filter(Predicate.isNotNull),

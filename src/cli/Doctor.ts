@@ -26,12 +26,13 @@ import { decodeLocationSettings } from "../services/session/internal/settings.js
 import { fingerprintOf } from "../services/session/internal/fingerprint.js"
 import { type Inspection, newStore } from "../services/store/sql/readOnly.js"
 import { transportFailure } from "../services/wire/http/fate.js"
+import { loadPgStore } from "../services/store/Store.js"
+import { shownStore } from "../services/store/storeTarget.js"
 import * as SqliteStore from "../services/store/SqliteStore.js"
 import { ExitCode, exitCodeOf } from "./ExitCode.js"
 import type { InvalidSetting } from "./InvalidSetting.js"
-import { loadPgStore } from "./loadPgStore.js"
 import type { Check } from "./ProblemsFound.js"
-import { shownStore, type Settings } from "./Settings.js"
+import type { Settings } from "./Settings.js"
 
 /**
  * The result of a check, with its exit code.

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import { abortedMessage, lockedMessage, type Standing } from "../services/session/AuthError.js"
 import type { AuthStatus } from "../services/session/NumberAuth.js"
 import { type CommandError, exitCodeOf } from "./ExitCode.js"
-import { shownStore, type StoreTarget } from "./Settings.js"
+import { shownStore, type StoreTarget } from "../services/store/storeTarget.js"
 
 /**
  * A status, the store that holds it, and the time at which it was read.

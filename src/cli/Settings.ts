@@ -9,9 +9,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Os from "node:os"
-import * as Path from "node:path"
-import * as Url from "node:url"
 import {
   type AccountCode,
   decodeAccountCode,
@@ -20,19 +17,9 @@ import {
   type Location
 } from "../schemas/Credentials.js"
 import type { InvalidInput } from "../schemas/InvalidInput.js"
-import { parsePostgresUrl, postgresUrlForm } from "../services/store/sql/postgresUrl.js"
+import { decodeStoreUrl, defaultStore, type StoreTarget } from "../services/store/storeTarget.js"
 import { decodeBaseUrl, defaultBaseUrl } from "../services/wire/NumberTransport.js"
 import { InvalidSetting } from "./InvalidSetting.js"
-
-/**
- * The store: an SQLite file or a PostgreSQL database. The URL of the database may hold a password.
- *
- * @since 0.1.0
- * @category models
- */
-export type StoreTarget =
-  | { readonly _tag: "sqlite"; readonly filename: string }
-  | { readonly _tag: "postgres"; readonly url: Redacted.Redacted }
 
 /**
  * @since 0.1.0
@@ -136,114 +123,6 @@ const decodeLimit = (text: string): Either.Either<number, string> =>
     ? Either.right(Number(text))
     : Either.left("a whole number from 1 to 5 (Number locks the IP at 6)")
 
-const sqliteForm =
-  "file: and the path of an SQLite file, such as file:///var/lib/number-auth/number-auth.sqlite"
-const storeForm = `${sqliteForm}, or postgres://user:password@host:port/database`
-
-/**
- * Reads a store URL: `file:` and a path, absolute (`file:///var/lib/number.sqlite`) or relative to the working folder
- * (`file:number.sqlite`), or `postgres://…`. Gives the absolute path or the URL, or the expected form.
- *
- * @since 0.1.0
- * @category decoding
- */
-export const decodeStoreUrl = (text: string, workingFolder: string): Either.Either<StoreTarget, string> => {
-  const trimmed = text.trim()
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(trimmed)?.[1]?.toLowerCase()
-  if (scheme === "postgres" || scheme === "postgresql") {
-    return parsePostgresUrl(trimmed) !== null
-      ? Either.right({ _tag: "postgres", url: Redacted.make(trimmed) })
-      : Either.left(postgresUrlForm)
-  }
-  if (scheme !== "file") return Either.left(storeForm)
-  const base = Url.pathToFileURL(`${workingFolder}/`)
-  if (!URL.canParse(trimmed, base.href)) return Either.left(sqliteForm)
-  const url = new URL(trimmed, base)
-  const isFile = url.host === "" && url.search === "" && url.hash === "" && !url.pathname.endsWith("/")
-  return isFile
-    ? Either.mapBoth(
-        Either.try(() => Url.fileURLToPath(url)),
-        { onLeft: () => sqliteForm, onRight: (filename) => ({ _tag: "sqlite" as const, filename }) }
-      )
-    : Either.left(sqliteForm)
-}
-
-/**
- * The store as it may be shown: the URL of the file, or that of the database without password and parameters.
- *
- * @since 0.1.0
- * @category text
- */
-export const shownStore = (store: StoreTarget): string => {
-  if (store._tag === "sqlite") return Url.pathToFileURL(store.filename).href
-  const { host, url } = parsePostgresUrl(Redacted.value(store.url))!
-  return `postgres://${url.username === "" ? "" : `${url.username}@`}${host}${url.pathname}`
-}
-
-/**
- * The parts of the store's address that must never be shown: the passwords of its URL. A password of fewer than 12
- * characters is left out, since it may be part of any word. No text shows it anyway.
- *
- * @since 0.1.0
- * @category text
- */
-export const storeSecrets = (store: StoreTarget): ReadonlyArray<Redacted.Redacted> => {
-  if (store._tag === "sqlite") return []
-  const { url } = parsePostgresUrl(Redacted.value(store.url))!
-  const { password } = url
-  const decoded = Either.getOrElse(
-    Either.try(() => decodeURIComponent(password)),
-    () => password
-  )
-  return [password, decoded, url.searchParams.get("password") ?? ""]
-    .filter((secret) => secret.length >= 12)
-    .map((secret) => Redacted.make(secret))
-}
-
-/**
- * The folder for state that outlives a restart and is not a setting. It is below `%LOCALAPPDATA%` on Windows. Elsewhere
- * it is below `$XDG_STATE_HOME`; without that, below `~/Library/Application Support` on macOS and `~/.local/state` on
- * other systems.
- *
- * @since 0.1.0
- * @category paths
- */
-export const stateFolder = (host: {
-  readonly platform: string
-  readonly home: string
-  readonly xdgStateHome: string | undefined
-  readonly localAppData: string | undefined
-}): string => {
-  if (host.platform === "win32") {
-    return Path.win32.join(
-      host.localAppData ?? Path.win32.join(host.home, "AppData", "Local"),
-      "effect-number-auth"
-    )
-  }
-  // The specification of XDG_STATE_HOME says to ignore a relative path.
-  if (host.xdgStateHome !== undefined && Path.posix.isAbsolute(host.xdgStateHome)) {
-    return Path.posix.join(host.xdgStateHome, "effect-number-auth")
-  }
-  return host.platform === "darwin"
-    ? Path.posix.join(host.home, "Library", "Application Support", "effect-number-auth")
-    : Path.posix.join(host.home, ".local", "state", "effect-number-auth")
-}
-
-const defaultStore = (source: Source): Effect.Effect<StoreTarget, InvalidSetting> =>
-  Effect.gen(function* () {
-    const home = yield* Effect.try({
-      try: () => Os.homedir(),
-      catch: () => missing(source, "file: and the path of an SQLite file, since this user has no home folder")
-    })
-    const folder = stateFolder({
-      platform: process.platform,
-      home,
-      xdgStateHome: Option.getOrUndefined(yield* environment("XDG_STATE_HOME")),
-      localAppData: Option.getOrUndefined(yield* environment("LOCALAPPDATA"))
-    })
-    return { _tag: "sqlite", filename: Path.join(folder, "number-auth.sqlite") }
-  })
-
 const read = <A>(
   source: Source,
   flag: Option.Option<string>,
@@ -271,7 +150,12 @@ const read = <A>(
  */
 export const readStore = (flag: Option.Option<string>): Effect.Effect<StoreTarget, InvalidSetting> => {
   const store: Source = { setting: "NUMBER_STORE_URL", flag: "--store" }
-  return read(store, flag, (text) => decodeStoreUrl(text, process.cwd()), defaultStore(store))
+  return read(
+    store,
+    flag,
+    (text) => decodeStoreUrl(text, process.cwd()),
+    Effect.mapError(defaultStore, ({ expected }) => missing(store, expected))
+  )
 }
 
 /**

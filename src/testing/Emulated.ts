@@ -73,7 +73,7 @@ export const layerServices = (options: Options = {}): Layer.Layer<Services, Inva
   return transport.pipe(
     Layer.provideMerge(NumberEmulator.layerHttpClient),
     Layer.provideMerge(emulator),
-    Layer.merge(AuthStore.layerMemory),
+    Layer.merge(Layer.effect(AuthStore.AuthStore, AuthStore.makeMemory)),
     Layer.merge(Layer.succeed(AuthNotifier, { notify: () => Effect.void })),
     Layer.merge(CredentialProvider.layerConfig(Config.succeed(Redacted.make(token))))
   )

@@ -140,7 +140,7 @@ for (const [name, client, wire] of combinations) {
       const notices = yield* Ref.make<ReadonlyArray<AuthNotice>>([])
       const services = Layer.mergeAll(
         client,
-        AuthStore.layerMemory,
+        Layer.effect(AuthStore.AuthStore, AuthStore.makeMemory),
         Layer.succeed(AuthNotifier, {
           notify: (notice) => Ref.update(notices, (known) => [...known, notice])
         }),

@@ -74,7 +74,7 @@ describe("neverLocksOut", { timeout: 600_000 }, () => {
     Effect.gen(function* () {
       const forgetful = proper.pipe(
         Effect.provide(Layer.fresh(NumberAuth.layer({ account: "EP0000001" }))),
-        Effect.provide(Layer.fresh(AuthStore.layerMemory))
+        Effect.provide(Layer.fresh(Layer.effect(AuthStore.AuthStore, AuthStore.makeMemory)))
       )
       const error = yield* firstFound(forgetful)
       assert.include(["unmarked", "retried", "limitPassed"], error.violation)

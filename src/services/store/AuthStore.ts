@@ -4,6 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { globalValue } from "effect/GlobalValue"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
@@ -92,8 +93,8 @@ export class AuthStore extends Context.Tag("effect-number-auth/AuthStore")<
 >() {}
 
 /**
- * The store in memory: for tests, and for one process that may forget its ledger. **After a restart its count starts at
- * zero, so a crash loop can lock the location.**
+ * A store in memory of its own: for tests, each of which wants a ledger that no other has touched. A program takes
+ * {@link layerMemory}.
  *
  * @since 0.1.0
  * @category constructors
@@ -150,8 +151,40 @@ export const makeMemory: Effect.Effect<AuthStore["Type"]> = Effect.gen(function*
   }
 })
 
+const ofProcess = globalValue("effect-number-auth/AuthStore/ofProcess", () => Effect.runSync(makeMemory))
+
+const atStake =
+  "The count of unsuccessful attempts is only in the memory of this process: a restart sets it to zero, so a bad token in a crash loop can lock the location. Use a store that outlives the process (Store.layerConfig of effect-number-auth/store), or makeMemory in a test"
+
+/** The part of Node.js that says whether this is the only thread and the only process. Other platforms have none. */
+interface Host {
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly getBuiltinModule?: (name: string) => { readonly isMainThread?: boolean } | undefined
+}
+
+/** The others that have a memory of their own; null if this is the only one, as far as can be seen. */
+const othersOf = (host: Host | undefined): "threads" | "processes of the cluster" | null => {
+  if (host?.env?.["NODE_UNIQUE_ID"] !== undefined) return "processes of the cluster"
+  return host?.getBuiltinModule?.("node:worker_threads")?.isMainThread === false ? "threads" : null
+}
+
 /**
+ * The store in memory: one ledger for the whole process, however often the layer is built. For one process that may forget
+ * its ledger. **After a restart its count starts at zero, so a crash loop can lock the location.** A warning says so.
+ * Threads, and the processes of a cluster, would each have a ledger of their own: that is warned of, too.
+ *
  * @since 0.1.0
  * @category layers
  */
-export const layerMemory: Layer.Layer<AuthStore> = Layer.effect(AuthStore, makeMemory)
+export const layerMemory: Layer.Layer<AuthStore> = Layer.effect(
+  AuthStore,
+  Effect.gen(function* () {
+    const others = othersOf((globalThis as { readonly process?: Host }).process)
+    const each =
+      others === null
+        ? ""
+        : ` Other ${others} have another count: six in a row come together from all of them.`
+    yield* Effect.logWarning(`${atStake}.${each}`)
+    return ofProcess
+  })
+)

@@ -25,6 +25,7 @@ import {
   type LocationInspection
 } from "./sql/readOnly.js"
 import { outsideTransactions } from "./sql/transactions.js"
+import { isUnexpanded, notExpanded } from "./sql/unexpanded.js"
 import { storeFailure } from "./storeFailure.js"
 import * as StoreKey from "./StoreKey.js"
 
@@ -57,6 +58,7 @@ const prepareFile = (
     if (filename !== filename.trim() || filename === "" || filename === ":memory:") {
       return yield* misconfigured(`"${filename}" is not the name of a file`)
     }
+    if (isUnexpanded(filename)) return yield* misconfigured(`the file is ${filename}: ${notExpanded}`)
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     yield* fs.makeDirectory(path.dirname(filename), { recursive: true, mode: 0o700 })

@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Duration, Effect, Either, Layer, Option, Redacted } from "effect"
 import { inspect } from "node:util"
+import { type Flags, readSettings } from "../../../src/cli/Settings.js"
 import {
+  configuredStore,
   decodeStoreUrl,
-  type Flags,
-  readSettings,
   shownStore,
   stateFolder,
   storeSecrets
-} from "../../../src/cli/Settings.js"
+} from "../../../src/services/store/storeTarget.js"
 
 const none: Flags = {
   account: Option.none(),
@@ -92,6 +92,12 @@ describe("decodeStoreUrl", () => {
       "file:///secret?mode=memory",
       "file:///secret%2Fsecret",
       "file:",
+      "file:~/secret.sqlite",
+      "file:///~/secret.sqlite",
+      "file:~user/secret.sqlite",
+      "file:%7E/secret.sqlite",
+      "file:$HOME/secret.sqlite",
+      "file:///var/${NAME}/secret.sqlite",
       ":memory:",
       ""
     ]) {
@@ -100,6 +106,55 @@ describe("decodeStoreUrl", () => {
       assert.notInclude(JSON.stringify(refused), "secret")
     }
   })
+})
+
+describe("configuredStore", () => {
+  const from = (variables: Readonly<Record<string, string>>) =>
+    Effect.provide(Effect.either(configuredStore), environment(variables))
+
+  it.effect("is the store that NUMBER_STORE_URL names, and else a file in the state folder", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(
+        yield* from({ NUMBER_STORE_URL: "file:///a/b.sqlite" }),
+        Either.right({ _tag: "sqlite", filename: "/a/b.sqlite" })
+      )
+      for (const NUMBER_STORE_URL of ["", " "]) {
+        assert.deepStrictEqual(
+          yield* from({ NUMBER_STORE_URL, XDG_STATE_HOME: "/s" }),
+          Either.right({ _tag: "sqlite", filename: "/s/effect-number-auth/number-auth.sqlite" })
+        )
+      }
+    })
+  )
+
+  it.effect(
+    "is refused with the setting's name and the form that is expected, and does not show the value",
+    () =>
+      Effect.gen(function* () {
+        for (const NUMBER_STORE_URL of ["file:~/secret.sqlite", "mysql://secret"]) {
+          const refused = yield* from({ NUMBER_STORE_URL })
+          assert(Either.isLeft(refused))
+          assert.strictEqual(refused.left.field, "NUMBER_STORE_URL")
+          assert.notInclude(refused.left.message, "secret")
+        }
+        assert.include(
+          Either.getOrThrow(Either.flip(yield* from({ NUMBER_STORE_URL: "file:~/x" }))).message,
+          "~ and $ are not expanded"
+        )
+      })
+  )
+
+  it.effect("is refused if the home folder is no absolute path: each working folder would have a count", () =>
+    Effect.gen(function* () {
+      const { HOME } = process.env
+      process.env["HOME"] = "somewhere"
+      const refused = yield* from({})
+      if (HOME === undefined) delete process.env["HOME"]
+      else process.env["HOME"] = HOME
+      assert(Either.isLeft(refused))
+      assert.include(refused.left.message, "no home folder")
+    })
+  )
 })
 
 describe("readSettings", () => {

@@ -1,12 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Config, ConfigProvider, Context, Effect, Layer, Option, Redacted } from "effect"
 import type { AccountCode, Location, Token } from "../../../../src/schemas/Credentials.js"
-import {
-  AuthStore,
-  AuthStoreError,
-  layerMemory,
-  makeMemory
-} from "../../../../src/services/store/AuthStore.js"
+import { AuthStore, AuthStoreError, makeMemory } from "../../../../src/services/store/AuthStore.js"
 import * as CredentialProvider from "../../../../src/services/session/CredentialProvider.js"
 import { assertShowsNone } from "../../../support/leaks.js"
 import { account, badToken, goodToken } from "../../../support/stack.js"
@@ -91,11 +86,15 @@ describe("CredentialProvider.layerStore", () => {
 
   it.scoped("fails if there is no token, if the location is malformed, and if the store is away", () =>
     Effect.gen(function* () {
-      const provider = yield* build(CredentialProvider.layerStore().pipe(Layer.provide(layerMemory)))
+      const provider = yield* build(
+        CredentialProvider.layerStore().pipe(Layer.provide(Layer.effect(AuthStore, makeMemory)))
+      )
       const none = yield* Effect.flip(provider.get(code))
       assert(none._tag === "CredentialError")
       assert.strictEqual(none.detail, "the store keeps no token for this account")
-      const malformed = CredentialProvider.layerStore({ location: "" }).pipe(Layer.provide(layerMemory))
+      const malformed = CredentialProvider.layerStore({ location: "" }).pipe(
+        Layer.provide(Layer.effect(AuthStore, makeMemory))
+      )
       assert.strictEqual((yield* Effect.flip(build(malformed)))._tag, "InvalidInput")
       const error = new AuthStoreError({ reason: "unavailable", detail: "the test took it away" })
       const store = { ...(yield* makeMemory), readToken: () => error, writeToken: () => error }
