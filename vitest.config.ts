@@ -3,13 +3,14 @@ import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config
 const ci = Boolean(process.env["CI"])
 
 /**
- * Tests that count the connections of their process, or change its timers, and one that waits most of the time. They run in a
+ * Tests that count the connections of their process, or change its timers, and two that wait most of the time. They run in a
  * thread beside the workers.
  */
 const alone = [
   "test/integration/sockets.test.ts",
   "test/integration/pgAway.test.ts",
-  "test/integration/canaries.test.ts"
+  "test/integration/canaries.test.ts",
+  "test/process/cli.test.ts"
 ]
 
 const test: TestProjectInlineConfiguration["test"] = {
