@@ -317,6 +317,11 @@ describe("AuthCore on the end of an attempt", () => {
     assert.deepStrictEqual([late.state, late.context.abort, noticesOf(late)], ["locked", null, []])
   })
 
+  it("unsent: its event names the attempt, and nothing else", () => {
+    const step = play([request(), ended(1, { _tag: "unsent", detail: "no route" })])
+    assert.deepStrictEqual(step.events.at(-1), { type: "attempt.unsent", attempt: 1 })
+  })
+
   it("accepted with a report: holds the session, and locks the others", () => {
     const step = play([request(), ended(1, { ...accepted, lockReported: true })])
     assert.strictEqual(step.state, "authenticated")
