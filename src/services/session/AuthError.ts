@@ -203,7 +203,7 @@ export class AuthUnstored extends Schema.TaggedError<AuthUnstored>("effect-numbe
 ) {
   override get message(): string {
     const { detail, outcome, standing, why } = this
-    return `The outcome of an attempt for account ${standing.account} could not be stored: ${why}. ${unstoredOutcome(outcome, detail)}. ${count(standing)}; the store counts this attempt as lost. ${unstoredAdvice(outcome)}.`
+    return `The outcome of an attempt for account ${standing.account} could not be stored: ${why}. ${unstoredOutcome(outcome, detail)}. ${count(standing)}; ${outcome === "unsent" ? "if the store has its mark, it" : "the store"} counts this attempt as lost. ${unstoredAdvice(outcome)}.`
   }
 }
 

@@ -151,7 +151,10 @@ export const makeMemory: Effect.Effect<AuthStore["Type"]> = Effect.gen(function*
   }
 })
 
-const ofProcess = globalValue("effect-number-auth/AuthStore/ofProcess", () => Effect.runSync(makeMemory))
+/** Made once for the process, even if it has loaded this module twice. */
+const ofProcess = Effect.sync(() =>
+  globalValue("effect-number-auth/AuthStore/ofProcess", () => Effect.runSync(makeMemory))
+)
 
 const atStake =
   "The count of unsuccessful attempts is only in the memory of this process: a restart sets it to zero, so a bad token in a crash loop can lock the location. Use a store that outlives the process (Store.layerConfig of effect-number-auth/store), or makeMemory in a test"
@@ -185,6 +188,6 @@ export const layerMemory: Layer.Layer<AuthStore> = Layer.effect(
         ? ""
         : ` Other ${others} have another count: six in a row come together from all of them.`
     yield* Effect.logWarning(`${atStake}.${each}`)
-    return ofProcess
+    return yield* ofProcess
   })
 )

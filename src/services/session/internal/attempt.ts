@@ -224,13 +224,16 @@ const settle = (given: Given, reserved: Reserved, began: Instant, outcome: Attem
       detail: "detail" in outcome ? outcome.detail : ""
     }
     const unstored = (why: Cause.Cause<unknown>) => new AuthUnstored({ ...lost, why: reasonOf(why) })
-    return Effect.logWarning(
+    const logged = Effect.logWarning(
       `The outcome of an attempt (${outcome._tag}) could not be stored yet: ${reasonOf(cause)}. It is tried again; closing waits for it while the lease runs.`
     ).pipe(
       Effect.annotateLogs({ account: settings.account, location: settings.location }),
-      Effect.zipRight(outbox.post({ store: storeAgain, began, unstored })),
-      Effect.zipRight(resultOf(given, foreseen, outcome))
+      // A logger that throws must not take the outcome with it.
+      Effect.catchAllDefect(() => Effect.void)
     )
+    return outbox
+      .post({ store: storeAgain, began, unstored })
+      .pipe(Effect.zipRight(logged), Effect.zipRight(resultOf(given, foreseen, outcome)))
   }
   return Effect.matchCauseEffect(store, {
     onSuccess: (stored) => resultOf(given, stored, outcome),

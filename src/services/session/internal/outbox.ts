@@ -1,7 +1,7 @@
 /**
  * What the store has yet to take: the outcomes of attempts, and reservations that were not confirmed. Closing waits for them.
  */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -52,7 +52,7 @@ export const makeOutbox = (given: {
       const untilLeaseEnds = { schedule: storeIsBack, while: () => leaseRuns(letter) }
       const first = yield* Effect.either(undisturbed(Effect.retry(store, untilLeaseEnds)))
       if (first._tag === "Right") return yield* Deferred.succeed(result, undefined)
-      const unstored = letter.unstored(Cause.flatten(Cause.fail(first.left)))
+      const unstored = letter.unstored(first.left)
       yield* Deferred.fail(result, unstored)
       yield* Effect.retry(store, storeIsBack).pipe(
         Effect.interruptible,

@@ -134,7 +134,7 @@ const texts: ReadonlyArray<readonly [Error, string, string, string]> = [
   [
     unstored("unsent", "no route"),
     "the attempt was not sent: no route. Number counts nothing",
-    `${stands}; the store counts this attempt as lost`,
+    `${stands}; if the store has its mark, it counts this attempt as lost`,
     "make the store available, then resume"
   ],
   [
