@@ -125,7 +125,8 @@ export const make = (
       lookup: (account: AccountCode) =>
         Effect.provideService(NumberAuth.make({ ...options, account }), SharedByAccounts, {
           ...shared,
-          keep: (effect) => Effect.scoped(Effect.zipRight(Effect.ignore(RcMap.get(map, account)), effect))
+          // A map that closes interrupts; the effect runs all the same, or the outcome of an attempt would be dropped.
+          keep: (effect) => Effect.scoped(Effect.zipRight(Effect.exit(RcMap.get(map, account)), effect))
         })
     })
     // Close the turns before the map releases its accounts. Otherwise each account that ends would let the next one

@@ -20,6 +20,7 @@ import {
 import { AttemptOutcome } from "../../../../src/schemas/AttemptOutcome.js"
 import type { AuthStore } from "../../../../src/services/store/AuthStore.js"
 import { AuthStoreError } from "../../../../src/services/store/AuthStore.js"
+import * as NumberAccounts from "../../../../src/services/session/NumberAccounts.js"
 import * as NumberAuth from "../../../../src/services/session/NumberAuth.js"
 import { NumberTransport } from "../../../../src/services/wire/NumberTransport.js"
 import * as Emulator from "../../../../src/testing/NumberEmulator.js"
@@ -256,6 +257,30 @@ describe("NumberAuth while the store is away", () => {
         assert.strictEqual(error.abort.reason, "lost")
         assert.lengthOf(yield* plain.emulator.log, 1)
       }
+    })
+  )
+
+  it.scoped("does not end with many accounts either: closing waits for the outcome of each", () =>
+    Effect.gen(function* () {
+      const plain = yield* makeWorld()
+      const { isAway, world } = yield* withStore(plain)
+      yield* plain.emulator.inject(Fault.DelayAnswer("10 seconds"))
+      const scope = yield* Scope.make()
+      const accounts = yield* NumberAccounts.make({ baseUrl }).pipe(
+        Scope.extend(scope),
+        Effect.provide(environment(world))
+      )
+      yield* Effect.fork(accounts.sessionKey(account))
+      yield* TestClock.adjust("1 second")
+      yield* Ref.set(isAway, true)
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("20 seconds")
+      assert.isNull(closing.unsafePoll())
+      yield* Ref.set(isAway, false)
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(closing)
+      const next = yield* start(plain)
+      assert.strictEqual((yield* next.status).state, "authenticated")
     })
   )
 
